@@ -1,0 +1,1 @@
+"""Errors, log and clock: what every other room may import."""

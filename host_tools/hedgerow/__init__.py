@@ -1,0 +1,3 @@
+"""Host tools of Hedgerow: check, simulate, convert, gateway."""
+
+__version__ = "0.1.0"

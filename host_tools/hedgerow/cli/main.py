@@ -1,0 +1,61 @@
+"""Entry point of `hedgerow`: a table of commands and the one place that prints errors.
+
+Exit codes: 0 done; 1 failed; 2 usage; 3 config; 4 model; 5 toolchain; 6 device; 7 gateway
+(errors.py); 130 interrupted.
+"""
+
+import importlib
+import sys
+
+import click
+
+from hedgerow import __version__
+from hedgerow.errors import ToolError
+
+# command -> one line for --help; the command lives in cli/<command>.py as `command`.
+COMMANDS = {
+    "check": "Validate a node file: all errors at once, with file:line:column.",
+    "convert": "Convert an int8 .tflite model to .hgm.",
+    "demo": "Run broker, gateway, page and three nodes in a simulated field.",
+    "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
+    "new": "Make a new node project from a template.",
+    "sim": "Run a node file on the Unix port with simulated chips.",
+    "toolchain": "Find or build MicroPython.",
+}
+
+
+class _LazyGroup(click.Group):
+    """Imports a command's file only when it is used, so `hedgerow --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return sorted(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        return importlib.import_module(f"hedgerow.cli.{cmd_name}").command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(sorted(COMMANDS.items()))
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="hedgerow")
+def cli() -> None:
+    """Hedgerow: edge computing for microcontrollers."""
+
+
+def main() -> None:
+    """Run the command line; print a ToolError as one message and exit with its code."""
+    try:
+        cli.main(prog_name="hedgerow", standalone_mode=False)
+    except ToolError as error:
+        click.echo(f"hedgerow: {error}", err=True)
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("hedgerow: interrupted", err=True)
+        sys.exit(130)

@@ -1,0 +1,97 @@
+"""Run tests/unit (and tests/upy) under CPython and MicroPython; zero tests run is a failure.
+
+    python tests/run.py                 both
+    python tests/run.py --only upy      one side: cpython or upy
+    python tests/run.py test_cbor       only modules whose name contains this
+
+Run under MicroPython (by itself, as a child) it imports the modules that its arguments name.
+"""
+
+import sys
+
+_UNIT = "unit"
+_UPY_ONLY = "upy"
+
+
+def _here():
+    return __file__.rsplit("/", 1)[0] if "/" in __file__ else "."
+
+
+def _summary(side, run, passed, failed, skipped):
+    for name, reason in skipped:
+        print("SKIP %s: %s" % (name, reason))
+    text = "unit tests under %s: %d run, %d passed, %d failed, %d skipped"
+    print(text % (side, run, passed, failed, len(skipped)))
+    return 0 if run and not failed else 1
+
+
+def _run_here_upy(names):
+    """The MicroPython side: import each module and run it with our own unittest."""
+    import unittest
+
+    modules = [__import__(name) for name in names]
+    result = unittest.run_modules(modules)
+    return _summary("MicroPython", result.run, result.passed, len(result.failed), result.skipped)
+
+
+def _run_here_cpython(names):
+    import importlib
+    import unittest
+
+    suite = unittest.TestSuite()
+    for name in names:
+        suite.addTests(unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name)))
+    result = unittest.TextTestRunner(verbosity=1).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    skipped = [(test.id(), reason) for test, reason in result.skipped]
+    passed = result.testsRun - failed - len(skipped)
+    return _summary("CPython", result.testsRun, passed, failed, skipped)
+
+
+def _names(folder, pattern):
+    from pathlib import Path
+
+    files = sorted(Path(_here(), folder).glob("test_*.py"))
+    return [path.stem for path in files if pattern in path.stem]
+
+
+def _spawn_upy(pattern):
+    import os
+    import subprocess
+
+    from hedgerow import paths
+    from hedgerow.toolchain.unix import find_micropython
+
+    here = os.path.abspath(_here())
+    folders = [f"{here}/shim/upy", f"{here}/unit", f"{here}/upy", str(paths.firmware_dir())]
+    folders += [str(paths.emulate_dir()), str(paths.host_tools_dir()), ".frozen"]
+    env = dict(os.environ, MICROPYPATH=":".join(folders))
+    names = _names(_UNIT, pattern) + _names(_UPY_ONLY, pattern)
+    command = [str(find_micropython()), f"{here}/run.py", "--child"] + names  # noqa: RUF005  MicroPython parses this file too
+    return subprocess.run(command, env=env, timeout=600).returncode
+
+
+def _cpython(pattern):
+    here = _here()
+    sys.path[:0] = [f"{here}/shim/cpython", f"{here}/unit"]
+    import micropython  # noqa: F401  adds the MicroPython names to time and asyncio
+
+    return _run_here_cpython(_names(_UNIT, pattern))
+
+
+def main(args):
+    if args and args[0] == "--child":
+        return _run_here_upy(args[1:])
+    only = args[args.index("--only") + 1] if "--only" in args else ""
+    patterns = [a for a in args if a not in ("--only", only)]
+    pattern = patterns[0] if patterns else ""
+    codes = []
+    if only in ("", "cpython"):
+        codes.append(_cpython(pattern))
+    if only in ("", "upy"):
+        codes.append(_spawn_upy(pattern))
+    return max(codes)
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
