@@ -1,0 +1,111 @@
+"""The interface every link offers, and the one place that picks a link by its kind.
+
+DESIGN: uplink -> gateway carries frames (version, device, boot, stream, seq, SenML-CBOR pack) of at
+most 200 bytes; acks (generation, time, watermarks) come back.
+
+    link = make_link({"kind": "mqtt", "host": "192.168.1.2", "port": 1883}, "bed-3", info)
+    kept = await link.connect()
+    await link.send(frame)
+    ack = await link.recv()
+    await link.close()
+"""
+
+from ..core.errors import ConfigError
+
+
+class Link:
+    """What the uplink needs of a link. One task sends, one other task receives.
+
+    bytes_sent: bytes handed to the socket since construction, headers and keepalive included,
+    TLS records and TCP/IP headers not.
+    """
+
+    bytes_sent = 0
+
+    async def connect(self):
+        """Open a session. Raises LinkError or OSError when the peer refuses or stays silent.
+
+        True: what was sent in the session before and not yet acknowledged is still on its way.
+        False: it may be lost, so the caller starts again from its oldest unacknowledged record.
+        """
+        raise NotImplementedError
+
+    async def send(self, frame):
+        """Hand over one frame (bytes-like, copied if kept). Returns before the gateway has it.
+
+        Raises LinkError or OSError when the session ended; may wait a bounded time for room.
+        """
+        raise NotImplementedError
+
+    async def recv(self):
+        """The next ack (bytes, owned by the caller). Waits while the session is healthy.
+
+        Raises LinkError or OSError once the session has ended.
+        """
+        raise NotImplementedError
+
+    async def close(self):
+        """End the session; may be called at any time, any number of times. Never raises."""
+        raise NotImplementedError
+
+
+def _make_mqtt(cfg, device, info):
+    from .mqtt_link import MqttLink
+    from .tls_context import client_context
+
+    tls = client_context(cfg.get("ca")) if cfg.get("tls") else None
+    return MqttLink(
+        cfg["host"],
+        cfg.get("port") or (8883 if tls else 1883),
+        device,
+        user=cfg.get("user"),
+        password=cfg.get("password"),
+        tls=tls,
+        server_hostname=cfg.get("server_hostname"),
+        keepalive_s=cfg.get("keepalive_s") or 60,
+        info=info,
+    )
+
+
+def _umqtt_module(name):
+    if name == "hedge":
+        from . import umqtt as module
+    else:
+        from umqtt import simple as module
+    return module
+
+
+def _make_umqtt(cfg, device, info):
+    from .umqtt_link import UmqttLink
+
+    if cfg.get("tls"):
+        raise ConfigError("uplink kind umqtt: tls is not supported here; use kind mqtt")
+    return UmqttLink(
+        _umqtt_module(cfg.get("client", "simple")),
+        cfg["host"],
+        cfg.get("port") or 1883,
+        device,
+        user=cfg.get("user"),
+        password=cfg.get("password"),
+        keepalive_s=cfg.get("keepalive_s") or 60,
+        info=info,
+    )
+
+
+_MAKERS = {"mqtt": _make_mqtt, "umqtt": _make_umqtt}
+
+
+def make_link(cfg, device=None, info=b""):
+    """Build the link that the `uplink` part of a compiled node file describes.
+
+    cfg: dict with kind ("mqtt" | "umqtt"), host, and optionally port, user, password, tls (bool),
+    ca (path of a PEM or DER file), server_hostname (when it differs from host), keepalive_s,
+    client ("simple": the board's umqtt.simple, "hedge": our own) and device.
+    device: the name in the topics and the MQTT client id; falls back on cfg["device"].
+    info: bytes published, retained, on hedge/<device>/info after each connect.
+    Raises ConfigError if the kind is unknown or a file of certificates cannot be read.
+    """
+    make = _MAKERS.get(cfg.get("kind", "mqtt"))
+    if make is None:
+        raise ConfigError("uplink kind %r: one of %s" % (cfg["kind"], ", ".join(sorted(_MAKERS))))
+    return make(cfg, device or cfg["device"], info)
