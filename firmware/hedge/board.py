@@ -1,0 +1,131 @@
+"""The pins and buses of this board: the one module that uses `machine`.
+
+    board = Board(plan["board"])
+    sensor = BME280(board.i2c("i2c0"))
+    relay = Relay(board.output_pin(15))
+
+The table comes from the compiled node file:
+    {"name": "pico", "port": "rp2",
+     "buses": {"i2c0": {"scl": 5, "sda": 4, "freq_hz": 400000}}}
+Pins are CPU pin numbers. Everything is built on first use and kept, so two sensors on one bus share
+one object. Data flow: table in, bus objects out to the drivers.
+"""
+
+import machine
+
+from .core.errors import ConfigError
+
+_CAUSES = ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")
+
+
+class Board:
+    """Builds what a driver's first argument is. Raises ConfigError naming board, pin or bus."""
+
+    def __init__(self, table):
+        self.name = table.get("name", "?")
+        self.port = table.get("port", "")
+        self._buses = table.get("buses", {})
+        self._built = {}
+
+    def bus(self, kind, where):
+        """The object for a driver: kind is the catalog's "bus", where is a bus id or a pin."""
+        builders = {
+            "i2c": self.i2c,
+            "adc": self.adc,
+            "onewire": self.onewire,
+            "pin": self.output_pin,
+        }
+        if kind not in builders:
+            self._refuse("bus kind %r" % (kind,), "is not one of adc, i2c, onewire, pin")
+        return builders[kind](where)
+
+    def i2c(self, bus_id):
+        """machine.I2C of that id, e.g. "i2c0"."""
+        return self._once("i2c", bus_id, self._make_i2c)
+
+    def adc(self, pin):
+        """machine.ADC on that pin, full input range."""
+        return self._once("adc", pin, self._make_adc)
+
+    def onewire(self, pin):
+        """onewire.OneWire on that pin."""
+        return self._once("onewire", pin, self._make_onewire)
+
+    def output_pin(self, pin):
+        """machine.Pin, still an input: the driver sets its safe level and OUT in one step."""
+        return self._once("pin", pin, machine.Pin)
+
+    def wdt(self, timeout_ms):
+        """Start the watchdog: from now on feed() it or the board resets; it cannot be stopped."""
+        return self._once("wdt", timeout_ms, lambda ms: machine.WDT(timeout=ms))
+
+    def timer(self):
+        """A hardware timer to back a relay's time limit, or None on the Unix port.
+
+        There the fake timer runs on wall time while device time is steered by the simulator.
+        """
+        if self.port == "unix":
+            return None
+        return machine.Timer(-1 if self.port == "rp2" else 0)
+
+    def reset_cause(self):
+        """One of power_on, hard, wdt, deepsleep, soft or unknown."""
+        cause = machine.reset_cause()
+        for name in _CAUSES:
+            if getattr(machine, name, None) == cause:
+                return name[:-6].lower().replace("pwron", "power_on")
+        return "unknown"
+
+    def retained(self):
+        """Bytes kept through deep sleep and resets, b"" after power-on or where a port has none."""
+        memory = getattr(machine.RTC(), "memory", None)
+        return bytes(memory()) if memory else b""
+
+    def retain(self, data):
+        """Keep data (bytes, a few hundred at most) through deep sleep; False if the port cannot."""
+        memory = getattr(machine.RTC(), "memory", None)
+        if memory is None:
+            return False
+        memory(data)
+        return True
+
+    def deep_sleep(self, ms):
+        """Switch actuators off first. Does not return: the board starts anew after ms."""
+        machine.deepsleep(ms)
+
+    def reset(self):
+        """Restart the board at once; does not return."""
+        machine.reset()
+
+    def unique_id(self):
+        """Bytes that differ between boards of one kind."""
+        return machine.unique_id()
+
+    def _once(self, kind, where, make):
+        key = (kind, where)
+        if key not in self._built:
+            try:
+                self._built[key] = make(where)
+            except (ValueError, TypeError, OSError) as error:
+                self._refuse("%s %r" % (kind, where), error)
+        return self._built[key]
+
+    def _make_i2c(self, bus_id):
+        if bus_id not in self._buses:
+            self._refuse("bus %r" % (bus_id,), "is not one of %s" % sorted(self._buses))
+        bus = self._buses[bus_id]
+        scl, sda = machine.Pin(bus["scl"]), machine.Pin(bus["sda"])
+        return machine.I2C(int(bus_id[3:]), scl=scl, sda=sda, freq=bus.get("freq_hz", 400000))
+
+    def _make_adc(self, pin):
+        if self.port == "esp32":
+            return machine.ADC(machine.Pin(pin), atten=machine.ADC.ATTN_11DB)
+        return machine.ADC(machine.Pin(pin))
+
+    def _make_onewire(self, pin):
+        import onewire  # frozen in the images of RP2 and ESP32
+
+        return onewire.OneWire(machine.Pin(pin))
+
+    def _refuse(self, what, why):
+        raise ConfigError("board %s: %s: %s" % (self.name, what, why))
