@@ -32,9 +32,7 @@ class Fao56Examples(unittest.TestCase):
     def test_example_8_radiation(self):
         self.assertAlmostEqual(fao56.inverse_distance(246), 0.985, delta=0.0005)
         self.assertAlmostEqual(fao56.declination_rad(246), 0.120, delta=0.0005)
-        self.assertAlmostEqual(
-            fao56.extraterrestrial_radiation(-20, 246), 32.2, delta=0.05
-        )
+        self.assertAlmostEqual(fao56.extraterrestrial_radiation(-20, 246), 32.2, delta=0.05)
 
     def test_example_9_daylight(self):
         self.assertAlmostEqual(fao56.daylight_hours(-20, 246), 11.7, delta=0.05)
@@ -49,16 +47,12 @@ class Fao56Examples(unittest.TestCase):
             for crop, (depth_m, p) in CROPS.items():
                 taw = fao56.total_available_water_mm(fc, wp, depth_m)
                 raw = fao56.readily_available_water_mm(taw, p)
-                self.assertAlmostEqual(
-                    raw, RAW_MM[soil][crop], delta=0.6, msg=soil + crop
-                )
+                self.assertAlmostEqual(raw, RAW_MM[soil][crop], delta=0.6, msg=soil + crop)
 
     def test_stress_begins_beyond_raw_and_ends_at_wilting(self):
         # Eq. 84 by hand: TAW 40 mm, p 0.6, Dr 30 mm gives Ks = 10/16.
         self.assertEqual(fao56.stress_coefficient(24.0, 40.0, 0.6), 1.0)
-        self.assertAlmostEqual(
-            fao56.stress_coefficient(30.0, 40.0, 0.6), 0.625, places=6
-        )
+        self.assertAlmostEqual(fao56.stress_coefficient(30.0, 40.0, 0.6), 0.625, places=6)
         self.assertEqual(fao56.stress_coefficient(41.0, 40.0, 0.6), 0.0)
 
     def test_day_of_year(self):

@@ -104,9 +104,7 @@ class Pace(unittest.TestCase):
         self.assertGreaterEqual(time.ticks_diff(time.ticks_ms(), begin), 95)
 
     def test_a_restarted_node_joins_the_timeline_where_it_is(self):
-        clock = SimClock(
-            START_S, START_S + 1000, speed=10, wall_start_s=time.time() - 30
-        )
+        clock = SimClock(START_S, START_S + 1000, speed=10, wall_start_s=time.time() - 30)
         self.assertAlmostEqual(clock.epoch_s(), START_S + 300, delta=2)
 
     def test_hold_stops_virtual_time_and_counts(self):

@@ -30,9 +30,7 @@ DAY_S = 86400
 _RAIN_MM_PER_H = 1.5
 _COLDEST_H = 5.0
 _WARMEST_H = 15.0
-_DIFFUSIVITY_M2_S = (
-    0.5e-6  # moist loam; Campbell and Norman table 8.2 spans 0.2e-6..0.7e-6
-)
+_DIFFUSIVITY_M2_S = 0.5e-6  # moist loam; Campbell and Norman table 8.2 spans 0.2e-6..0.7e-6
 
 # Loam, table 19 of FAO-56; p and root depth of table 22 (small vegetables), Kc mid of table 12.
 SOIL = {
@@ -84,9 +82,7 @@ class _Day:
         self.eto_mm = fao56.hargreaves_eto_mm(self.temp_min_c, self.temp_max_c, ra)
         self._daylight_h = max(fao56.daylight_hours(site["lat"], number), 0.1)
         self._rain_h = min(max(self.rain_mm / _RAIN_MM_PER_H, 1.0), 24.0)
-        self._rain_start_h = (
-            (24.0 - self._rain_h) * (_hash(seed, epoch_day) & 1023) / 1023.0
-        )
+        self._rain_start_h = (24.0 - self._rain_h) * (_hash(seed, epoch_day) & 1023) / 1023.0
 
     def eto_until(self, hour):
         """Share of the day's reference evapotranspiration up to this hour, 0..1."""
@@ -107,9 +103,7 @@ class Field:
     None takes FAO-56's limit (depletion above RAW).
     """
 
-    def __init__(
-        self, soil, site, days, start_s, seed=0, dry_pct=None, step_s=1800, vwc_pct=None
-    ):
+    def __init__(self, soil, site, days, start_s, seed=0, dry_pct=None, step_s=1800, vwc_pct=None):
         self.soil = dict(SOIL)
         self.soil.update(soil or {})
         self.site = dict(SITE)
@@ -139,13 +133,9 @@ class Field:
         depletion = 0.0
         if vwc_pct is not None:
             depletion = (self.soil["field_capacity"] - vwc_pct / 100.0) * self._depth_mm
-        state = {key: 0.0 for key in TOTALS}
-        state.update(
-            {key: 0 for key in ("pump_lpm", "pending_l", "day_sum", "day_steps")}
-        )
-        state.update(
-            {"now_s": start_s, "depletion_mm": depletion, "dry_days": 0, "full_days": 0}
-        )
+        state = dict.fromkeys(TOTALS, 0.0)
+        state.update(dict.fromkeys(("pump_lpm", "pending_l", "day_sum", "day_steps"), 0))
+        state.update({"now_s": start_s, "depletion_mm": depletion, "dry_days": 0, "full_days": 0})
         state["start_depletion_mm"] = depletion
         row = self._row(self._local(start_s) // DAY_S)
         state["soil_mean_c"] = (row[1] + row[2]) / 2.0
@@ -211,9 +201,7 @@ class Field:
     def _balance(self, rain_mm, irrigation_mm, eto_mm):
         # FAO-56 eq. 85 with CR = 0; depletion below zero is water above field capacity.
         state = self._state
-        ks = fao56.stress_coefficient(
-            state["depletion_mm"], self.taw_mm, self.soil["p"]
-        )
+        ks = fao56.stress_coefficient(state["depletion_mm"], self.taw_mm, self.soil["p"])
         etc = ks * self.soil["kc"] * eto_mm  # eq. 81
         depletion = state["depletion_mm"] - rain_mm - irrigation_mm + etc
         runoff = max(-self._pore_mm - depletion, 0.0)
@@ -295,10 +283,7 @@ class Field:
         epoch_day, hour = self._now_hour()
         today, tomorrow = self._row(epoch_day)[3], self._row(epoch_day + 1)[3]
         anomaly_pa = today + (tomorrow - today) * hour / 24.0
-        return (
-            1000.0 * fao56.atmospheric_pressure_kpa(self.site["altitude_m"])
-            + anomaly_pa
-        )
+        return 1000.0 * fao56.atmospheric_pressure_kpa(self.site["altitude_m"]) + anomaly_pa
 
     # Book-keeping.
 

@@ -5,7 +5,7 @@
     asyncio.create_task(source.run())       # the only place where virtual time moves
 
 Device code that waits with `clock.sleep_ms` is queued here by its exact virtual due time. `run`
-takes the earliest one, sets the virtual clock to its due time, lets it (and whatever it wakes) run,
+takes the earliest one, sets the virtual clock to its due time, lets it and whatever it wakes run,
 and goes on. Between two such moments virtual time stands still, so a run does not depend on how
 fast the host is. Network code waits in real time: it runs while virtual time waits for its pace,
 and `run` yields to it between any two moments.
@@ -29,9 +29,7 @@ _NAP_MS = 5  # how often pace and hold are looked at
 class SimClock:
     """A source of time for hedge.core.clock. start_s and end_s: seconds since 1970-01-01 UTC."""
 
-    def __init__(
-        self, start_s, end_s, speed=0, wall_start_s=None, on_advance=None, hold=None
-    ):
+    def __init__(self, start_s, end_s, speed=0, wall_start_s=None, on_advance=None, hold=None):
         self.start_s = start_s
         self.end_ms = (end_s - start_s) * 1000
         self.speed = speed
@@ -87,11 +85,7 @@ class SimClock:
     async def run(self):
         """Move virtual time until end_s; returns with the sleepers beyond it still asleep."""
         while not self._ended:
-            due_ms = (
-                min(self._sleepers[-1][0], self.end_ms)
-                if self._sleepers
-                else self.end_ms
-            )
+            due_ms = min(self._sleepers[-1][0], self.end_ms) if self._sleepers else self.end_ms
             if self._too_early(due_ms):
                 await asyncio.sleep_ms(self._nap_ms(due_ms))
                 continue
