@@ -72,8 +72,10 @@ def _spawn_upy(pattern):
 
 
 def _cpython(pattern):
+    from hedgerow import paths
+
     here = _here()
-    sys.path[:0] = [f"{here}/shim/cpython", f"{here}/unit"]
+    sys.path[:0] = [f"{here}/shim/cpython", f"{here}/unit", str(paths.emulate_dir())]
     import micropython  # noqa: F401  adds the MicroPython names to time and asyncio
 
     return _run_here_cpython(_names(_UNIT, pattern))

@@ -5,8 +5,8 @@
     relay = Relay(board.output_pin(15))
 
 The table comes from the compiled node file:
-    {"name": "pico", "port": "rp2",
-     "buses": {"i2c0": {"scl": 5, "sda": 4, "freq_hz": 400000}}}
+    {"name": "RPI_PICO", "port": "rp2",
+     "buses": {"i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000}}}
 Pins are CPU pin numbers. Everything is built on first use and kept, so two sensors on one bus share
 one object. Data flow: table in, bus objects out to the drivers.
 """
@@ -28,15 +28,15 @@ class Board:
         self._built = {}
 
     def bus(self, kind, where):
-        """The object for a driver: kind is the catalog's "bus", where is a bus id or a pin."""
+        """The object for a driver, from the plan's `bus` pair, e.g. ("adc", 26), ("i2c", "i2c0")."""
         builders = {
             "i2c": self.i2c,
             "adc": self.adc,
             "onewire": self.onewire,
-            "pin": self.output_pin,
+            "output_pin": self.output_pin,
         }
         if kind not in builders:
-            self._refuse("bus kind %r" % (kind,), "is not one of adc, i2c, onewire, pin")
+            self._refuse("bus kind %r" % (kind,), "is not one of %s" % sorted(builders))
         return builders[kind](where)
 
     def i2c(self, bus_id):
@@ -115,7 +115,7 @@ class Board:
             self._refuse("bus %r" % (bus_id,), "is not one of %s" % sorted(self._buses))
         bus = self._buses[bus_id]
         scl, sda = machine.Pin(bus["scl"]), machine.Pin(bus["sda"])
-        return machine.I2C(int(bus_id[3:]), scl=scl, sda=sda, freq=bus.get("freq_hz", 400000))
+        return machine.I2C(bus["id"], scl=scl, sda=sda, freq=bus["freq_hz"])
 
     def _make_adc(self, pin):
         if self.port == "esp32":

@@ -5,7 +5,7 @@
 Keys of one entry:
   module, class   where the driver is, below hedge.drivers
   kind            "sensor" (has read_into) or "actuator" (has on, off, poll)
-  bus             what its first argument is: "adc", "i2c", "onewire" or "pin"
+  bus             what its first argument is: "adc", "i2c", "onewire" or "output_pin", as in Board.bus
   params          {name: (type, default, min, max, doc)}: keyword arguments; type is "int", "bool" or
                   "str"; for "str", min and max are the allowed lengths; default None: must be given
   channels        ((name, SenML unit, scale, min, max), ...) in the order of read_into's out;
@@ -89,7 +89,7 @@ DRIVERS = {
         "module": "relay",
         "class": "Relay",
         "kind": "actuator",
-        "bus": "pin",
+        "bus": "output_pin",
         "doc": "Relay, valve or pump switched by one pin, off unless told, never on for too long",
         "params": {
             "active_high": ("bool", True, 0, 1, "False if a low level switches it on"),

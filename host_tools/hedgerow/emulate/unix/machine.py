@@ -1,0 +1,94 @@
+"""`machine` for the Unix port: simulated pins, buses and power, shadowing the built-in module.
+
+MicroPython looks for machine.py on MICROPYPATH before its own `machine` (an extensible built-in).
+The first group is what programs for boards use; the second is the bench: what tests and the
+simulator use to wire chips, drive pins and steer time. See README.md.
+"""
+
+import os
+
+from fake_machine import adc as _adc
+from fake_machine import pin as _pin
+from fake_machine import pwm as _pwm
+from fake_machine import spi as _spi
+from fake_machine import wiring as _wiring
+from fake_machine.adc import ADC
+from fake_machine.i2c import I2C, SoftI2C
+from fake_machine.pin import Pin, Signal
+from fake_machine.power import (
+    DEEPSLEEP_RESET,
+    HARD_RESET,
+    PWRON_RESET,
+    SOFT_RESET,
+    WDT,
+    WDT_RESET,
+    deepsleep,
+    idle,
+    lightsleep,
+    reset,
+    reset_cause,
+    soft_reset,
+)
+from fake_machine.pwm import PWM
+from fake_machine.rtc import RTC
+from fake_machine.spi import SPI
+from fake_machine.timer import Timer
+
+# The bench.
+from fake_machine.adc import set_vref_mv
+from fake_machine.pin import drive_pin, on_pin
+from fake_machine.power import (
+    EXIT_DEEPSLEEP,
+    EXIT_RESET,
+    EXIT_SOFT_RESET,
+    EXIT_WDT,
+    use_epoch_ms,
+)
+from fake_machine.pwm import pwm_on
+from fake_machine.spi import attach_spi
+from fake_machine.wiring import (
+    attach_adc,
+    attach_i2c,
+    attach_onewire,
+    detach_i2c,
+    detach_onewire,
+    stick_i2c,
+)
+
+_freq_hz = 125000000
+
+
+def unique_id():
+    """8 bytes that differ by $HEDGE_SIM_DIR, so that simulated boards differ."""
+    from hashlib import sha256
+
+    return sha256((os.getenv("HEDGE_SIM_DIR") or "hedgerow").encode()).digest()[:8]
+
+
+def freq(hz=None):
+    """Get or set the CPU clock; only remembered."""
+    global _freq_hz
+    if hz is None:
+        return _freq_hz
+    if not 18000000 <= hz <= 250000000:
+        raise ValueError("cannot change frequency")
+    _freq_hz = hz
+
+
+def disable_irq():
+    """Simulated interrupts run between bytecodes; there is nothing to disable."""
+    return 0
+
+
+def enable_irq(state):
+    """Counterpart of disable_irq."""
+
+
+def clear_bench():
+    """Forget all pins and take every chip off (between tests)."""
+    _wiring.clear()
+    _spi.clear()
+    _pwm.clear()
+    _pin.clear()
+    _adc.set_vref_mv(3300)
+    I2C.nack_errno = SoftI2C.nack_errno
