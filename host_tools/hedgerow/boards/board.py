@@ -115,7 +115,7 @@ class Board:
         )
 
     def labels(self, cpu_pins: Iterable[str] | None = None) -> list[str]:
-        """First silkscreen label of each of the CPU pins, default all free pins, in table order."""
+        """First silkscreen label of each CPU pin (default: all free ones), in table order."""
         wanted = set(self.pins.values()) if cpu_pins is None else set(cpu_pins)
         first: dict[str, str] = {}
         for label, cpu_pin in self.pins.items():
