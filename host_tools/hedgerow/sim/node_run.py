@@ -1,0 +1,174 @@
+"""One simulated node: its folder, its processes over all resets, what it reported.
+
+    node = NodeRun(plan, world, folder, span, speed=0, ...)
+    node.start()
+    while node.running():           # restarts it after a reset or a deep sleep
+        ...
+    node.kill()                     # a power cut; start() brings it back on the same timeline
+
+Folder: plan.json, sim.json (input), world.json (the field outlives the node), stats-<boot>.json
+(one per run), store/ (the node's own log), node.log (its output).
+"""
+
+import json
+import os
+import time
+from pathlib import Path
+from typing import Any
+
+from hedgerow import paths
+from hedgerow.errors import DeviceError
+from hedgerow.sim.world import Span
+from hedgerow.transport.unix_process import UnixProcess
+
+EXIT_DONE = 0
+EXIT_UNDRAINED = 3  # the run ended, but the gateway did not acknowledge everything in time
+_RESET_CODES = (80, 81, 82, 83)  # emulate/unix/fake_machine/power.py
+_ASLEEP = 82
+_MOST_RESTARTS = 1000  # a node that resets this often is broken, not simulated
+
+
+class NodeRun:
+    """Owns one node. `speed` 0 is as fast as possible; `wall_start_s` is shared by all nodes."""
+
+    def __init__(
+        self,
+        plan: dict[str, Any],
+        world: dict[str, Any],
+        folder: Path,
+        span: Span,
+        *,
+        speed: float = 0.0,
+        wall_start_s: float | None = None,
+        drain_s: float = 20.0,
+        heap: str = "4M",
+    ) -> None:
+        self.plan, self.world, self.folder, self.span = plan, world, folder, span
+        self.name: str = plan["node"]["name"]
+        self.kills = 0
+        self.restarts = 0
+        self._exit_code: int | None = None
+        self._wake_at_s: float | None = None
+        self.speed = speed
+        self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
+        self._settings: dict[str, Any] = {
+            "start_s": span.start_s,
+            "end_s": span.end_s,
+            "speed": speed,
+            "wall_start_s": self._wall_start_s,
+            "drain_s": drain_s,
+            "died_s": None,
+            "world": world,
+        }
+        folder.mkdir(parents=True, exist_ok=True)
+        _write_json(folder / "plan.json", plan)
+        script = paths.emulate_dir() / "run_node.py"
+        self._process = UnixProcess(
+            script,
+            [str(folder / "plan.json"), str(folder / "sim.json")],
+            folder=folder,
+            log=folder / "node.log",
+            heap=heap,
+            environment={"HEDGE_SIM_DIR": str(folder)},
+        )
+
+    @property
+    def store_dir(self) -> Path:
+        """The node's own log, for hedge.store.audit."""
+        return self.folder / self.plan["store"]["dir"]
+
+    def start(self) -> None:
+        """Begin, or come back after kill()."""
+        self._exit_code = None
+        self._wake_at_s = None
+        _write_json(self.folder / "sim.json", self._settings)
+        self._process.start()
+
+    def kill(self) -> None:
+        """kill -9, like a power cut; the world learns when it happened."""
+        if self._process.poll() is None:
+            self._settings["died_s"] = self.virtual_now_s()
+            self.kills += 1
+        self._process.kill()
+
+    def running(self) -> bool:
+        """False once the run is over. Restarts the process after a reset.
+
+        Raises DeviceError, with the end of its log, if the node stopped in any other way.
+        """
+        if self._exit_code in (EXIT_DONE, EXIT_UNDRAINED):
+            return False
+        if self._wake_at_s is not None:
+            if time.time() >= self._wake_at_s:
+                self._restart()
+            return True
+        code = self._process.poll()
+        if code is None:
+            return True
+        return self._ended(code)
+
+    def _ended(self, code: int) -> bool:
+        if code in _RESET_CODES and self.restarts < _MOST_RESTARTS:
+            self._settings["died_s"] = None
+            if code == _ASLEEP and self.speed:
+                self._wake_at_s = self._wall_of(self._wake_s())
+            else:
+                self._restart()
+            return True
+        self._exit_code = code
+        if code not in (EXIT_DONE, EXIT_UNDRAINED):
+            what = "was killed" if code < 0 else f"stopped with code {code}"
+            tail = self._process.log_tail()
+            raise DeviceError(
+                f"node {self.name} {what}; the end of {self.folder}/node.log:\n{tail}"
+            )
+        return False
+
+    def _restart(self) -> None:
+        self.restarts += 1
+        self.start()
+
+    def _wake_s(self) -> float:
+        from hedgerow.emulate.unix.fake_machine import retained
+
+        state = retained.read(str(self.folder / "rtc.bin"))
+        return state[3] / 1000 if state and state[3] else self.span.end_s
+
+    def _wall_of(self, virtual_s: float) -> float:
+        return self._wall_start_s + (virtual_s - self.span.start_s) / self.speed
+
+    def virtual_now_s(self) -> float | None:
+        """Where the shared timeline is; None when the run has no pace."""
+        if not self.speed:
+            return None
+        now_s = self.span.start_s + (time.time() - self._wall_start_s) * self.speed
+        return min(now_s, self.span.end_s)
+
+    @property
+    def drained(self) -> bool:
+        """True if the last process ended with everything acknowledged."""
+        return self._exit_code == EXIT_DONE
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
+    def stats(self) -> list[dict[str, Any]]:
+        """What each boot reported last, oldest boot first."""
+        files = sorted(self.folder.glob("stats-*.json"))
+        return [json.loads(file.read_text()) for file in files]
+
+    def progress(self) -> float:
+        """Virtual seconds since start_s that the node has lived through, as last reported."""
+        try:
+            now_s = json.loads((self.folder / "world.json").read_text())["now_s"]
+        except (OSError, ValueError, KeyError):
+            return 0.0  # not written yet
+        return max(now_s - self.span.start_s, 0.0)
+
+
+def _write_json(path: Path, data: Any) -> None:
+    """Whole or not at all, also when the reader starts in between."""
+    new = path.with_suffix(".new")
+    new.write_text(json.dumps(data))
+    os.replace(new, path)

@@ -1,0 +1,35 @@
+"""From a node file to the plan of a simulated node."""
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from hedgerow.config import compile_file
+
+
+def load_plan(node_file: Path) -> tuple[dict[str, Any], float | None]:
+    """(plan, what the node file calls dry in % or None). Raises ConfigError with all faults."""
+    plan = compile_file(node_file)
+    document = tomllib.loads(node_file.read_text(encoding="utf-8"))
+    dry_pct = document.get("model", {}).get("site", {}).get("dry_pct")
+    return simulated(plan, node_file.parent), dry_pct
+
+
+def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """The plan as the Unix port runs it: same pins and buses, files by absolute path, its own log
+    kept whole so that it can be compared with what the gateway stored."""
+    plan = dict(plan, board=dict(plan["board"], port="unix"))
+    plan["store"] = dict(plan["store"], dir="store", keep_acked=True)
+    if plan.get("model"):
+        plan["model"] = dict(plan["model"], file=str((folder / plan["model"]["file"]).resolve()))
+    if plan.get("uplink") and plan["uplink"].get("ca"):
+        ca = str((folder / plan["uplink"]["ca"]).resolve())
+        plan["uplink"] = dict(plan["uplink"], ca=ca)
+    return plan
+
+
+def with_uplink(plan: dict[str, Any], host: str, port: int) -> dict[str, Any]:
+    """The plan with another broker; a node file without [uplink] gets plain MQTT."""
+    uplink = plan.get("uplink") or {"kind": "mqtt", "keepalive_s": 60}
+    changes = {"host": host, "port": port, "tls": False, "ca": None}
+    return dict(plan, uplink=dict(uplink, **changes))
