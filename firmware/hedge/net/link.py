@@ -1,7 +1,7 @@
 """The interface every link offers, and the one place that picks a link by its kind.
 
-DESIGN: uplink -> gateway carries frames (version, device, boot, stream, seq, SenML-CBOR pack) of at
-most 200 bytes; acks (generation, time, watermarks) come back.
+DESIGN: uplink -> gateway carries frames (version, device, boot, stream, seq, SenML-CBOR pack) of
+at most 200 bytes; acks (generation, time, watermarks) come back.
 
     link = make_link({"kind": "mqtt", "host": "192.168.1.2", "port": 1883}, "bed-3", info)
     kept = await link.connect()

@@ -1,13 +1,31 @@
-"""The link over our own MQTT client: sessions, QoS 1, will, TLS, nothing blocks but name look-up."""
+"""The link over our own MQTT client: sessions, QoS 1, will, TLS.
 
+DESIGN: uplink -> gateway: frames on hedge/<device>/up; acks on hedge/<device>/ack, both QoS 1.
+Nothing blocks but what tcp.py names: looking up a host name, and the arithmetic of TLS.
+"""
+
+from collections import deque
+
+from ..core import log
+from ..core.errors import LinkError
 from .link import Link
+from .mqtt import Client
+from .tcp import Tcp
+from .topics import OFFLINE, ONLINE, topic
+
+_ACKS_KEPT = 8  # acks are watermarks: a dropped one is asked for again by a resent frame
 
 
 class MqttLink(Link):
-    """Publishes frames on hedge/<device>/up, takes acks from hedge/<device>/ack (both QoS 1).
+    """Publishes frames and takes acks; tells the world `online` and, by its will, `offline`.
 
+    The device's name is the MQTT client id too: a second node of that name takes the session away.
     tls: a `tls.SSLContext` (see tls_context.client_context) or None.
+    server_hostname: the name in the broker's certificate where it differs from host.
     info: bytes for the retained hedge/<device>/info, published after each connect.
+    timeout_ms: limit of every wait for the broker.
+    acks_dropped: acks that came faster than recv() took them.
+    open_stream: replaces the TCP connection, for tests and other transports.
     """
 
     def __init__(
@@ -22,5 +40,58 @@ class MqttLink(Link):
         info=b"",
         server_hostname=None,
         timeout_ms=10000,
+        open_stream=None,
     ):
-        pass
+        self._device = device
+        self._info = info
+        self._acks = deque((), _ACKS_KEPT)  # noqa: RUF037  MicroPython's deque wants both
+        self.acks_dropped = 0
+        self._client = Client(
+            open_stream or Tcp(host, port, tls, server_hostname).open,
+            device,
+            user=user,
+            password=password,
+            keepalive_s=keepalive_s,
+            will=(topic(device, "status"), OFFLINE, 1, True),
+            on_message=self._on_message,
+            timeout_ms=timeout_ms,
+            resend_lost=False,  # the uplink sends again from the store
+        )
+
+    @property
+    def bytes_sent(self):
+        return self._client.bytes_sent
+
+    async def connect(self):
+        kept = await self._client.connect()
+        # Always: a broker that kept the session may have lost or never had this subscription.
+        await self._client.subscribe(topic(self._device, "ack"), 1)
+        # QoS 0: if the connection breaks, the next connect says both again.
+        if self._info:
+            await self._client.publish(topic(self._device, "info"), self._info, retain=True)
+        await self._client.publish(topic(self._device, "status"), ONLINE, retain=True)
+        return kept
+
+    async def send(self, frame):
+        await self._client.publish(topic(self._device, "up"), frame, qos=1, wait=False)
+
+    async def recv(self):
+        while not self._acks:
+            await self._client.wait_change()
+        return self._acks.popleft()
+
+    async def close(self):
+        if self._client.connected:
+            try:
+                await self._client.publish(topic(self._device, "status"), OFFLINE, retain=True)
+            except (LinkError, OSError) as e:
+                log.debug("mqtt", "offline not told, the will does: %r", e)
+        await self._client.disconnect()
+
+    def _on_message(self, name, payload, retain):
+        if name != topic(self._device, "ack"):
+            return
+        if len(self._acks) == _ACKS_KEPT:
+            self._acks.popleft()
+            self.acks_dropped += 1
+        self._acks.append(payload)

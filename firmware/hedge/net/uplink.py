@@ -1,20 +1,57 @@
 """Drains the store over one link and forgets a record only once the gateway has committed it.
 
-    uplink = Uplink(link, store, "bed-3")
+    uplink = Uplink(link, store, "bed-3", on_link=lambda up, reason: print(up, reason))
     task = asyncio.create_task(uplink.run())
-    store.append(stream, payload)
+    seq = store.append(stream, payload)
     uplink.wake()
+
+DESIGN: store -> uplink: oldest unacknowledged records, `ack` once the server has committed them;
+uplink -> gateway: frames of at most 200 bytes. A broker's PUBACK is not an acknowledgement: only
+the gateway's ack (generation, time, watermarks of (boot, stream)) lets the store forget.
+
+A window of frames travels at a time. When the oldest stays unacknowledged for ack_timeout_ms, all
+of them are read from the store and sent again; while the gateway stays silent only one frame at a
+time asks, at growing intervals, and every third silence ends the session. Waiting is in real time
+(asyncio), never the device clock, so a simulated or jumping clock does not disturb it.
 """
+
+import asyncio
+import time
+
+from ..core import clock, log
+from ..core.errors import FrameError, LinkError, StoreError
+from ..wire import ack, frame
+from .backoff import Backoff
+
+_IDLE_MS = 60000  # longest sleep with nothing to do; wake() and acks end it at once
+_CLOCK_OFF_S = 120  # the gateway's time is taken when the device's differs by more
+_SILENCES = 3  # ack time-outs in a row that end the session
+_LINK_LOST = (LinkError, OSError, asyncio.TimeoutError, StoreError)
+_COUNTERS = (
+    "sessions",  # connections that came up
+    "outages",  # times the link was lost, a failed first connection included
+    "frames_sent",
+    "records_sent",
+    "acked",  # records, of frames sent since the start
+    "retransmits",  # frames given up as unacknowledged, to be sent again
+    "ack_timeouts",
+    "bad_acks",  # malformed, wrongly signed, or about records this node never sent
+    "clock_sets",  # times the gateway's time was taken
+    "clock_jumps",  # of these, the device knew a time and it was off
+    "generation_changes",  # the server's database was replaced
+)
 
 
 class Uplink:
-    """Signatures are final; the loop follows.
+    """One store, one link, one device name.
 
+    link: see link.Link. store: hedge.store.Store, opened. key: bytes that sign frames and acks.
+    window: frames under way at once. max_frame_bytes: at most frame.HARD_MAX_BYTES.
     on_link(up: bool, reason: str): called on each change of the link, from the uplink's task.
-    on_clock(before_s: int, after_s: int): called after the gateway's time corrected the device's.
-    Counters (ints, only grow): sessions, outages, frames_sent, records_sent, acked, retransmits,
-    ack_timeouts, bad_acks, clock_jumps, generation_changes; bytes_sent is the link's.
-    up: bool, a session is open. generation: of the last ack, None before the first.
+    on_clock(before_s: int, after_s: int): called after the gateway's time corrected the device's;
+        before_s is 0 when it was unknown. set_clock=False ignores the gateway's time.
+    Counters are attributes, see stats(). up: a session is open. generation: of the last ack.
+    A frame carries `backlog` when its first record was appended before the session began.
     """
 
     def __init__(
@@ -27,21 +64,258 @@ class Uplink:
         ack_timeout_ms=10000,
         retry_min_ms=500,
         retry_max_ms=60000,
-        max_frame_bytes=200,
+        max_frame_bytes=frame.MAX_FRAME_BYTES,
         on_link=None,
         on_clock=None,
         set_clock=True,
     ):
+        self._link = link
+        self._store = store
+        self._device = device
+        self._key = key
+        self._window = window
+        self._ack_timeout_ms = ack_timeout_ms
+        self._backoff = Backoff(retry_min_ms, retry_max_ms)
+        self._room = frame.room(max_frame_bytes, device, key)
+        self._on_link = on_link
+        self._on_clock = on_clock
+        self._set_clock = set_clock
+        self._reader = None
+        self._under_way = []  # [[boot, stream, last seq, records, sent at ms]], oldest first
+        self._sent_upto = {}  # stream -> highest seq of this boot ever sent
+        self._backlog_upto = {}  # stream -> last seq appended before the session began
+        self._silences = 0  # ack time-outs since the last ack
+        self._fault = None  # why the receiver stopped
+        self._lost = False  # an outage is under way and counted
+        self._wake = asyncio.Event()
         self.up = False
+        self.generation = None
+        for name in _COUNTERS:
+            setattr(self, name, 0)
+
+    @property
+    def bytes_sent(self):
+        """Bytes handed to the socket, MQTT headers and keepalive included."""
+        return self._link.bytes_sent
+
+    def stats(self):
+        """dict of all counters, bytes_sent and up."""
+        found = {name: getattr(self, name) for name in _COUNTERS}
+        found["bytes_sent"] = self.bytes_sent
+        found["up"] = self.up
+        return found
+
+    def wake(self):
+        """New records were appended. Cheap; for tasks, not for interrupts."""
+        self._wake.set()
+
+    # Policy: sessions and the time between them
 
     async def run(self):
         """Loop until cancelled. A lost, refused or silent peer ends a session, not the task."""
-        raise NotImplementedError
+        reason = "stopped"
+        try:
+            while True:
+                try:
+                    await self._session()
+                except _LINK_LOST as e:
+                    reason = _reason(e)
+                finally:
+                    await self._link.close()  # never raises
+                self._went_down(reason)
+                reason = "stopped"
+                await asyncio.sleep_ms(self._backoff.next_ms())
+        finally:
+            self._tell(False, reason)
 
-    def wake(self):
-        """New records were appended; cheap, for task code (not for interrupts)."""
-        raise NotImplementedError
+    async def _session(self):
+        kept = await self._link.connect()
+        self._begin(kept)
+        receiver = asyncio.create_task(self._receive())
+        try:
+            await self._pump()
+        finally:
+            receiver.cancel()
 
-    def stats(self):
-        """dict of the counters above, bytes_sent and up."""
-        raise NotImplementedError
+    def _begin(self, kept):
+        self.sessions += 1
+        self._fault = None
+        self._lost = False
+        self._backlog_upto = {s: self._store.last_seq(s) for s in range(3)}
+        if self._reader is None:
+            self._reader = self._store.reader()
+        elif kept:
+            self._restart_timers()
+        else:
+            self._send_again()
+        log.info("uplink", "connected, session %d", self.sessions)
+        self._tell(True, "connected")
+
+    def _went_down(self, reason):
+        if self.up or not self._lost:
+            self.outages += 1
+            self._lost = True
+            log.warn("uplink", "link lost: %s", reason)
+        self._tell(False, reason)
+
+    def _tell(self, up, reason):
+        if up != self.up:
+            self.up = up
+            if self._on_link:
+                self._on_link(up, reason)
+
+    # One session: sending
+
+    async def _pump(self):
+        while True:
+            self._wake.clear()
+            if self._fault:
+                raise self._fault
+            if not await self._send_next():
+                self._check_acks()
+                await self._idle()
+
+    async def _send_next(self):
+        """Send one frame if the window has room and the store has records; True if it did."""
+        window = 1 if self._silences else self._window
+        if len(self._under_way) >= window:
+            return False
+        batch = self._reader.next(self._room)
+        if batch is None:
+            return False
+        # Noted first: if the link fails in send(), the frame may be on its way or not.
+        self._note(batch)
+        await self._link.send(self._pack(batch))
+        self.frames_sent += 1
+        self.records_sent += len(batch.records)
+        return True
+
+    def _note(self, batch):
+        last = batch.seq + len(batch.records) - 1
+        entry = [batch.boot, batch.stream, last, len(batch.records), time.ticks_ms()]
+        self._under_way.append(entry)
+        if batch.boot == self._store.boot:
+            self._sent_upto[batch.stream] = max(last, self._sent_upto.get(batch.stream, 0))
+
+    def _pack(self, batch):
+        old = batch.boot < self._store.boot or batch.seq <= self._backlog_upto.get(batch.stream, 0)
+        return frame.pack(
+            self._device,
+            batch.boot,
+            batch.stream,
+            batch.seq,
+            batch.oldest,
+            batch.records,
+            backlog=old,
+            key=self._key,
+        )
+
+    async def _idle(self):
+        """Until something is appended, acknowledged or lost, or the next ack is overdue."""
+        limit_ms = min(self._overdue_in_ms(), _IDLE_MS)
+        try:
+            await asyncio.wait_for_ms(self._wake.wait(), max(limit_ms, 0))
+        except asyncio.TimeoutError:
+            pass  # the caller looks at the clock again
+
+    def _overdue_in_ms(self):
+        if not self._under_way:
+            return _IDLE_MS
+        age_ms = time.ticks_diff(time.ticks_ms(), self._under_way[0][4])
+        return (self._ack_timeout_ms << min(self._silences, _SILENCES)) - age_ms
+
+    def _check_acks(self):
+        if self._overdue_in_ms() > 0:
+            return
+        self.ack_timeouts += 1
+        self._silences += 1
+        if self._silences == 1:
+            log.warn("uplink", "no ack in %d ms, sending again", self._ack_timeout_ms)
+        self._send_again()
+        if self._silences % _SILENCES == 0:
+            raise LinkError("gateway silent: %d ack time-outs" % self._silences)
+
+    def _send_again(self):
+        self.retransmits += len(self._under_way)
+        self._under_way.clear()
+        self._reader.rewind()
+
+    def _restart_timers(self):
+        """The link itself delivers what was under way; its acks get the full time again."""
+        now_ms = time.ticks_ms()
+        for entry in self._under_way:
+            entry[4] = now_ms
+
+    # One session: acks
+
+    async def _receive(self):
+        try:
+            while True:
+                self._take_ack(await self._link.recv())
+                self._wake.set()
+        except _LINK_LOST as e:
+            self._fault = e
+            self._wake.set()
+
+    def _take_ack(self, data):
+        try:
+            generation, epoch_s, marks = ack.unpack(data, self._device, self._key)
+        except FrameError as e:
+            self._bad_ack(str(e))
+            return
+        self._silences = 0
+        self._backoff.reset()
+        self._check_generation(generation)
+        self._check_clock(epoch_s)
+        for boot, stream, upto in marks:
+            self._take_mark(boot, stream, upto)
+
+    def _take_mark(self, boot, stream, upto):
+        if boot >= self._store.boot:
+            # Of this boot we know what was sent. More than that can only be another's records:
+            # forgetting ours for them would lose data.
+            sent = self._sent_upto.get(stream, 0) if boot == self._store.boot else 0
+            if upto > sent:
+                text = "boot %d seq %d, sent %d: device name used twice?"
+                self._bad_ack(text % (boot, upto, sent))
+                upto = sent
+        if upto:
+            self._store.ack(boot, stream, upto)
+            self._drop_acked(boot, stream, upto)
+
+    def _drop_acked(self, boot, stream, upto):
+        left = []
+        for entry in self._under_way:
+            if entry[0] == boot and entry[1] == stream and entry[2] <= upto:
+                self.acked += entry[3]
+            else:
+                left.append(entry)
+        self._under_way = left
+
+    def _bad_ack(self, text):
+        self.bad_acks += 1
+        if self.bad_acks == 1:
+            log.warn("uplink", "bad ack, ignored: %s", text)
+
+    def _check_generation(self, generation):
+        if self.generation not in (None, generation):
+            self.generation_changes += 1
+            log.warn("uplink", "server generation %d, was %d", generation, self.generation)
+        self.generation = generation
+
+    def _check_clock(self, now_s):
+        before_s = clock.epoch_s()
+        if not now_s or not self._set_clock or abs(now_s - before_s) <= _CLOCK_OFF_S:
+            return
+        clock.set_epoch_s(now_s)
+        if abs(clock.epoch_s() - now_s) > _CLOCK_OFF_S:
+            self._set_clock = False  # a steered clock does not follow: do not ask at every ack
+            return
+        self.clock_sets += 1
+        self.clock_jumps += 1 if before_s else 0
+        if self._on_clock:
+            self._on_clock(before_s, now_s)
+
+
+def _reason(error):
+    return str(error) if isinstance(error, LinkError) else repr(error)
