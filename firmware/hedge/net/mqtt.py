@@ -113,7 +113,7 @@ class Client:
         self._parser.reset()
         self._replies.clear()
         self._stream = await self._open_stream()
-        await self._stream.write(self._hello)
+        await self._stream.write(self._hello, self._timeout_ms)
         packet = await self._next_packet()
         if packet[0] != codec.CONNACK:
             raise LinkError("broker answered CONNECT with packet type %d" % packet[0])
@@ -137,8 +137,8 @@ class Client:
     def _start_tasks(self):
         run = self._until_it_ends
         self._tasks = (
-            asyncio.create_task(run(self._read())),
-            asyncio.create_task(run(self._watch())),
+            asyncio.create_task(run(self._read)),
+            asyncio.create_task(run(self._watch)),
         )
 
     async def disconnect(self):
@@ -258,7 +258,7 @@ class Client:
 
     async def _until_it_ends(self, work):
         try:
-            await work
+            await work()
         except (LinkError, OSError) as e:
             self._end(e)
         except Exception as e:  # noqa: BLE001  on_message may fail in any way; it must be seen

@@ -244,8 +244,12 @@ class Parser:
         self._skip = 0  # bytes of a too large packet still to be thrown away
 
     def space(self):
-        """Where the next bytes go; never empty once next() has returned None."""
-        return self._view[self._end :]
+        """Where the next bytes go: a memoryview, never empty once next() has returned None."""
+        rest = self._end - self._start
+        if self._start:
+            self._view[:rest] = self._view[self._start : self._end]
+            self._start, self._end = 0, rest
+        return self._view[rest:]
 
     def wanted(self):
         """How many bytes next() certainly needs, at least 1; for sockets that block."""
@@ -266,14 +270,14 @@ class Parser:
     def next(self):
         """The next packet, or None when more bytes are needed. Raises LinkError if malformed."""
         head = self._header()
-        if head is not None:
-            size, length = head
-            have = self._end - self._start
-            if have >= size + length:
-                return self._take(size, length)
-            if size + length > len(self._view) and have == len(self._view):
-                return self._take_oversized(size, length)
-        self._make_room()
+        if head is None:
+            return None
+        size, length = head
+        have = self._end - self._start
+        if have >= size + length:
+            return self._take(size, length)
+        if size + length > len(self._view) and have == len(self._view):
+            return self._take_oversized(size, length)
         return None
 
     def _header(self):
@@ -304,9 +308,3 @@ class Parser:
         self._skip = total - (self._end - self._start)
         self._start = self._end
         return (OVERSIZED, total, qos, packet_id)
-
-    def _make_room(self):
-        rest = self._end - self._start
-        if self._start:
-            self._view[:rest] = self._view[self._start : self._end]
-            self._start, self._end = 0, rest
