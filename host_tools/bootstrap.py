@@ -192,8 +192,9 @@ def install_python_packages(extras):
     quiet = [] if sys.stderr.isatty() else ["--quiet"]
     pip = [VENV_PYTHON, "-m", "pip", "install", "--disable-pip-version-check"]
     run_or_fail(pip + quiet + ["--editable", what])
-    with open(stamp(extras), "w"):
-        pass
+    for installed in {extras, ""}:  # every level includes the plain one
+        with open(stamp(installed), "w"):
+            pass
 
 
 def make_micropython():
