@@ -1,13 +1,43 @@
-"""A small key-value file, replaced as a whole: rule state, daily history, counters."""
+"""A small key-value file, replaced as a whole: rule state, daily history, counters.
+
+    kv = KV("/log/rules.kv")
+    kv.set("pump.today_ms", 30000)
+    kv.save()
+
+A power cut leaves the values of the last save or those of the one before, never a mixture.
+"""
+
+import binascii
+import struct
+
+from ..core import log
+from ..core.errors import FrameError, StoreError
+from ..wire import cbor
+from . import disk
+
+MAX_BYTES = 8192  # read into RAM as a whole
+_MAGIC = b"HKV1"
+_HEAD = "<4sII"  # magic, bytes of the body, CRC-32 of the body
+_HEAD_BYTES = 12
 
 
 class KV:
     """str keys, CBOR values (int, float, bool, None, str, bytes, list, dict)."""
 
-    def __init__(self, path):
+    def __init__(self, path, flush=None):
         self.path = path
-        self.damaged = False  # the file failed its CRC and was set aside: values start empty
-        self._values = {}
+        self.damaged = False  # the file failed its check: values start empty
+        self._flush = disk_needs_flush() if flush is None else flush
+        self._dirty = False
+        self._values = self._load()
+
+    def _load(self):
+        try:
+            return read_map(self.path) or {}
+        except StoreError as fault:
+            self.damaged = True
+            log.warn("store", "%s, starting empty", fault)
+            return {}
 
     def get(self, key, default=None):
         """Value last set, saved or not."""
@@ -15,7 +45,75 @@ class KV:
 
     def set(self, key, value):
         """Change in RAM; save() makes it durable."""
-        self._values[key] = value
+        if key not in self._values or self._values[key] != value:
+            self._values[key] = value
+            self._dirty = True
+
+    def delete(self, key):
+        """Forget a key; unknown keys are fine."""
+        if key in self._values:
+            del self._values[key]
+            self._dirty = True
 
     def save(self):
-        """Write if anything changed. Raises StoreError if the file system takes no more."""
+        """Write if anything changed. Raises StoreError if it does not fit; the old file stays."""
+        if not self._dirty:
+            return
+        try:
+            write_map(self.path, self._values, self._flush)
+        except OSError as fault:
+            raise StoreError("%s: not saved, %r" % (self.path, fault))
+        self._dirty = False
+
+
+def disk_needs_flush():
+    """True on boards: littlefs holds written bytes in RAM until told otherwise.
+
+    Under an operating system written bytes survive the death of the process, and fsync would stop
+    the control loop for milliseconds; a power cut of that computer is not what is guarded against.
+    """
+    import sys
+
+    return sys.platform not in ("linux", "darwin", "win32")
+
+
+def write_map(path, values, flush):
+    """Replace the file by the map `values`. Raises OSError, StoreError if it is too large."""
+    body = cbor.encode(values)
+    if len(body) > MAX_BYTES - _HEAD_BYTES:
+        raise StoreError("%s: %d bytes, at most %d" % (path, len(body), MAX_BYTES))
+    head = struct.pack(_HEAD, _MAGIC, len(body), binascii.crc32(body))
+    disk.replace(path, head + body, flush)
+
+
+def read_map(path):
+    """The map in the file, None if there is no file. Raises StoreError if it is damaged."""
+    try:
+        file = open(path, "rb")
+    except OSError as fault:
+        if fault.errno == disk.ENOENT:
+            return None
+        raise StoreError("%s: %r" % (path, fault))
+    try:
+        data = file.read(MAX_BYTES + 1)
+    except OSError as fault:
+        raise StoreError("%s: %r" % (path, fault))
+    finally:
+        file.close()
+    return _parse(path, data)
+
+
+def _parse(path, data):
+    if len(data) < _HEAD_BYTES or len(data) > MAX_BYTES:
+        raise StoreError("%s: damaged, %d bytes" % (path, len(data)))
+    magic, size, crc = struct.unpack(_HEAD, data[:_HEAD_BYTES])
+    body = data[_HEAD_BYTES:]
+    if magic != _MAGIC or size != len(body) or crc != binascii.crc32(body):
+        raise StoreError("%s: damaged, wrong CRC" % path)
+    try:
+        values = cbor.decode(body)
+    except FrameError as fault:
+        raise StoreError("%s: %s" % (path, fault))
+    if not isinstance(values, dict):
+        raise StoreError("%s: not a map" % path)
+    return values

@@ -1,0 +1,63 @@
+"""The few file operations the store needs, alike on MicroPython and CPython."""
+
+import os
+
+ENOENT = 2
+ENOSPC = 28  # littlefs and POSIX agree; MicroPython's errno module may lack it
+EDQUOT = 122
+
+
+def names(path):
+    """File names in a folder, unsorted."""
+    return os.listdir(path)
+
+
+def size(path):
+    """Bytes of a file. Raises OSError."""
+    return os.stat(path)[6]
+
+
+def make_dirs(path):
+    """Create path and the folders above it that are missing. Raises OSError."""
+    parts = path.split("/")
+    for i in range(1, len(parts) + 1):
+        folder = "/".join(parts[:i])
+        if folder and not _exists(folder):
+            os.mkdir(folder)
+
+
+def _exists(path):
+    try:
+        os.stat(path)
+        return True
+    except OSError as fault:
+        if fault.errno != ENOENT:
+            raise
+        return False
+
+
+def remove(path):
+    """Remove a file; one that is already gone is fine. Raises OSError otherwise."""
+    try:
+        os.remove(path)
+    except OSError as fault:
+        if fault.errno != ENOENT:
+            raise
+
+
+def write(file, data, flush):
+    """All of data in one write(), on the flash when it returns if flush. Raises OSError."""
+    if file.write(data) != len(data):
+        raise OSError(ENOSPC)  # POSIX writes what fits and says so only by the count
+    if flush:
+        file.flush()
+
+
+def replace(path, data, flush):
+    """Give the file `path` the contents data, all or nothing. Raises OSError; the old stays."""
+    file = open(path + ".tmp", "wb", 0)
+    try:
+        write(file, data, flush)
+    finally:
+        file.close()
+    os.rename(path + ".tmp", path)
