@@ -1,0 +1,82 @@
+"""`hedgerow gateway`: broker, ingest, HTTP API and live page."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from hedgerow.errors import UsageError
+from hedgerow.gateway.config import DEFAULT_DB, GatewayConfig, read_keys, read_password
+
+_EXAMPLES = """
+\b
+Examples:
+  hedgerow gateway                                   everything on this computer
+  hedgerow gateway --http-host 0.0.0.0 --mqtt-host 0.0.0.0 \\
+      --user farm --password-file pw.txt             for boards and phones on the network
+  hedgerow gateway --broker mqtt://10.0.0.2:1883     a broker that runs already
+"""
+
+
+@click.command(epilog=_EXAMPLES, context_settings={"max_content_width": 99})
+@click.option("--db", type=click.Path(path_type=Path), default=DEFAULT_DB, show_default=True)
+@click.option(
+    "--http-host", default="127.0.0.1", show_default=True, help="Where the page listens."
+)
+@click.option("--http-port", default=8080, show_default=True, help="0: any free one.")
+@click.option("--mqtt-host", default="127.0.0.1", show_default=True, help="Where nodes connect.")
+@click.option("--mqtt-port", default=1883, show_default=True, help="0: any free one.")
+@click.option(
+    "--broker",
+    default="auto",
+    show_default=True,
+    help="auto, mosquitto, python, or the mqtt:// URL of a running one.",
+)
+@click.option("--user", help="Account that nodes must use (or ours, at a running broker).")
+@click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
+@click.option("--keys", type=click.Path(path_type=Path), help="Frame keys: `device hexkey` lines.")
+@click.option("--note", default="", help="One line to show on the page.")
+@click.option("--no-time", is_flag=True, help="Do not set the nodes' clocks.")
+@click.option("-v", "--verbose", is_flag=True)
+def command(
+    db: Path,
+    http_host: str,
+    http_port: int,
+    mqtt_host: str,
+    mqtt_port: int,
+    broker: str,
+    user: str | None,
+    password_file: Path | None,
+    keys: Path | None,
+    note: str,
+    no_time: bool,
+    verbose: bool,
+) -> None:
+    """Run broker, ingest, HTTP API and live page until Ctrl-C."""
+    if (user is None) != (password_file is None):
+        raise UsageError("--user and --password-file belong together: give both or none")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    from hedgerow.gateway.service import Gateway, run  # late: `--help` stays quick
+
+    def say(gateway: Gateway) -> None:
+        click.echo(f"page   {gateway.http_url}/")
+        click.echo(f"mqtt   {gateway.mqtt_host}:{gateway.mqtt_port} ({gateway.broker_kind})")
+        click.echo(f"data   {config.db_path}")
+
+    config = GatewayConfig(
+        db=db,
+        http_host=http_host,
+        http_port=http_port,
+        mqtt_host=mqtt_host,
+        mqtt_port=mqtt_port,
+        broker=broker,
+        user=user,
+        password=read_password(password_file) if password_file else None,
+        keys=read_keys(keys) if keys else {},
+        note=note,
+        give_time=not no_time,
+    )
+    run(config, say)

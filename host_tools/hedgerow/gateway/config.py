@@ -1,0 +1,87 @@
+"""Settings of one gateway, and the small files they name."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hedgerow.errors import ConfigError
+
+KeyOf = Callable[[str], bytes | None]
+
+DEFAULT_DB = Path("hedgerow-data/gateway.db")
+
+
+@dataclass(frozen=True)
+class GatewayConfig:
+    """Plain data; port 0 lets the OS choose.
+
+    broker: "auto" (mosquitto if installed, else python), "mosquitto", "python", or the URL
+    of a broker that runs already: mqtt://user:password@host:port.
+    user, password: the one account of the broker; None lets everyone in (bind to loopback).
+    keys: frame MAC keys by device id, "*" for all others; empty: frames need no MAC.
+    note: one line shown on the page, e.g. "simulated field, weather: Seattle 2012-2015".
+    give_time: acks carry the gateway's clock; False where the nodes live in simulated time.
+    """
+
+    db: Path | str = DEFAULT_DB
+    http_host: str = "127.0.0.1"
+    http_port: int = 8080
+    mqtt_host: str = "127.0.0.1"
+    mqtt_port: int = 1883
+    broker: str = "auto"
+    user: str | None = None
+    password: str | None = field(default=None, repr=False)
+    keys: dict[str, bytes] = field(default_factory=dict, repr=False)
+    note: str = ""
+    give_time: bool = True
+
+    @property
+    def db_path(self) -> Path:
+        return Path(self.db).expanduser().resolve()
+
+    @property
+    def broker_dir(self) -> Path:
+        """Where a spawned broker keeps its config, sessions and pid."""
+        return self.db_path.with_name(self.db_path.name + ".broker")
+
+    def key_of(self) -> KeyOf | None:
+        """Lookup of a device's MAC key, or None when frames need none."""
+        if not self.keys:
+            return None
+        return lambda device: self.keys.get(device, self.keys.get("*"))
+
+
+def read_password(path: Path) -> str:
+    """First line of a file, so that no password stands in `ps` or the shell history."""
+    try:
+        first = path.read_text(encoding="utf-8").splitlines()[:1]
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"password file {path}: {error}") from error
+    if not first or not first[0].strip():
+        raise ConfigError(f"password file {path}: the first line is empty; put the password there")
+    return first[0].strip()
+
+
+def read_keys(path: Path) -> dict[str, bytes]:
+    """Lines of `device hexkey` ("*": all others; # comments). ConfigError names the line."""
+    keys: dict[str, bytes] = {}
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"key file {path}: {error}") from error
+    for number, line in enumerate(lines, start=1):
+        words = line.split("#", 1)[0].split()
+        if words:
+            keys.update([_key_of_line(words, f"{path}:{number}")])
+    return keys
+
+
+def _key_of_line(words: list[str], where: str) -> tuple[str, bytes]:
+    try:
+        device, key_hex = words
+        key = bytes.fromhex(key_hex)
+    except ValueError as error:
+        raise ConfigError(f"{where}: expected `device hexkey`: {error}") from error
+    if not 16 <= len(key) <= 64:
+        raise ConfigError(f"{where}: the key has {len(key)} bytes; use 16 to 64")
+    return device, key

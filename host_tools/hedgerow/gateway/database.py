@@ -1,0 +1,159 @@
+"""Open the gateway's SQLite file: one writer, many read-only readers.
+
+WAL with synchronous=FULL: a commit that returned is on the disk, which is what an
+acknowledgement promises. A lock file keeps a second gateway away; the kernel drops the lock
+when the process dies, however it dies.
+"""
+
+import contextlib
+import fcntl
+import os
+import secrets
+import sqlite3
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+from hedgerow.errors import GatewayError
+from hedgerow.gateway.schema import MIGRATIONS
+
+_BUSY_S = 10.0
+
+
+def open_database(path: Path | str) -> sqlite3.Connection:
+    """The writing connection, schema up to date, in autocommit mode (callers BEGIN themselves).
+
+    Creates folder and file. It may be handed to one other thread. Raises GatewayError when the
+    file cannot be opened, is no database, is damaged, or was made by a newer release.
+    """
+    path = Path(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        connection = _connect(path)
+    except (OSError, sqlite3.Error) as error:
+        raise GatewayError(
+            f"database {path} cannot be opened: {error}; check the path and its "
+            f"permissions, or choose another with --db"
+        ) from error
+    try:
+        _migrate(connection, path)
+    except sqlite3.Error as error:
+        connection.close()
+        raise GatewayError(f"database {path} cannot be set up: {error}") from error
+    except GatewayError:
+        connection.close()
+        raise
+    return connection
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(
+        path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
+    )
+    try:
+        connection.execute(
+            "PRAGMA journal_mode = WAL"
+        )  # first read of the file: fails here if bad
+        connection.execute("PRAGMA synchronous = FULL")
+        connection.execute("PRAGMA cache_size = -16384")  # KiB
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+def open_reader(path: Path | str) -> sqlite3.Connection:
+    """A read-only connection; sees the last commit. Close it soon: it holds back checkpoints."""
+    uri = Path(path).resolve().as_uri() + "?mode=ro"
+    reader = sqlite3.connect(uri, uri=True, timeout=_BUSY_S, check_same_thread=False)
+    reader.row_factory = sqlite3.Row
+    return reader
+
+
+@contextlib.contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """BEGIN IMMEDIATE .. COMMIT; rolls back on any exception and lets it pass."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:  # SQLite itself rolls back on a full disk
+            connection.execute("ROLLBACK")
+        raise
+
+
+def schema_version(connection: sqlite3.Connection) -> int:
+    """Number of migrations this file has had."""
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _migrate(connection: sqlite3.Connection, path: Path) -> None:
+    version = schema_version(connection)
+    if version > len(MIGRATIONS):
+        raise GatewayError(
+            f"database {path} has schema {version}, this release knows {len(MIGRATIONS)}: "
+            f"update hedgerow or choose another file with --db"
+        )
+    if version == len(MIGRATIONS):
+        return
+    with transaction(connection):
+        for script in MIGRATIONS[version:]:
+            _run_script(connection, script)
+        connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+        _ensure_generation(connection)
+
+
+def _run_script(connection: sqlite3.Connection, script: str) -> None:
+    # Not executescript: that commits first, and a half-made schema must not be left behind.
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            connection.execute(statement)
+            statement = ""
+
+
+def _ensure_generation(connection: sqlite3.Connection) -> None:
+    # Random per database: a node that sees another one knows the server lost its memory.
+    generation = secrets.randbits(31) + 1
+    connection.execute("INSERT OR IGNORE INTO meta VALUES ('generation', ?)", (generation,))
+
+
+def generation_of(connection: sqlite3.Connection) -> int:
+    """This database's random id, u32 and never 0."""
+    row = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
+    return int(row[0])
+
+
+class DatabaseLock:
+    """Held while a gateway writes to `path`. Raises GatewayError if another process holds it."""
+
+    def __init__(self, path: Path):
+        self._path = path.with_name(path.name + ".lock")
+        self._file: IO[str] | None = None
+
+    def __enter__(self) -> "DatabaseLock":
+        try:
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("a+", encoding="ascii")
+        except OSError as error:
+            raise GatewayError(f"database folder {self._path.parent}: {error}") from error
+        try:
+            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._file.seek(0)
+            owner = self._file.read().strip() or "?"
+            self._file.close()
+            raise GatewayError(
+                f"another gateway (process {owner}) uses this database ({self._path}): "
+                f"stop it or choose another file with --db"
+            ) from error
+        self._file.truncate(0)
+        self._file.write(str(os.getpid()))
+        self._file.flush()
+        return self
+
+    def __exit__(self, *exc_info: object) -> None:
+        if self._file:
+            self._file.close()
