@@ -4,3 +4,5 @@ from .conditions import Facts, build, fixed
 from .controller import Controller, Decision
 from .guard import Guard
 from .rule import Rule
+
+__all__ = ("Controller", "Decision", "Facts", "Guard", "Rule", "build", "fixed")

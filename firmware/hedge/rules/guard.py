@@ -37,7 +37,7 @@ class Day:
 
 
 class Guard:
-    """Longest time on, shortest time off, and most time on per day; 0 of the last two = no limit."""
+    """Longest time on, shortest time off, most time on per day; 0 of the last two = no limit."""
 
     def __init__(self, name, max_on_s, min_off_s=0, max_s_per_day=0):
         self.name = name

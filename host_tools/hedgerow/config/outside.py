@@ -1,0 +1,99 @@
+"""[store] and [uplink] -> plan: what leaves the control loop."""
+
+import ipaddress
+from pathlib import Path as FilePath
+from typing import Any
+
+from hedgerow.config.draft import Draft
+from hedgerow.config.schema import is_known
+
+_MIN_SEGMENTS = 4
+
+
+def store_part(draft: Draft) -> dict[str, Any]:
+    table = draft.table("store") or {}
+    most, segment = table["max_bytes"], table["segment_bytes"]
+    if is_known(most) and is_known(segment) and most < _MIN_SEGMENTS * segment:
+        message = f"the store is too small: max_bytes = {most} with segment_bytes = {segment}"
+        named = [key for key in ("max_bytes", "segment_bytes") if _given(draft, "store", key)]
+        here = ("store", named[0]) if named else ("store",)
+        draft.fault(here, message, f"max_bytes of {_MIN_SEGMENTS * segment} or more")
+    directory = table["dir"]
+    if is_known(directory) and (
+        FilePath(directory).is_absolute() or ".." in FilePath(directory).parts
+    ):
+        draft.fault(("store", "dir"), f'dir = "{directory}"', "a folder below that of this file")
+    return {"dir": directory, "max_bytes": most, "segment_bytes": segment}
+
+
+def _given(draft: Draft, section: str, key: str) -> bool:
+    return key in (draft.source.data.get(section) or {})
+
+
+def uplink_part(draft: Draft) -> dict[str, Any] | None:
+    table = draft.table("uplink")
+    if table is None:
+        draft.warn((), "no [uplink]: records stay in the store of this node", "[uplink]")
+        return None
+    _check_tls(draft, table)
+    _check_secrets(draft, table)
+    _check_host(draft, table)
+    part = {name: value for name, value in table.items() if value is not None}
+    if is_known(table["ca"]):
+        part["ca"] = table["ca"]
+    if part.get("kind") != "umqtt":
+        part.pop("client", None)
+    return part
+
+
+def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
+    tls, ca, kind = table["tls"], table["ca"], table["kind"]
+    if tls is True and kind == "umqtt":
+        draft.fault(("uplink", "tls"), "umqtt cannot do TLS here", 'kind = "mqtt"')
+    if tls is True and ca is None and kind != "umqtt":
+        expected = "ca = a file with the certificate of the authority"
+        draft.fault(("uplink", "tls"), "tls without ca: the broker cannot be verified", expected)
+    if is_known(ca) and not (draft.folder / ca).is_file():
+        draft.fault(("uplink", "ca"), f'no file "{ca}" here', "a certificate, PEM or DER")
+    for name in ("ca", "server_hostname"):
+        if is_known(table[name]) and tls is False:
+            draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
+    if tls is True and table["port"] == 1883:
+        draft.warn(("uplink", "port"), "1883 is the port for MQTT without TLS", "8883")
+    if tls is False and table["port"] == 8883:
+        draft.warn(("uplink", "port"), "8883 is the port for MQTT with TLS", "tls = true")
+
+
+def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
+    user, password, host = table["user"], table["password"], table["host"]
+    if is_known(password) and user is None:
+        draft.fault(("uplink", "password"), "password without user", "user = ...", key=True)
+    if not is_known(host) or _is_loopback(host):
+        return
+    if user is None and table["tls"] is False and table["key"] is None:
+        message = f"anyone on the way to {host} can pretend to be this node"
+        draft.warn(("uplink", "host"), message, "user and password with tls, or key")
+    elif is_known(password) and table["tls"] is False:
+        draft.warn(("uplink", "password"), "the password travels in clear text", "tls = true")
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _check_host(draft: Draft, table: dict[str, Any]) -> None:
+    host = table["host"]
+    if not is_known(host):
+        return
+    if "://" in host or "/" in host:
+        draft.fault(
+            ("uplink", "host"), f'host = "{host}"', "a name or an address, without mqtt://"
+        )
+    elif host.count(":") == 1:
+        expected = "host and port as two keys"
+        draft.fault(("uplink", "host"), f'host = "{host}" contains a port', expected)
+    elif any(c.isspace() for c in host):
+        draft.fault(("uplink", "host"), f'host = "{host}"', "a name or an address without spaces")
