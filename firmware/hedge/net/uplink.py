@@ -171,8 +171,7 @@ class Uplink:
             self._wake.clear()
             if self._fault:
                 raise self._fault
-            if not await self._send_next():
-                self._check_acks()
+            if not await self._send_next() and not self._acks_overdue():
                 await self._idle()
 
     async def _send_next(self):
@@ -224,9 +223,10 @@ class Uplink:
         age_ms = time.ticks_diff(time.ticks_ms(), self._under_way[0][4])
         return (self._ack_timeout_ms << min(self._silences, _SILENCES)) - age_ms
 
-    def _check_acks(self):
+    def _acks_overdue(self):
+        """True after going back to the oldest unacknowledged record because its ack is overdue."""
         if self._overdue_in_ms() > 0:
-            return
+            return False
         self.ack_timeouts += 1
         self._silences += 1
         if self._silences == 1:
@@ -234,6 +234,7 @@ class Uplink:
         self._send_again()
         if self._silences % _SILENCES == 0:
             raise LinkError("gateway silent: %d ack time-outs" % self._silences)
+        return True
 
     def _send_again(self):
         self.retransmits += len(self._under_way)
