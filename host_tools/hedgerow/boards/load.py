@@ -48,7 +48,8 @@ def _read(folder: Path) -> Board:
     try:
         data = schema.BoardFile.model_validate(raw)
     except ValidationError as error:
-        faults = [_explain(raw, item) for item in error.errors()] + faults
+        others = (item for item in error.errors() if not _in_a_bus(item["loc"]))
+        faults = [_explain(item) for item in others] + faults
     _raise_if(json_path, faults)
     pins = _read_pins(csv_path)
     _raise_if(json_path, _pin_faults(data.hedge, set(pins.values())))
@@ -90,7 +91,7 @@ def _raise_if(path: Path, faults: list[str]) -> None:
         raise ConfigError("\n".join(f"{path}: {fault}" for fault in faults))
 
 
-def _explain(raw: Any, item: Any) -> str:
+def _explain(item: Any) -> str:
     """One line from one pydantic error: key, what is there, what may be there."""
     key = ".".join(str(part) for part in item["loc"]) or "(whole file)"
     if item["type"] == "extra_forbidden":
@@ -106,6 +107,10 @@ def _known_keys(loc: tuple[Any, ...]) -> list[str]:
     if len(loc) > 1 and loc[0] == "hedge" and loc[1] != "buses":
         return sorted(schema.Hedge.model_fields)
     return sorted(schema.BoardFile.model_fields)
+
+
+def _in_a_bus(loc: tuple[Any, ...]) -> bool:
+    return loc[:2] == ("hedge", "buses") and len(loc) > 2
 
 
 def _bus_faults(raw: Any) -> list[str]:
