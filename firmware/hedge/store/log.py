@@ -304,6 +304,10 @@ class Store:
         mark = self.mark(segment.boot, segment.stream)
         return max(segment.last - max(mark, segment.first - 1), 0)
 
+    def last_seq(self, stream):
+        """Number of the newest record of this boot in the stream, 0 if there is none yet."""
+        return self._next_seq.get(stream, 1) - 1
+
     def pending(self, stream=None):
         """Records not acknowledged, of one stream or all; damage not yet read counts too."""
         total = 0
