@@ -24,6 +24,8 @@ def pack(generation, epoch_s, marks, device="", key=None):
     varint.write(out, generation)
     varint.write(out, epoch_s)
     for boot, stream, upto in marks:
+        if not 0 <= stream <= 255:
+            raise ValueError("stream %d" % stream)  # MicroPython's bytearray would wrap it
         varint.write(out, boot)
         out.append(stream)
         varint.write(out, upto)

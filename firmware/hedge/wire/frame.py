@@ -137,12 +137,13 @@ def _read_records(data, pos, end):
     return records
 
 
-def frame_len(device, boot, seq, oldest, records, key=None):
+def frame_len(device, boot, stream, seq, oldest, records, key=None):
     """Bytes that pack would return."""
-    size = 4 + len(device) + varint.size(boot) + varint.size(seq) + varint.size(seq - oldest)
+    size = 4 + len(device)  # kind, flags, length of the name, the name, stream
+    size += varint.size(boot) + varint.size(seq) + varint.size(seq - oldest)
     return size + seal.seal_bytes(key) + sum(1 + len(r) for r in records)
 
 
 def room(max_frame_bytes, device, key=None):
     """Bytes left for records (each costs its length + 1) whatever boot, seq and oldest are."""
-    return max_frame_bytes - frame_len(device, _U32_MAX, _U32_MAX, 0, (), key)
+    return max_frame_bytes - frame_len(device, _U32_MAX, 0, _U32_MAX, 0, (), key)
