@@ -7,8 +7,8 @@
 The table comes from the compiled node file:
     {"name": "RPI_PICO", "port": "rp2",
      "buses": {"i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000}}}
-Pins are CPU pin numbers. Everything is built on first use and kept, so two sensors on one bus share
-one object. Data flow: table in, bus objects out to the drivers.
+Pins are CPU pin numbers. Everything is built on first use and kept, so two sensors on one bus
+share one object. Data flow: table in, bus objects out to the drivers.
 """
 
 import machine
@@ -28,7 +28,7 @@ class Board:
         self._built = {}
 
     def bus(self, kind, where):
-        """The object for a driver, from the plan's `bus` pair, e.g. ("adc", 26), ("i2c", "i2c0")."""
+        """A driver's first argument, from the plan's `bus` pair, e.g. ("adc", 26)."""
         builders = {
             "i2c": self.i2c,
             "adc": self.adc,
@@ -77,12 +77,14 @@ class Board:
         return "unknown"
 
     def retained(self):
-        """Bytes kept through deep sleep and resets, b"" after power-on or where a port has none."""
+        """Bytes kept through deep sleep and resets, b"" after power-on or where a port has
+        none."""
         memory = getattr(machine.RTC(), "memory", None)
         return bytes(memory()) if memory else b""
 
     def retain(self, data):
-        """Keep data (bytes, a few hundred at most) through deep sleep; False if the port cannot."""
+        """Keep data (bytes, a few hundred at most) through deep sleep; False if the port
+        cannot."""
         memory = getattr(machine.RTC(), "memory", None)
         if memory is None:
             return False

@@ -5,9 +5,9 @@
 Keys of one entry:
   module, class   where the driver is, below hedge.drivers
   kind            "sensor" (has read_into) or "actuator" (has on, off, poll)
-  bus             what its first argument is: "adc", "i2c", "onewire" or "output_pin", as in Board.bus
-  params          {name: (type, default, min, max, doc)}: keyword arguments; type is "int", "bool" or
-                  "str"; for "str", min and max are the allowed lengths; default None: must be given
+  bus             what its first argument is, as in Board.bus: adc, i2c, onewire, output_pin
+  params          {name: (type, default, min, max, doc)}: keyword arguments; type is "int", "bool"
+                  or "str"; for "str", min and max are the allowed lengths
   channels        ((name, SenML unit, scale, min, max), ...) in the order of read_into's out;
                   out[i] = round(real value * scale); min and max are real values in that unit
   raw_bytes       bytes that one reading moves from the chip (2 for a 16-bit ADC word)
@@ -46,7 +46,7 @@ DRIVERS = {
         "bus": "onewire",
         "doc": "Maxim/Analog Devices DS18B20 thermometer on a 1-Wire pin",
         "params": {
-            "rom": ("str", "", 0, 16, "16 hex digits, family code first; empty if alone on the pin"),
+            "rom": ("str", "", 0, 16, "16 hex digits from family code to CRC; empty if alone"),
             "resolution_bits": ("int", 12, 9, 12, "9 to 12 bits: 94, 188, 375 or 750 ms"),
         },
         "channels": (("temp", "Cel", 100, -55, 125),),
@@ -60,7 +60,13 @@ DRIVERS = {
         "bus": "i2c",
         "doc": "Bosch BME280 air temperature, humidity and pressure",
         "params": {
-            "addr": ("int", 0x76, 0x76, 0x77, "I2C address: 0x76 with SDO low, 0x77 with SDO high"),
+            "addr": (
+                "int",
+                0x76,
+                0x76,
+                0x77,
+                "I2C address: 118 (0x76) if SDO is low, 119 if high",
+            ),
         },
         "channels": (
             ("temp", "Cel", 100, -40, 85),

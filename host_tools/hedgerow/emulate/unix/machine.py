@@ -1,8 +1,8 @@
 """`machine` for the Unix port: simulated pins, buses and power, shadowing the built-in module.
 
 MicroPython looks for machine.py on MICROPYPATH before its own `machine` (an extensible built-in).
-The first group is what programs for boards use; the second is the bench: what tests and the
-simulator use to wire chips, drive pins and steer time. See README.md.
+Beside what programs for boards use it has the bench: what tests and the simulator use to wire
+chips, drive pins and steer time. See README.md.
 """
 
 import os
@@ -12,11 +12,15 @@ from fake_machine import pin as _pin
 from fake_machine import pwm as _pwm
 from fake_machine import spi as _spi
 from fake_machine import wiring as _wiring
-from fake_machine.adc import ADC
+from fake_machine.adc import ADC, set_vref_mv
 from fake_machine.i2c import I2C, SoftI2C
-from fake_machine.pin import Pin, Signal
+from fake_machine.pin import Pin, Signal, drive_pin, on_pin
 from fake_machine.power import (
     DEEPSLEEP_RESET,
+    EXIT_DEEPSLEEP,
+    EXIT_RESET,
+    EXIT_SOFT_RESET,
+    EXIT_WDT,
     HARD_RESET,
     PWRON_RESET,
     SOFT_RESET,
@@ -28,24 +32,12 @@ from fake_machine.power import (
     reset,
     reset_cause,
     soft_reset,
-)
-from fake_machine.pwm import PWM
-from fake_machine.rtc import RTC
-from fake_machine.spi import SPI
-from fake_machine.timer import Timer
-
-# The bench.
-from fake_machine.adc import set_vref_mv
-from fake_machine.pin import drive_pin, on_pin
-from fake_machine.power import (
-    EXIT_DEEPSLEEP,
-    EXIT_RESET,
-    EXIT_SOFT_RESET,
-    EXIT_WDT,
     use_epoch_ms,
 )
-from fake_machine.pwm import pwm_on
-from fake_machine.spi import attach_spi
+from fake_machine.pwm import PWM, pwm_on
+from fake_machine.rtc import RTC
+from fake_machine.spi import SPI, attach_spi
+from fake_machine.timer import Timer
 from fake_machine.wiring import (
     attach_adc,
     attach_i2c,
@@ -53,6 +45,48 @@ from fake_machine.wiring import (
     detach_i2c,
     detach_onewire,
     stick_i2c,
+)
+
+__all__ = (
+    # what programs for boards use
+    "ADC",
+    "I2C",
+    "PWM",
+    "RTC",
+    "SPI",
+    "WDT",
+    "Pin",
+    "Signal",
+    "SoftI2C",
+    "Timer",
+    "PWRON_RESET",
+    "HARD_RESET",
+    "WDT_RESET",
+    "DEEPSLEEP_RESET",
+    "SOFT_RESET",
+    "deepsleep",
+    "idle",
+    "lightsleep",
+    "reset",
+    "reset_cause",
+    "soft_reset",
+    # the bench
+    "EXIT_DEEPSLEEP",
+    "EXIT_RESET",
+    "EXIT_SOFT_RESET",
+    "EXIT_WDT",
+    "attach_adc",
+    "attach_i2c",
+    "attach_onewire",
+    "attach_spi",
+    "detach_i2c",
+    "detach_onewire",
+    "drive_pin",
+    "on_pin",
+    "pwm_on",
+    "set_vref_mv",
+    "stick_i2c",
+    "use_epoch_ms",
 )
 
 _freq_hz = 125000000
@@ -73,6 +107,7 @@ def freq(hz=None):
     if not 18000000 <= hz <= 250000000:
         raise ValueError("cannot change frequency")
     _freq_hz = hz
+    return None
 
 
 def disable_irq():

@@ -1,7 +1,7 @@
 """`onewire` for the Unix port: the interface of micropython-lib's onewire, on simulated chips.
 
-A chip has: reset() -> bool, True for a presence pulse; write_bit(bit); read_bit() -> bit. The bus is
-a wired AND: a 0 of any chip wins, and no chip means that the pull-up reads 1. Interface checked
+A chip has: reset() -> bool, True for a presence pulse; write_bit(bit); read_bit() -> bit. The bus
+is a wired AND: a 0 of any chip wins, and no chip means that the pull-up reads 1. Interface checked
 against micropython-lib, micropython/drivers/bus/onewire; the search is Maxim application note 187.
 """
 

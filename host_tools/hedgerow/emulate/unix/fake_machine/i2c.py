@@ -1,7 +1,8 @@
 """Simulated I2C controllers: bytes go to register-level chips, with NACK, time-out and stuck bus.
 
 A chip has: start(reading) -> bool, True to acknowledge its address; write(byte) -> bool, True to
-acknowledge; read() -> int; stop(). It may have stretch_us, the time it holds SCL per transfer.
+acknowledge; read() -> int; stop(). It may have stretch_us, the time it holds SCL per transfer, and
+holds_bus, True while it keeps SDA low.
 
 What the ports raise was read in MicroPython's sources: an address that nobody acknowledges is
 ENODEV on ESP32 (machine_i2c.c, ESP_FAIL) and in SoftI2C (extmod/machine_i2c.c), but EIO on RP2's
@@ -27,14 +28,19 @@ class _Controller:
         self.freq = freq
         self._timeout_us = timeout
 
-    def _check_bus(self):
+    def _chips(self):
+        return wiring.i2c.get(self._key, {})
+
+    def _stuck(self):
         if self._key in wiring.stuck_i2c:
-            raise OSError(errno.ETIMEDOUT)
+            return True
+        return any(getattr(chip, "holds_bus", False) for chip in self._chips().values())
 
     def _address(self, addr, reading):
         """The chip at addr after it acknowledged; raises OSError as the ports do."""
-        self._check_bus()
-        chip = wiring.i2c.get(self._key, {}).get(addr)
+        if self._stuck():
+            raise OSError(errno.ETIMEDOUT)
+        chip = self._chips().get(addr)
         if chip is None or not chip.start(reading):
             raise OSError(self.nack_errno)
         if getattr(chip, "stretch_us", 0) > self._timeout_us:
@@ -52,15 +58,16 @@ class _Controller:
 
     def scan(self):
         """Addresses 0x08 to 0x77 that acknowledge; none while the bus is stuck."""
-        if self._key in wiring.stuck_i2c:
+        if self._stuck():
             return []
-        found = []
-        for addr in sorted(wiring.i2c.get(self._key, {})):
-            chip = wiring.i2c[self._key][addr]
-            if 0x08 <= addr <= 0x77 and chip.start(False):
-                chip.stop()
-                found.append(addr)
-        return found
+        return [addr for addr in sorted(self._chips()) if self._answers(addr)]
+
+    def _answers(self, addr):
+        chip = self._chips()[addr]
+        if not 0x08 <= addr <= 0x77 or not chip.start(False):
+            return False
+        chip.stop()
+        return True
 
     def writeto(self, addr, buf, stop=True):
         """Returns the number of acknowledged bytes."""

@@ -1,8 +1,8 @@
 """Simulated GPIO pins: modes, pulls, open drain, edges, interrupts.
 
-A pin number is one line whatever the number of Pin objects on it. What another part drives onto the
-line is set with drive_pin; what the board drives is reported to the callbacks of on_pin. A line that
-nobody drives reads 1 with a pull-up, else 0 (real floating pins read anything).
+A pin number is one line whatever the number of Pin objects on it. What another part drives onto
+the line is set with drive_pin; what the board drives is reported to the callbacks of on_pin. A
+line that nobody drives reads 1 with a pull-up, else 0 (real floating pins read anything).
 """
 
 try:
@@ -128,6 +128,7 @@ class Pin:
         if level is None:
             return _line(self.number).level()
         _change(self.number, latch=1 if level else 0)
+        return None
 
     def __call__(self, level=None):
         return self.value(level)
@@ -168,6 +169,7 @@ class Signal:
         if level is None:
             return self._pin.value() ^ self._invert
         self._pin.value(bool(level) ^ self._invert)
+        return None
 
     def on(self):
         self.value(1)

@@ -1,12 +1,13 @@
-"""Simulated resets, deep sleep and watchdog: the process ends with a code, a supervisor restarts it.
+"""Simulated resets, deep sleep and watchdog: the process ends with a code, a supervisor restarts
+it.
 
     80  machine.reset()
     81  the watchdog was not fed in time
     82  machine.deepsleep(): restart at the wake time in rtc.bin (retained.py)
     83  machine.soft_reset()
 
-Nothing runs after a reset: no finally clause, no flush of files, as on a chip. Any other end of the
-process (an exception, kill -9) counts as a power cut.
+Nothing runs after a reset: no finally clause, no flush of files, as on a chip. Any other end of
+the process (an exception, kill -9) counts as a power cut.
 """
 
 import os
@@ -84,7 +85,8 @@ def soft_reset():
 
 
 def deepsleep(time_ms=None):
-    """Exit code 82; the RTC memory stays, everything else is lost. Without time_ms: no wake time."""
+    """Exit code 82; the RTC memory stays, everything else is lost. Without time_ms: no wake
+    time."""
     wake_ms = epoch_ms() + time_ms if time_ms is not None else 0
     _leave(EXIT_DEEPSLEEP, DEEPSLEEP_RESET, wake_ms)
 

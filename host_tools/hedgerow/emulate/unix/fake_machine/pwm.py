@@ -26,16 +26,19 @@ class PWM:
         if not 8 <= hz <= 62500000:  # limits of RP2 at 125 MHz
             raise ValueError("freq out of range")
         self._freq_hz = hz
+        return None
 
     def duty_u16(self, duty=None):
         if duty is None:
             return self._duty_u16
         self._duty_u16 = min(max(duty, 0), 65535)
+        return None
 
     def duty_ns(self, ns=None):
         if ns is None:
             return self._duty_u16 * 1000000000 // (65535 * self._freq_hz)
         self.duty_u16(ns * self._freq_hz * 65535 // 1000000000)
+        return None
 
     def deinit(self):
         _outputs.pop(self._pin, None)

@@ -1,4 +1,5 @@
-"""The part of the chip that survives resets and deep sleep: a file that one process leaves the next.
+"""The part of the chip that survives resets and deep sleep: a file that one process leaves the
+next.
 
 rtc.bin in the folder $HEDGE_SIM_DIR, little-endian:
     0   4  magic b"HRTC"
@@ -11,8 +12,8 @@ rtc.bin in the folder $HEDGE_SIM_DIR, little-endian:
     24+n 4 CRC-32 of all before
 
 It exists only between two runs: it is written when the simulated board resets or sleeps, and taken
-away when the next run has read it. So a process that is killed leaves none, and the next start is a
-power-on with empty memory, as after a real power cut.
+away when the next run has read it. So a process that is killed leaves none, and the next start is
+a power-on with empty memory, as after a real power cut.
 """
 
 import os
@@ -41,7 +42,8 @@ def save(cause, memory, offset_ms, wake_ms):
 
 
 def read(name):
-    """(cause, memory, offset_ms, wake_ms) of that file, or None if there is none or it is damaged."""
+    """(cause, memory, offset_ms, wake_ms) of that file, or None if there is none or it is
+    damaged."""
     try:
         with open(name, "rb") as f:
             data = f.read()

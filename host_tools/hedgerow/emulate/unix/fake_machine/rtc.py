@@ -29,12 +29,14 @@ class RTC:
             raise ValueError("RTC(%r) doesn't exist" % (id,))
 
     def datetime(self, value=None):
-        """Get or set (year, month, day, weekday, hour, minute, second, microsecond); Monday is 0."""
+        """Get or set (year, month, day, weekday, hour, minute, second, microsecond); Monday is
+        0."""
         if value is None:
             return self._get(power.epoch_ms() + power.offset_ms)
         year, month, day, _, hour, minute, second, us = value
         seconds = ((_days(year, month, day) * 24 + hour) * 60 + minute) * 60 + second
         power.set_offset_ms(seconds * 1000 + us // 1000 - power.epoch_ms())
+        return None
 
     def _get(self, ms):
         seconds = ms // 1000
@@ -51,3 +53,4 @@ class RTC:
         if data is None:
             return power.memory
         power.set_memory(data)
+        return None

@@ -1,7 +1,8 @@
 """Simulated SPI controller: full duplex, one chip per chip-select pin.
 
 A chip has: select(), transfer(mosi_byte) -> miso byte, deselect(). It is selected when the board
-drives its CS pin low and deselected when CS rises. With no chip selected MISO reads 0xFF (pulled up).
+drives its CS pin low and deselected when CS rises. With no chip selected MISO reads 0xFF (pulled
+up).
 """
 
 from .pin import number_of, on_pin
