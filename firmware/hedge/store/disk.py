@@ -48,7 +48,8 @@ def remove(path):
 def write(file, data, flush):
     """All of data in one write(), on the flash when it returns if flush. Raises OSError."""
     if file.write(data) != len(data):
-        raise OSError(ENOSPC)  # POSIX writes what fits and says so only by the count
+        # POSIX writes what fits and says so only by the count. CPython wants two arguments.
+        raise OSError(ENOSPC, "short write")
     if flush:
         file.flush()
 
