@@ -46,9 +46,7 @@ SPEC_LEN = 9
 _DAY_S = 86400
 _MISSING = -0x80000000
 _NO_DAY = -1
-_STATE = (
-    "<BBBBii"  # version, history, channels, columns, check of the specs, current day
-)
+_STATE = "<BBBBii"  # version, history, channels, columns, check of the specs, current day
 _TODAY = "<Iiqiii"  # count, first, sum relative to first, min, max, last
 _STATE_VERSION = 1
 
@@ -104,9 +102,7 @@ class _Day:
         return (self.min, self.max, None, self.last)[stat - MIN]
 
     def pack(self):
-        return struct.pack(
-            _TODAY, self.count, self.first, self.sum, self.min, self.max, self.last
-        )
+        return struct.pack(_TODAY, self.count, self.first, self.sum, self.min, self.max, self.last)
 
     def unpack(self, data, at):
         values = struct.unpack_from(_TODAY, data, at)
@@ -236,9 +232,7 @@ class DailyFeatures:
                 missing += 1
                 out[i] = spec[7]
             else:
-                out[i] = clamp_int8(
-                    spec[7] + (((value - spec[5]) * spec[6] + 32768) >> 16)
-                )
+                out[i] = clamp_int8(spec[7] + (((value - spec[5]) * spec[6] + 32768) >> 16))
         return missing
 
     def _check_value(self):

@@ -1,9 +1,6 @@
-"""Int8 inference: `Model` reads a .hgm file (SPEC.md) and runs it. Imports are lazy."""
+"""Int8 inference: `Model` reads a .hgm file (SPEC.md) and runs it.
 
+Not lazy: a module __getattr__ would break `from . import plan` on MicroPython 1.25.
+"""
 
-def __getattr__(name):
-    if name == "Model":
-        from .model import Model
-
-        return Model
-    raise AttributeError(name)
+from .model import Model

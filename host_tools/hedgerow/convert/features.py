@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 from hedge.dsp import features as daily
-
 from hedgerow.errors import ConfigError
 
 FORMAT = "hedgerow-features-1"
@@ -112,10 +111,10 @@ def _spec(feature, features, inputs, channels, scales, site):
     year = stat in _YEAR
     channel = -1 if year else channels.index(inputs[feature["role"]])
     ints_per_unit = _YEAR_SCALE if year else scales[channels[channel]]
-    offset = feature.get("offset", 0.0) + site.get(feature.get("minus", ""), 0.0)
-    steps_per_unit = feature["scale"] / features["input"]["scale"]
-    if "per" in feature:
-        steps_per_unit /= site[feature["per"]]
+    per = site[feature["per"]] if "per" in feature else 1.0
+    minus = site[feature["minus"]] if "minus" in feature else 0.0
+    offset = minus + feature.get("offset", 0.0) * per
+    steps_per_unit = feature["scale"] / per / features["input"]["scale"]
     spec = [
         channel,
         stat,
@@ -128,9 +127,7 @@ def _spec(feature, features, inputs, channels, scales, site):
         int(feature.get("required", False)),
     ]
     if not spec[6] or max(abs(spec[5]), abs(spec[6])) >= _INT31:
-        raise ConfigError(
-            f"feature {feature['name']!r}: its scale does not fit 16.16 fixed point"
-        )
+        raise ConfigError(f"feature {feature['name']!r}: its scale does not fit 16.16 fixed point")
     return spec
 
 

@@ -1,0 +1,61 @@
+"""`hedgerow convert`: an int8 .tflite to the .hgm file that boards run."""
+
+import json
+from pathlib import Path
+
+import click
+
+from hedgerow.errors import ToolError
+
+_EPILOG = """\b
+Examples:
+  hedgerow convert soil_dry.tflite
+  hedgerow convert soil_dry.tflite -o build/soil_dry.hgm --verify 1000
+  hedgerow convert soil_dry.tflite --json
+"""
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("model", type=click.Path(path_type=Path))
+@click.option(
+    "-o", "--output", type=click.Path(path_type=Path), help="Default: MODEL with suffix .hgm."
+)
+@click.option(
+    "--verify",
+    type=click.IntRange(0, 1_000_000),
+    default=0,
+    metavar="N",
+    help="Compare N random inputs with the tflite-micro package; exit 1 on any differing byte.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(model: Path, output: Path | None, verify: int, as_json: bool) -> None:
+    """Convert an int8 .tflite MODEL to .hgm and report what it needs on a board."""
+    from hedgerow.convert import convert as api
+
+    target = output or model.with_suffix(".hgm")
+    result = api.convert_file(model, target)
+    report = {"output": str(target), **result.report.as_dict()}
+    if verify:
+        inputs = api.random_inputs(verify, result.report.input_bytes)
+        report["verified_inputs"] = verify
+        report["differing_bytes"] = api.verify_against_tflm(model.read_bytes(), result, inputs)
+    click.echo(json.dumps(report) if as_json else _text(report))
+    if report.get("differing_bytes"):
+        raise ToolError(f"{report['differing_bytes']} bytes differ from tflite-micro: our bug")
+
+
+def _text(report: dict) -> str:
+    lines = [f"{'op':8}{'output bytes':>13}{'MACs':>10}{'constants':>11}  layer"]
+    lines += [
+        f"{layer['kind']:8}{layer['output_bytes']:13}{layer['macs']:10}"
+        f"{layer['constant_bytes']:11}  {layer['name']}"
+        for layer in report["layers"]
+    ]
+    lines.append(
+        f"{report['output']}: {report['flash_bytes']} bytes of flash, "
+        f"{report['arena_bytes']} bytes of RAM for the arena, {report['macs']} MACs"
+    )
+    if "verified_inputs" in report:
+        n, differing = report["verified_inputs"], report["differing_bytes"]
+        lines.append(f"verified on {n} random inputs: {differing} bytes differ from tflite-micro")
+    return "\n".join(lines)

@@ -1,0 +1,83 @@
+"""The graph all passes work on: frozen tensors and ops; a pass returns a new graph.
+
+importer -> Graph of TFLite ops -> passes.lower -> Graph of device ops -> plan -> emit
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+
+from hedgerow.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Tensor:
+    """One tensor. dtype: "int8" or "int32". scales: one, or one per channel (axis 0).
+
+    data: read-only ndarray of a constant, None for what is computed.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    dtype: str
+    scales: tuple[float, ...] = ()
+    zero_point: int = 0
+    data: np.ndarray | None = field(default=None, compare=False)
+
+    @property
+    def elements(self) -> int:
+        return int(np.prod(self.shape, dtype=np.int64))
+
+    @property
+    def scale(self) -> float:
+        return self.scales[0]
+
+
+@dataclass(frozen=True)
+class Op:
+    """One op: kind, input and output tensor indices (-1: absent input), options by name."""
+
+    kind: str
+    inputs: tuple[int, ...]
+    outputs: tuple[int, ...]
+    options: Mapping[str, Any] = field(default_factory=lambda: MappingProxyType({}))
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Tensors and ops in execution order; input and output are tensor indices."""
+
+    tensors: tuple[Tensor, ...]
+    ops: tuple[Op, ...]
+    input: int
+    output: int
+
+    def with_ops(self, ops: list[Op], output: int | None = None) -> "Graph":
+        return replace(self, ops=tuple(ops), output=self.output if output is None else output)
+
+
+def where(graph: Graph, op: Op) -> str:
+    """How an error names an op: its kind, place and output."""
+    index = graph.ops.index(op)
+    return f"op {index} {op.kind} ({graph.tensors[op.outputs[0]].name or 'unnamed'})"
+
+
+def verify(graph: Graph, *, after: str) -> Graph:
+    """The graph, if it is sound: each tensor is made before it is used, and once.
+
+    Raises ModelError naming the step after which it was found broken.
+    """
+    made = {graph.input} | {i for i, t in enumerate(graph.tensors) if t.data is not None}
+    for op in graph.ops:
+        for index in op.inputs:
+            if index not in made and index != -1:
+                raise ModelError(f"after {after}: {where(graph, op)} uses a tensor nobody made")
+        if any(index in made for index in op.outputs):
+            raise ModelError(f"after {after}: {where(graph, op)} writes a tensor made before")
+        made.update(op.outputs)
+    if graph.output not in made or graph.tensors[graph.output].data is not None:
+        raise ModelError(f"after {after}: nobody makes the model's output")
+    return graph

@@ -1,0 +1,146 @@
+"""Reads a .tflite file into a Graph, with the `tflite` schema classes; no TensorFlow.
+
+    graph = read_tflite(path.read_bytes())
+
+Nothing in the file is trusted: flatbuffers follows offsets anywhere, so whatever it trips over
+becomes one ModelError here. Whether ops are supported and fit is for the first pass to say.
+"""
+
+import struct
+from types import MappingProxyType
+from typing import Any
+
+import numpy as np
+import tflite
+
+from hedgerow.convert.graph import Graph, Op, Tensor
+from hedgerow.errors import ModelError
+
+_DTYPES = {tflite.TensorType.INT8: "int8", tflite.TensorType.INT32: "int32"}
+_TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
+_OP_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
+_ACTIVATIONS = {
+    tflite.ActivationFunctionType.NONE: "none",
+    tflite.ActivationFunctionType.RELU: "relu",
+    tflite.ActivationFunctionType.RELU6: "relu6",
+    tflite.ActivationFunctionType.RELU_N1_TO_1: "relu_n1_to_1",
+}
+_MAX_ELEMENTS = 1 << 26
+# What reading a damaged flatbuffer may raise: a cut field, a wild offset, a bad string, a
+# negative count, an impossible array.
+_DAMAGE = (
+    struct.error,
+    IndexError,
+    ValueError,
+    TypeError,
+    OverflowError,
+    MemoryError,
+    AttributeError,
+)
+
+
+def read_tflite(data: bytes) -> Graph:
+    """The model's only subgraph. Raises ModelError: not a .tflite, damaged, float, unsupported."""
+    if len(data) < 8 or data[4:8] != b"TFL3":
+        raise ModelError("not a .tflite file (no TFL3 mark at byte 4)")
+    try:
+        return _read(bytearray(data))
+    except _DAMAGE as error:
+        raise ModelError(f"damaged .tflite: {type(error).__name__}: {error}") from error
+
+
+def _read(data: bytearray) -> Graph:
+    model = tflite.Model.GetRootAs(data, 0)
+    if model.SubgraphsLength() != 1:
+        raise ModelError(
+            f"{model.SubgraphsLength()} subgraphs; only models with one are supported"
+        )
+    subgraph = model.Subgraphs(0)
+    if subgraph.InputsLength() != 1 or subgraph.OutputsLength() != 1:
+        raise ModelError("only models with one input and one output are supported")
+    tensors = [_tensor(model, subgraph.Tensors(i)) for i in range(subgraph.TensorsLength())]
+    ops = [_op(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
+    graph = Graph(tuple(tensors), tuple(ops), subgraph.Inputs(0), subgraph.Outputs(0))
+    for index in (graph.input, graph.output):
+        _check_interface(_pick(tensors, index))
+    return graph
+
+
+def _pick(tensors: list[Tensor], index: int) -> Tensor:
+    if not 0 <= index < len(tensors):
+        raise ModelError(f"damaged .tflite: no tensor {index}")
+    return tensors[index]
+
+
+def _check_interface(tensor: Tensor) -> None:
+    if tensor.dtype != "int8" or not tensor.scales:
+        raise ModelError(
+            f"input or output {tensor.name!r} is {tensor.dtype}, must be quantised int8: "
+            "quantise the model with int8 inference_input_type and inference_output_type"
+        )
+
+
+def _tensor(model: Any, raw: Any) -> Tensor:
+    name = (raw.Name() or b"").decode("utf-8", "replace")
+    dtype = _DTYPES.get(raw.Type(), _TYPE_NAMES.get(raw.Type(), f"type {raw.Type()}").lower())
+    shape = tuple(int(raw.Shape(i)) for i in range(raw.ShapeLength()))
+    if any(n < 0 for n in shape) or int(np.prod(shape, dtype=object)) > _MAX_ELEMENTS:
+        raise ModelError(f"tensor {name!r} has the shape {shape}; sizes must be known and sane")
+    scales, zero_point = _quantization(raw.Quantization(), name)
+    constant = _constant(model, raw, name, shape, dtype)
+    return Tensor(name, shape, dtype, scales, zero_point, constant)
+
+
+def _quantization(raw: Any, name: str) -> tuple[tuple[float, ...], int]:
+    if raw is None or raw.ScaleLength() == 0:
+        return (), 0
+    scales = tuple(float(raw.Scale(i)) for i in range(raw.ScaleLength()))
+    zero_points = {int(raw.ZeroPoint(i)) for i in range(raw.ZeroPointLength())} or {0}
+    if not all(0.0 <= s < np.inf for s in scales):
+        raise ModelError(f"tensor {name!r} has a scale that is no positive number")
+    if len(zero_points) != 1:
+        raise ModelError(f"tensor {name!r} has several zero points; per-channel must be symmetric")
+    return scales, zero_points.pop()
+
+
+def _constant(model: Any, raw: Any, name: str, shape: tuple, dtype: str) -> np.ndarray | None:
+    """Constant data, read-only; None if the tensor is computed."""
+    buffer = model.Buffers(raw.Buffer())
+    if raw.Buffer() >= model.BuffersLength():
+        raise ModelError(f"damaged .tflite: tensor {name!r} has no buffer")
+    if buffer is None or buffer.DataLength() == 0 or dtype not in ("int8", "int32"):
+        return None
+    flat = np.frombuffer(buffer.DataAsNumpy().tobytes(), dtype=np.dtype(dtype).newbyteorder("<"))
+    if flat.size != int(np.prod(shape, dtype=np.int64)):
+        raise ModelError(f"damaged .tflite: tensor {name!r} has {flat.size} values, shape {shape}")
+    return flat.reshape(shape)
+
+
+def _op(model: Any, raw: Any, tensors: list[Tensor]) -> Op:
+    inputs = tuple(int(raw.Inputs(i)) for i in range(raw.InputsLength()))
+    outputs = tuple(int(raw.Outputs(i)) for i in range(raw.OutputsLength()))
+    for index in (*[i for i in inputs if i != -1], *outputs):
+        _pick(tensors, index)
+    if raw.OpcodeIndex() >= model.OperatorCodesLength():
+        raise ModelError(f"damaged .tflite: no operator code {raw.OpcodeIndex()}")
+    code = model.OperatorCodes(raw.OpcodeIndex())
+    # The wide field came later; old writers fill only the byte (schema.fbs, OperatorCode).
+    builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
+    kind = _OP_NAMES.get(builtin, f"op code {builtin}")
+    if not outputs:
+        raise ModelError(f"damaged .tflite: {kind} without an output")
+    return Op(kind, inputs, outputs, MappingProxyType(_options(kind, raw)))
+
+
+def _options(kind: str, raw: Any) -> dict[str, Any]:
+    if kind != "FULLY_CONNECTED":
+        return {}
+    table = raw.BuiltinOptions()
+    if table is None or raw.BuiltinOptionsType() != tflite.BuiltinOptions.FullyConnectedOptions:
+        return {"activation": "none"}
+    options = tflite.FullyConnectedOptions()
+    options.Init(table.Bytes, table.Pos)
+    activation = _ACTIVATIONS.get(options.FusedActivationFunction(), "unsupported")
+    if options.WeightsFormat() != 0:
+        raise ModelError("FULLY_CONNECTED with shuffled weights; export with the default format")
+    return {"activation": activation}
