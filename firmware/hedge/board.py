@@ -15,6 +15,7 @@ import machine
 
 from .core.errors import ConfigError
 
+_RP2_WDT_MS = 8388  # 24 bits of microseconds, halved by erratum RP2040-E1
 _CAUSES = ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")
 
 
@@ -57,6 +58,8 @@ class Board:
 
     def wdt(self, timeout_ms):
         """Start the watchdog: from now on feed() it or the board resets; it cannot be stopped."""
+        if self.port == "rp2" and timeout_ms > _RP2_WDT_MS:
+            self._refuse("watchdog %d ms" % timeout_ms, "RP2 has at most %d ms" % _RP2_WDT_MS)
         return self._once("wdt", timeout_ms, lambda ms: machine.WDT(timeout=ms))
 
     def timer(self):
@@ -108,8 +111,8 @@ class Board:
         if key not in self._built:
             try:
                 self._built[key] = make(where)
-            except (ValueError, TypeError, OSError) as error:
-                self._refuse("%s %r" % (kind, where), error)
+            except (ValueError, TypeError, KeyError, OSError) as error:
+                self._refuse("%s %r" % (kind, where), repr(error))
         return self._built[key]
 
     def _make_i2c(self, bus_id):

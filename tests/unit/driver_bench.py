@@ -1,10 +1,11 @@
-"""What the driver tests share: steered device time, a board on the simulated machine, a heap lock."""
+"""What the driver tests share: steered device time, a board on simulated pins, a heap lock."""
 
 import asyncio
 import sys
 
 import machine
 import micropython
+
 from hedge.board import Board
 from hedge.core import clock
 

@@ -5,6 +5,7 @@ from array import array
 
 import machine
 from driver_bench import UPY, Bench, locked_heap, read
+
 from hedge.core.errors import ConfigError, SensorError
 from hedge.drivers.battery import Battery
 from hedge.drivers.soil_probe import SoilProbe

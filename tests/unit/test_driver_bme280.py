@@ -7,6 +7,7 @@ from array import array
 
 import machine
 from driver_bench import UPY, Bench, locked_heap, read, shared_json
+
 from hedge.core.errors import SensorError
 from hedge.drivers import bme280
 from hedgerow.emulate.chips import bme280 as chips

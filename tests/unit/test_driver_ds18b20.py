@@ -6,6 +6,7 @@ from array import array
 
 import machine
 from driver_bench import UPY, Bench, locked_heap, read, shared_json
+
 from hedge.core.errors import ConfigError, SensorError
 from hedge.drivers.ds18b20 import DS18B20
 from hedgerow.emulate.chips import ds18b20 as chips

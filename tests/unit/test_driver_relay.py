@@ -4,6 +4,7 @@ import unittest
 
 import machine
 from driver_bench import UPY, Bench, locked_heap
+
 from hedge.core.errors import ConfigError
 from hedge.drivers.relay import Relay
 from hedgerow.emulate.chips.pump import Pump
