@@ -135,7 +135,7 @@ def _id(packet_id):
     return bytes((packet_id >> 8, packet_id & 0xFF))
 
 
-# Decoding: body is a memoryview of everything after the fixed header
+# Decoding: body is a memoryview of everything after the fixed header, which was checked before
 
 
 def _need(ok, what):
@@ -150,30 +150,27 @@ def _packet_id(body, at):
 
 
 def _connack(flags, body):
-    _need(flags == 0 and len(body) == 2 and body[0] <= 1, "bad CONNACK")
+    _need(body[0] <= 1, "bad CONNACK")
     _need(not (body[0] and body[1]), "session present on a refusal")
     return (CONNACK, bool(body[0]), body[1])
 
 
 def _puback(flags, body):
-    _need(flags == 0 and len(body) == 2, "bad PUBACK")
     return (PUBACK, _packet_id(body, 0))
 
 
 def _unsuback(flags, body):
-    _need(flags == 0 and len(body) == 2, "bad UNSUBACK")
     return (UNSUBACK, _packet_id(body, 0))
 
 
 def _suback(flags, body):
-    _need(flags == 0 and len(body) >= 3, "bad SUBACK")
+    _need(len(body) >= 3, "bad SUBACK")
     codes = bytes(body[2:])
     _need(all(c <= 2 or c == SUBSCRIBE_FAILED for c in codes), "bad SUBACK code")
     return (SUBACK, _packet_id(body, 0), codes)
 
 
 def _pingresp(flags, body):
-    _need(flags == 0 and not len(body), "bad PINGRESP")
     return (PINGRESP,)
 
 
@@ -220,11 +217,20 @@ _DECODERS = {
 }
 
 
+_LENGTHS = {CONNACK: 2, PUBACK: 2, UNSUBACK: 2, PINGRESP: 0}
+
+
+def _check_fixed(first, length):
+    kind = first >> 4
+    _need(kind in _DECODERS, "packet type %d" % kind)
+    _need(kind == PUBLISH or not first & 0x0F, "flags of packet type %d" % kind)
+    _need(_LENGTHS.get(kind, length) == length, "length %d of packet type %d" % (length, kind))
+
+
 def decode(first, body):
     """One whole packet: its first byte and a memoryview of its body. Raises LinkError."""
-    decoder = _DECODERS.get(first >> 4)
-    _need(decoder, "packet type %d" % (first >> 4))
-    return decoder(first & 0x0F, body)
+    _check_fixed(first, len(body))
+    return _DECODERS[first >> 4](first & 0x0F, body)
 
 
 class Parser:
@@ -273,6 +279,7 @@ class Parser:
         if head is None:
             return None
         size, length = head
+        _check_fixed(self._view[self._start], length)  # before waiting for a body that never comes
         have = self._end - self._start
         if have >= size + length:
             return self._take(size, length)

@@ -1,0 +1,151 @@
+"""Brokers, relays, certificates and MicroPython nodes for the interop tests."""
+
+import datetime
+import ipaddress
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "unit")]
+
+from node import Node
+from peers import LoopThread, Mosquitto, PythonBroker, Relay
+
+
+@pytest.fixture(scope="module")
+def thread():
+    loop_thread = LoopThread()
+    yield loop_thread
+    loop_thread.close()
+
+
+@pytest.fixture
+def play(micropython):
+    """play("echo", port=...) -> Node, a context manager."""
+
+    def start(scenario: str, **args) -> Node:
+        return Node(micropython, scenario, **args)
+
+    return start
+
+
+@pytest.fixture
+def mosquitto_broker(mosquitto, tmp_path):
+    """A running mosquitto with persistence."""
+    with Mosquitto(mosquitto, tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture(params=["mosquitto", "amqtt"])
+def broker(request, tmp_path, thread):
+    """Each broker in turn, running."""
+    if request.param == "mosquitto":
+        peer = Mosquitto(request.getfixturevalue("mosquitto"), tmp_path)
+    else:
+        pytest.importorskip("amqtt", reason="the Python package amqtt is not installed")
+        peer = PythonBroker(thread)
+    peer.name = request.param
+    with peer:
+        yield peer
+
+
+@pytest.fixture
+def relay_to(thread):
+    """relay_to(port) -> Relay, closed at the end of the test."""
+    relays = []
+
+    def start(port: int) -> Relay:
+        relays.append(Relay(thread, port))
+        return relays[-1].__enter__()
+
+    yield start
+    for relay in relays:
+        relay.__exit__()
+
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory) -> Path:
+    """Folder with ca.pem, other-ca.pem, server.pem, server.key for "broker.test"."""
+    pytest.importorskip("cryptography", reason="the Python package cryptography is not installed")
+    folder = tmp_path_factory.mktemp("certificates")
+    ca_key, ca = _certificate("test CA")
+    _, other = _certificate("other CA")
+    key, server = _certificate("broker.test", issuer=ca, issuer_key=ca_key)
+    for name, content in (("ca", ca), ("other-ca", other), ("server", server)):
+        (folder / f"{name}.pem").write_bytes(_pem(content))
+    (folder / "ca.der").write_bytes(_der(ca))
+    (folder / "server.key").write_bytes(_key_pem(key))
+    return folder
+
+
+def _certificate(name, issuer=None, issuer_key=None):
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    now = datetime.datetime.now(datetime.UTC)
+    builder = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(issuer.subject if issuer else subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=30))
+        .add_extension(x509.BasicConstraints(ca=issuer is None, path_length=None), critical=True)
+    )
+    if issuer:
+        names = [x509.DNSName(name), x509.IPAddress(ipaddress.ip_address("127.0.0.2"))]
+        builder = builder.add_extension(x509.SubjectAlternativeName(names), critical=False)
+    return key, builder.sign(issuer_key or key, hashes.SHA256())
+
+
+def _pem(certificate) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.PEM)
+
+
+def _der(certificate) -> bytes:
+    from cryptography.hazmat.primitives.serialization import Encoding
+
+    return certificate.public_bytes(Encoding.DER)
+
+
+def _key_pem(key) -> bytes:
+    from cryptography.hazmat.primitives import serialization
+
+    return key.private_bytes(
+        serialization.Encoding.PEM,
+        serialization.PrivateFormat.PKCS8,
+        serialization.NoEncryption(),
+    )
+
+
+@pytest.fixture(scope="session")
+def real_umqtt(tmp_path_factory) -> Path:
+    """Folder that holds umqtt/simple.py, micropython-lib's own.
+
+    Its package on PyPI predates Python packaging: pip downloads and unpacks it, then complains.
+    """
+    folder = tmp_path_factory.mktemp("umqtt")
+    command = [sys.executable, "-m", "pip", "download", "--no-clean", "--no-deps", "-q"]
+    command += ["--dest", str(folder), "micropython-umqtt.simple==1.3.4"]
+    try:
+        subprocess.run(command, env=_env_with_tmp(folder), capture_output=True, timeout=40)
+    except subprocess.TimeoutExpired:
+        pass  # found below, or not
+    found = sorted(folder.glob("**/umqtt/simple.py"))
+    if not found:
+        pytest.skip("micropython-umqtt.simple 1.3.4 could not be had from PyPI")
+    return found[0].parent.parent
+
+
+def _env_with_tmp(folder: Path) -> dict:
+    import os
+
+    return dict(os.environ, TMPDIR=str(folder), PIP_DISABLE_PIP_VERSION_CHECK="1")

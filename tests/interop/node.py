@@ -1,0 +1,64 @@
+"""Runs mqtt_scenarios.py under MicroPython and listens to what it says."""
+
+import json
+import os
+import queue
+import subprocess
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from hedgerow import paths
+
+_SCRIPT = Path(__file__).with_name("upy") / "mqtt_scenarios.py"
+
+
+class Node:
+    """A MicroPython process playing one scenario; context manager, killed at the end."""
+
+    def __init__(self, micropython: Path, scenario: str, *, heap: str = "", **args: Any) -> None:
+        args.setdefault("host", "127.0.0.1")
+        folders = [str(f) for f in args.pop("path", [paths.firmware_dir()])]
+        self._command = [str(micropython)] + (["-X", f"heapsize={heap}"] if heap else [])
+        self._command += [str(args.pop("script", _SCRIPT)), scenario, json.dumps(args)]
+        self._env = dict(os.environ, MICROPYPATH=":".join([*folders, ".frozen"]))
+        self._lines: queue.Queue[str | None] = queue.Queue()
+        self.seen: list[str] = []
+
+    def __enter__(self) -> "Node":
+        self.process = subprocess.Popen(
+            self._command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        )
+        threading.Thread(target=self._listen, daemon=True).start()
+        return self
+
+    def _listen(self) -> None:
+        assert self.process.stdout
+        for line in self.process.stdout:
+            self._lines.put(line)
+        self._lines.put(None)
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.wait(5)
+
+    def expect(self, event: str, limit_s: float = 30.0) -> dict:
+        """The next object of that event; everything else is skipped and kept in `seen`."""
+        end = time.monotonic() + limit_s
+        while True:
+            try:
+                line = self._lines.get(timeout=max(end - time.monotonic(), 0.01))
+            except queue.Empty:
+                raise AssertionError(f"no {event!r} in {limit_s} s; said {self.seen}") from None
+            if line is None:
+                raise AssertionError(f"ended without {event!r}; said {self.seen}")
+            self.seen.append(line.rstrip())
+            if line.startswith("{") and json.loads(line)["event"] == event:
+                return json.loads(line)
+
+    def result(self, limit_s: float = 30.0) -> dict:
+        return self.expect("result", limit_s)

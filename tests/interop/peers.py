@@ -1,0 +1,229 @@
+"""The other ends: brokers that are not ours, a relay between, a broker that misbehaves."""
+
+import asyncio
+import contextlib
+import getpass
+import socket
+import subprocess
+import threading
+import time
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any
+
+_START_S = 10.0
+
+
+def free_port() -> int:
+    """A port nobody listens on, chosen by the OS; someone may take it before it is used."""
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def wait_for_port(port: int, limit_s: float = _START_S) -> None:
+    end = time.monotonic() + limit_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=1).close()
+            return
+        except OSError:
+            if time.monotonic() > end:
+                raise
+            time.sleep(0.02)
+
+
+class Mosquitto:
+    """A mosquitto of this test's own; kill() is SIGKILL, start() brings it back on its port."""
+
+    def __init__(self, program: Path, folder: Path, extra: str = "") -> None:
+        self.port = free_port()
+        self._folder = folder
+        self._command = [str(program), "-c", str(folder / "mosquitto.conf")]
+        self._process: subprocess.Popen | None = None
+        access = "" if "allow_anonymous" in extra else "allow_anonymous true\n"
+        (folder / "mosquitto.conf").write_text(
+            f"listener {self.port} 127.0.0.1\n{access}user {getpass.getuser()}\n"
+            f"persistence true\npersistence_location {folder}/\n"
+            f"autosave_interval 1\nautosave_on_changes true\n{extra}"
+        )
+
+    def start(self) -> None:
+        log = (self._folder / "mosquitto.log").open("ab")
+        self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        wait_for_port(self.port)
+
+    def kill(self) -> None:
+        if self._process:
+            self._process.kill()
+            self._process.wait(5)
+            self._process = None
+
+    def __enter__(self) -> "Mosquitto":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+class LoopThread:
+    """An event loop in a thread, for peers that are asyncio: run(coroutine) waits for it."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine) -> Any:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_S)
+
+    def close(self) -> None:
+        self.run(self._cancel_all())
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join(5)
+
+    async def _cancel_all(self) -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+
+class PythonBroker:
+    """amqtt in this process. Sessions live in memory: kill() forgets them."""
+
+    def __init__(self, thread: LoopThread, accounts: dict[str, str] | None = None) -> None:
+        self.port = free_port()
+        self._thread = thread
+        self._accounts = accounts
+        self._broker: Any = None
+
+    def start(self) -> None:
+        self._thread.run(self._start())
+
+    async def _start(self) -> None:
+        import logging
+
+        from amqtt.broker import Broker
+
+        logging.getLogger("amqtt").setLevel(logging.CRITICAL)
+        logging.getLogger("transitions").setLevel(logging.CRITICAL)
+        plugins: dict = {
+            "amqtt.plugins.authentication.AnonymousAuthPlugin": {"allow_anonymous": True}
+        }
+        config = {
+            "listeners": {"default": {"type": "tcp", "bind": f"127.0.0.1:{self.port}"}},
+            "plugins": plugins,
+        }
+        self._broker = Broker(config)
+        await self._broker.start()
+
+    def kill(self) -> None:
+        if self._broker:
+            self._thread.run(self._broker.shutdown())
+            self._broker = None
+
+    def __enter__(self) -> "PythonBroker":
+        self.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.kill()
+
+
+class Relay:
+    """Between node and broker, on a port of its own. Records what the node sent.
+
+    deaf: nothing more reaches the node; stalled: nothing passes either way. Both hold for the
+    connections that exist; connections made later pass freely.
+    """
+
+    def __init__(self, thread: LoopThread, target_port: int) -> None:
+        self.from_node = bytearray()
+        self._thread = thread
+        self._target_port = target_port
+        self._pairs: list[dict] = []
+        self._server: Any = None
+
+    @property
+    def port(self) -> int:
+        return self._server.sockets[0].getsockname()[1]
+
+    def __enter__(self) -> "Relay":
+        self._server = self._thread.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+        self.cut()
+
+    def deafen(self) -> None:
+        for pair in self._pairs:
+            pair["deaf"] = True
+
+    def stall(self) -> None:
+        for pair in self._pairs:
+            pair["deaf"] = pair["mute"] = True
+
+    def cut(self) -> None:
+        async def close() -> None:
+            for pair in self._pairs:
+                for writer in pair["writers"]:
+                    writer.transport.abort()
+            self._pairs.clear()
+
+        self._thread.run(close())
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        pair: dict = {"deaf": False, "mute": False, "writers": [writer]}
+        self._pairs.append(pair)
+        with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled at the very end
+            far_reader, far = await asyncio.open_connection("127.0.0.1", self._target_port)
+            pair["writers"].append(far)
+            down = asyncio.create_task(self._pass(far_reader, writer, pair, "deaf"))
+            await self._pass(reader, far, pair, "mute")
+            await down
+
+    async def _pass(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pair: dict, gate: str
+    ) -> None:
+        with contextlib.suppress(OSError):
+            while data := await reader.read(65536):
+                if gate == "mute":
+                    self.from_node += data
+                if not pair[gate]:
+                    writer.write(data)
+                    await writer.drain()
+            while pair[gate]:  # a stalled line does not pass on the end of the stream either
+                await asyncio.sleep(0.05)
+        writer.close()
+
+
+class Rogue:
+    """A broker that answers CONNECT with these bytes and then listens; keeps what it was sent."""
+
+    def __init__(self, thread: LoopThread, answer: bytes) -> None:
+        self.heard = bytearray()
+        self._answer = answer
+        self._thread = thread
+        self._server: Any = None
+
+    @property
+    def port(self) -> int:
+        return self._server.sockets[0].getsockname()[1]
+
+    def __enter__(self) -> "Rogue":
+        self._server = self._thread.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.close()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        with contextlib.suppress(OSError, asyncio.CancelledError):
+            await reader.read(1024)
+            writer.write(self._answer)
+            while data := await reader.read(1024):
+                self.heard += data
+        writer.close()
