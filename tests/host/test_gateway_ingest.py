@@ -1,10 +1,11 @@
 """Ingest without sockets: what is stored, acked, and said to be missing."""
 
 import contextlib
+import json
 
 import pytest
-from hedge.wire import ack, cbor, frame, senml
 
+from hedge.wire import ack, cbor, frame, senml
 from hedgerow.gateway.database import open_database, open_reader
 from hedgerow.gateway.ingest import Inbound, Ingest
 from hedgerow.gateway.watermark import StreamKey, read_mark
@@ -235,10 +236,10 @@ def test_status_opens_and_closes_an_alert(bench):
 
 
 def test_info_is_kept_as_json(bench):
-    info = cbor.encode({"name": "Bed one", "sample_s": 900, "channels": {"soil.vwc": "%"}})
-    bench.send(("hedge/bed-1/info", info))
-    expected = '{"name": "Bed one", "sample_s": 900, "channels": {"soil.vwc": "%"}}'
-    assert bench.rows("SELECT info FROM device") == [(expected,)]
+    info = {"name": "Bed one", "sample_s": 900, "channels": {"soil.vwc": "%"}, "id": b"\x01"}
+    bench.send(("hedge/bed-1/info", cbor.encode(info)))
+    ((stored,),) = bench.rows("SELECT info FROM device")
+    assert json.loads(stored) == {**info, "id": "01"}
 
 
 def test_battery_alert_has_hysteresis(bench):

@@ -182,18 +182,20 @@ class Ingest:
         self, device: str, parsed: frame.Frame, inserted: Inserted, message: Inbound
     ) -> None:
         new, backlog = len(inserted.new), bool(parsed.backlog)
-        newest = max((r.time_s for r in inserted.new), default=None)
+        times = [record.time_s for record in inserted.new]
+        oldest, newest = min(times, default=None), max(times, default=None)
         self._connection.execute(
             "UPDATE device SET last_seen_s = ?, last_backlog = ?, frames = frames + 1, "
             "frame_bytes = frame_bytes + ?, records = records + ?, "
             "backlog_records = backlog_records + ?, duplicates = duplicates + ?, "
             "undecodable = undecodable + ?, last_boot = max(coalesce(last_boot, 0), ?), "
+            "first_time_s = min(coalesce(first_time_s, ?), coalesce(?, first_time_s)), "
             "last_time_s = CASE WHEN ? AND last_time_s IS NOT NULL THEN max(last_time_s, "
             "coalesce(?, 0)) ELSE coalesce(?, last_time_s) END WHERE id = ?",
             (
                 *(message.received_s, int(backlog), len(message.data), new),
                 *(new if backlog else 0, inserted.duplicates, inserted.undecodable),
-                *(parsed.boot, backlog, newest, newest, device),
+                *(parsed.boot, oldest, oldest, backlog, newest, newest, device),
             ),
         )
 

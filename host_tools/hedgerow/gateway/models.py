@@ -25,6 +25,7 @@ class Device(BaseModel):
     catching_up: bool
     first_seen_s: float
     last_seen_s: float | None
+    first_time_s: float | None
     last_time_s: float | None
     boot: int | None
     info: dict[str, Any]

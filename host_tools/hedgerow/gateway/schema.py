@@ -15,6 +15,7 @@ CREATE TABLE device (
     status_s REAL,
     info TEXT NOT NULL DEFAULT '{}',        -- JSON of the node's info map
     info_s REAL,
+    first_time_s REAL,                      -- chart time of the earliest record
     last_time_s REAL,                       -- chart time of the newest live record
     last_boot INTEGER,
     last_backlog INTEGER NOT NULL DEFAULT 0,-- 1: the last frame was backfill
