@@ -16,6 +16,7 @@ import machine
 from .core.errors import ConfigError
 
 _RP2_WDT_MS = 8388  # 24 bits of microseconds, halved by erratum RP2040-E1
+_ESP32_TIMERS = 4
 _CAUSES = ("PWRON_RESET", "HARD_RESET", "WDT_RESET", "DEEPSLEEP_RESET", "SOFT_RESET")
 
 
@@ -27,6 +28,7 @@ class Board:
         self.port = table.get("port", "")
         self._buses = table.get("buses", {})
         self._built = {}
+        self._timers = 0  # handed out so far
 
     def bus(self, kind, where):
         """A driver's first argument, from the plan's `bus` pair, e.g. ("adc", 26)."""
@@ -63,13 +65,18 @@ class Board:
         return self._once("wdt", timeout_ms, lambda ms: machine.WDT(timeout=ms))
 
     def timer(self):
-        """A hardware timer to back a relay's time limit, or None on the Unix port.
+        """A hardware timer of its own for each call, or None on the Unix port.
 
         There the fake timer runs on wall time while device time is steered by the simulator.
+        RP2 has any number of virtual timers, ESP32 four.
         """
         if self.port == "unix":
             return None
-        return machine.Timer(-1 if self.port == "rp2" else 0)
+        number = -1 if self.port == "rp2" else self._timers
+        self._timers += 1
+        if number >= _ESP32_TIMERS:
+            self._refuse("timer %d" % number, "there are %d" % _ESP32_TIMERS)
+        return machine.Timer(number)
 
     def reset_cause(self):
         """One of power_on, hard, wdt, deepsleep, soft or unknown."""

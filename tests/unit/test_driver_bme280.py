@@ -77,7 +77,7 @@ class TestCompensation(unittest.TestCase):
         self.assertGreater(worst32, 4.0)
 
     def test_negative_humidity_words_keep_their_sign(self):
-        trim_h = (75, -362, 9, -323, -51, -30)
+        trim_h = (75, -362, 9, -323, -50, -30)
         low, high = chips.pack_trimming(_T, _P, trim_h)
         sensor = bme280.BME280(None)
         sensor.set_trimming(low, high)
@@ -152,6 +152,17 @@ class TestAgainstTheChip(unittest.TestCase):
         with self.assertRaises(SensorError):
             self.sensor.poll(self.out)
         self.assertEqual(list(self.out), [1, 2, 3])
+        self._works()
+
+    def test_a_replacement_brings_its_own_trimming_values(self):
+        self._works()
+        self.sensor.start()
+        machine.detach_i2c(0, 0x76)
+        with self.assertRaises(OSError):
+            self.sensor.poll(self.out)
+        self.chip = chips.BME280(self.bench.now_ms, trim_t=(28011, 26100, 50))
+        machine.attach_i2c(0, 0x76, self.chip)
+        self.chip.temp_c = 31.0
         self._works()
 
     def test_bus_held_low(self):

@@ -72,3 +72,9 @@ class TestBoard(unittest.TestCase):
     def test_timer_only_where_time_is_real(self):
         self.assertIsNone(self.board.timer())
         self.assertIsInstance(Board({"port": "rp2"}).timer(), machine.Timer)
+
+    def test_no_two_users_share_a_hardware_timer(self):
+        board = Board({"port": "esp32"})
+        timers = [board.timer() for _ in range(4)]
+        self.assertEqual([t.id for t in timers], [0, 1, 2, 3])
+        self._refused(board.timer)

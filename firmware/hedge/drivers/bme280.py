@@ -11,8 +11,8 @@ checked against the calculation example of BST-BMP280-DS001, section 3.12.
 
 Pressure uses the 64-bit formula: over the chip's range it is within 0.5 Pa of the floating-point
 one, the 32-bit formula of DS 8.2 is up to 6 Pa off (tests/unit/test_driver_bme280.py), and 6 Pa is
-half a metre of height or an hour of weather. So a read allocates big integers, less than 1 KB per
-sample; start() and the bus transfers of poll() do not allocate.
+half a metre of height or an hour of weather. So a read allocates big integers (192 bytes on the
+64-bit Unix port, more on a 32-bit board); start() and the bus transfers of poll() do not allocate.
 """
 
 import struct

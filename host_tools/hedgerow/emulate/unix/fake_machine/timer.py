@@ -15,6 +15,7 @@ class Timer:
     ONE_SHOT, PERIODIC = 0, 1
 
     def __init__(self, id=-1, **settings):
+        self.id = id
         self._run = 0  # number of the current init; a thread of an older one ends itself
         self.lost = 0  # soft ticks that found the queue full
         if settings:
