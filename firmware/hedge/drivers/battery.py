@@ -4,9 +4,8 @@
     out = array.array("i", (0,))
     await battery.read_into(out)  # out[0] mV at the battery
 
-The divider draws current for ever: 2 x 100 kOhm at 4 V take 20 uA. Its source resistance should
-stay below what the ADC's sampling capacitor needs (RP2040 datasheet, section 4.9: a capacitor of
-100 nF at the pin makes 100 kOhm harmless).
+The divider draws current for ever: 2 x 100 kOhm at 4 V take 20 uA. Fit 100 nF from the pin to
+ground: it holds the voltage while the ADC's sampling capacitor takes its charge.
 """
 
 from ..core.errors import ConfigError, SensorError

@@ -4,11 +4,13 @@
     out = array.array("i", (0,))
     await sensor.read_into(out)  # out[0] centi-degC
 
-Source: "DS" is the DS18B20 datasheet, Maxim Integrated 19-7487 Rev 6, 7/19: commands (DS table 3),
-scratchpad (DS figure 9), configuration (DS table 2), temperature format (DS figure 4, table 1).
-Second source for each command code and the temperature word: micropython-lib ds18x20.py and
-raspberrypi/pico-examples pio/onewire/ds18b20.h. Behaviour of copies, and scratchpad byte 6:
-C. Petrich, github.com/cpetrich/counterfeit_DS18B20, README of 2019-11.
+Source: "DS" is the DS18B20 datasheet, Maxim Integrated 19-7487 Rev 6, 7/19, sections Measuring
+Temperature (format, 85 degC at power-on, read slots while converting), Memory (scratchpad),
+Configuration Register (resolution and times) and Function Commands. Second source of each command
+code and of the temperature word: micropython-lib ds18x20.py and raspberrypi/pico-examples
+pio/onewire/ds18b20.h; of the times: the SparkFun copy of the datasheet, page 9. Behaviour of
+copies, and scratchpad byte 6: C. Petrich, github.com/cpetrich/counterfeit_DS18B20, README of
+2019-11.
 """
 
 from binascii import unhexlify

@@ -10,7 +10,7 @@ contents (oven-dried soil is 0 %), or three: the curve between is taken as strai
 
 Sources. The output falls with moisture, air and water mark the ends, and each probe must be
 calibrated: DFRobot SEN0193 product page, second source Schwamback et al., Sensors 23 (2023) 2451
-(63 probes; soil- and probe-specific calibration). Output about 1.2 to 3.0 V at 3.3 V supply.
+(63 probes; soil- and probe-specific calibration). Output up to 3.0 V at 3.3 to 5.5 V supply.
 A pin that nothing drives floats: fit 1 MOhm from the pin to ground, or a cut cable may read as
 soil.
 """

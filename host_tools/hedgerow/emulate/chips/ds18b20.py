@@ -4,8 +4,9 @@
     machine.attach_onewire(16, chip)
     chip.temp_c = 18.25
 
-Written from the DS18B20 datasheet (Maxim 19-7487 Rev 6): commands table 3, memory map figure 9,
-power-on values figure 9 note. Second source of the codes: raspberrypi/pico-examples pio/onewire.
+Written from the DS18B20 datasheet (Maxim 19-7487 Rev 6), sections Measuring Temperature, Alarm
+Signaling, Memory, CRC Generation, ROM and Function Commands. Second source of the codes:
+raspberrypi/pico-examples pio/onewire; of the search: Maxim application note 187.
 Scratchpad byte 6 behaves as C. Petrich measured on original parts (github.com/cpetrich/
 counterfeit_DS18B20): 0x0C at power-on, 0x10 minus the low nibble of byte 0 after a conversion.
 
@@ -23,7 +24,7 @@ _IDLE, _ROM, _MATCH, _SEARCH, _FUNCTION, _SEND, _WRITE, _STATUS = range(8)
 
 
 def crc8(data):
-    """Dallas/Maxim CRC-8 by the shift register of DS figure 11, bit by bit."""
+    """Dallas/Maxim CRC-8 by the shift register of DS, CRC Generation, bit by bit."""
     crc = 0
     for byte in data:
         for i in range(8):
