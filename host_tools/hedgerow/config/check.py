@@ -79,6 +79,7 @@ def _plan(draft: Draft) -> dict[str, Any]:
         "rules": rule_parts(draft),
         "records": record_parts(draft),
         "store": store_part(draft),
+        "thresholds": dict((draft.table("model") or {}).get("site") or {}),
         "uplink": uplink_part(draft),
         "replay": replay_part(draft),
     }

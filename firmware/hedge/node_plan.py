@@ -1,0 +1,149 @@
+"""From the compiled node file (host_tools/hedgerow/config/PLAN.md) to a Node.
+
+Every line here calls what a Python program would call; there is one implementation under both. A
+model that cannot be loaded is told in the boot event, and the node works without: rules that ask
+for its scores see them as unknown. All else that does not fit raises ConfigError: better no node
+than a wrong one.
+"""
+
+from .core import log
+from .core.errors import ConfigError, ModelError
+from .dsp.filters import make_filter
+from .node import Node
+
+_VERSION = 1
+
+
+def build_node(plan, board, base_dir):
+    """board: hedge.board.Board, or anything with bus(kind, where). Paths are below base_dir."""
+    if plan.get("v") != _VERSION:
+        raise ConfigError("plan version %r, this firmware reads %d" % (plan.get("v"), _VERSION))
+    table = plan["node"]
+    store, state = _store(plan["store"], base_dir)
+    node = Node(
+        table["name"],
+        table["sample_s"],
+        table["offset_s"],
+        table["unhealthy_after"],
+        store,
+        state,
+    )
+    _about(node, plan, board)
+    for sensor in plan["sensors"]:
+        node.add_sensor(
+            sensor["name"],
+            _driver(sensor, board),
+            sensor["channels"],
+            sensor["raw_bytes"],
+            sensor["stuck_after"],
+        )
+    for row in plan["filters"]:
+        node.add_filter(row[0], make_filter(row[1], row[2:]))
+    _model(node, plan["model"], table["offset_s"], base_dir)
+    _rules(node, plan, board)
+    for record in plan["records"]:
+        node.add_record(
+            record["i"],
+            record["deadband"],
+            record["max_s"],
+            record["summary_s"],
+            record["stream"],
+        )
+    _uplink(node, plan["uplink"], base_dir)
+    _watchdog(node, table["watchdog_s"], board)
+    return node
+
+
+def _store(table, base_dir):
+    from .store.kv import KV
+    from .store.log import Store
+
+    path = "%s/%s" % (base_dir, table["dir"])
+    store = Store(
+        path, table["max_bytes"], table["segment_bytes"], keep_acked=table.get("keep_acked", False)
+    )
+    return store, KV(path + "/node.kv")
+
+
+def _about(node, plan, board):
+    table = plan["node"]
+    node.about = {"board": plan["board"]["name"], "hash": table["hash"], "cause": "unknown"}
+    for key in ("lat", "lon"):
+        if table[key] is not None:
+            node.about[key] = table[key]
+    if plan.get("thresholds"):
+        node.about["thresholds"] = plan["thresholds"]
+    if hasattr(board, "reset_cause"):
+        node.about["cause"] = board.reset_cause()
+
+
+def _driver(table, board):
+    """An object of the driver's class on its bus."""
+    module = __import__("hedge.drivers.%s" % table["module"], None, None, [table["class"]])
+    return getattr(module, table["class"])(board.bus(*table["bus"]), **table["args"])
+
+
+def _model(node, table, offset_s, base_dir):
+    if table is None:
+        return
+    first = node.add_scores(table["outputs"])
+    from .model_stage import load_stage
+
+    try:
+        node.model = load_stage(table, first, offset_s, base_dir)
+    except (ModelError, OSError) as error:
+        node.model_error = "%s: %s" % (table["file"].split("/")[-1], error)
+        log.warn("node", "works without its model: %s", node.model_error)
+
+
+def _rules(node, plan, board):
+    for table in plan["actuators"]:
+        node.add_actuator(
+            table["name"],
+            _driver(table, board),
+            table["max_on_s"],
+            table["min_off_s"],
+            table["max_s_per_day"],
+        )
+    for rule in plan["rules"]:
+        node.add_rule(
+            rule["name"],
+            rule["actuator"],
+            rule["when"],
+            rule["on_s"],
+            rule["hold_off_s"],
+            rule["max_per_day"],
+        )
+
+
+def _uplink(node, table, base_dir):
+    if table is None:
+        return
+    settings = dict(table)
+    if settings.get("ca") and not settings["ca"].startswith("/"):
+        settings["ca"] = "%s/%s" % (base_dir, settings["ca"])
+    key = _key(settings.get("key"))
+
+    def make_uplink(info, on_link, on_clock):
+        from .net.link import make_link
+        from .net.uplink import Uplink
+
+        link = make_link(settings, node.name, info)
+        return Uplink(link, node.store, node.name, key=key, on_link=on_link, on_clock=on_clock)
+
+    node.make_uplink = make_uplink
+
+
+def _key(text):
+    if not text:
+        return None
+    from binascii import unhexlify
+
+    return unhexlify(text)
+
+
+def _watchdog(node, watchdog_s, board):
+    if not watchdog_s:
+        return
+    node.feed_ms = watchdog_s * 250
+    node.start_watchdog = lambda: board.wdt(watchdog_s * 1000)
