@@ -103,6 +103,14 @@ class WaterBalance(unittest.TestCase):
         self.assertAlmostEqual(often.vwc_pct(), once.vwc_pct(), delta=1e-9)
         self.assertAlmostEqual(often.soil_temp_c(), once.soil_temp_c(), delta=1e-9)
 
+    def test_times_may_have_fractions(self):
+        field = Field(None, SITE, WEATHER, START_S)
+        field.advance(START_S + 90_000.751)
+        whole = Field(None, SITE, WEATHER, START_S)
+        whole.advance(START_S + 90_000)
+        self.assertAlmostEqual(field.air_temp_c(), whole.air_temp_c(), delta=1e-3)
+        self.assertEqual(field.totals(), whole.totals())
+
     def test_step_width_hardly_matters(self):
         ends = []
         for step_s in (900, 3600):

@@ -107,6 +107,10 @@ class Pace(unittest.TestCase):
         clock = SimClock(START_S, START_S + 1000, speed=10, wall_start_s=time.time() - 30)
         self.assertAlmostEqual(clock.epoch_s(), START_S + 300, delta=2)
 
+    def test_without_a_pace_it_resumes_where_it_was(self):
+        clock = SimClock(START_S, START_S + 1000, resume_s=START_S + 7.5)
+        self.assertEqual((clock.ticks_ms(), clock.now_s()), (7500, START_S + 7.5))
+
     def test_hold_stops_virtual_time_and_counts(self):
         left = [3]
 
@@ -114,7 +118,8 @@ class Pace(unittest.TestCase):
             left[0] -= 1
             return left[0] > 0
 
-        clock = SimClock(START_S, START_S + 1, hold=hold)
+        clock = SimClock(START_S, START_S + 1)
+        clock.hold = hold
         run_with(clock)
         self.assertTrue(clock.ended())
         self.assertGreater(clock.held_ms, 5)

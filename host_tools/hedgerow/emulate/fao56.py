@@ -44,9 +44,7 @@ def sunset_angle_rad(lat_rad, declination):
 
 def daylight_hours(lat_deg, day_of_year):
     """Eq. 34."""
-    return (
-        24.0 / pi * sunset_angle_rad(lat_deg * pi / 180.0, declination_rad(day_of_year))
-    )
+    return 24.0 / pi * sunset_angle_rad(lat_deg * pi / 180.0, declination_rad(day_of_year))
 
 
 def extraterrestrial_radiation(lat_deg, day_of_year):

@@ -181,7 +181,7 @@ class Field:
                 self._step(grid_s - self._step_s)
 
     def _step(self, from_s):
-        local_s = self._local(from_s)
+        local_s = int(self._local(from_s))
         day = self._day(local_s // DAY_S)
         hour = (local_s % DAY_S) / 3600.0
         hour_end = hour + self._step_s / 3600.0
@@ -235,7 +235,7 @@ class Field:
 
     def _now_hour(self):
         local_s = self._local(self._state["now_s"])
-        return local_s // DAY_S, (local_s % DAY_S) / 3600.0
+        return int(local_s // DAY_S), (local_s % DAY_S) / 3600.0
 
     # What sensors see.
 

@@ -27,23 +27,26 @@ _NAP_MS = 5  # how often pace and hold are looked at
 
 
 class SimClock:
-    """A source of time for hedge.core.clock. start_s and end_s: seconds since 1970-01-01 UTC."""
+    """A source of time for hedge.core.clock. start_s, end_s, resume_s: seconds since 1970 UTC.
 
-    def __init__(self, start_s, end_s, speed=0, wall_start_s=None, on_advance=None, hold=None):
+    resume_s: where this node's life goes on after a restart, if the pace is not further already.
+    """
+
+    def __init__(self, start_s, end_s, speed=0, wall_start_s=None, resume_s=None):
         self.start_s = start_s
         self.end_ms = (end_s - start_s) * 1000
         self.speed = speed
-        self.on_advance = on_advance  # called with virtual seconds before each moment
-        self.hold = hold
+        self.on_advance = None  # called with virtual seconds before each moment
+        self.hold = None
         self.held_ms = 0  # real time for which `hold` stopped the clock
         self.refused_settings = 0
         self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
         self._sleepers = []  # sorted (due_ms, number, event), earliest last
         self._number = 0
-        self._now_ms = 0
+        self._now_ms = 0 if resume_s is None else int((resume_s - start_s) * 1000)
         self._ended = False
         if speed:
-            self._now_ms = min(max(self._pace_ms(), 0), self.end_ms)
+            self._now_ms = min(max(self._pace_ms(), self._now_ms), self.end_ms)
 
     # What hedge.core.clock asks of a source.
 
@@ -69,6 +72,10 @@ class SimClock:
                 self._sleepers.remove(entry)
 
     # For the runner.
+
+    def now_ms(self):
+        """Virtual milliseconds since start_s; never goes back."""
+        return self._now_ms
 
     def now_s(self):
         """Virtual seconds since 1970-01-01 with milliseconds, as a float."""

@@ -48,6 +48,7 @@ class NodeRun:
         self.kills = 0
         self.restarts = 0
         self._exit_code: int | None = None
+        self._without_power = False
         self._wake_at_s: float | None = None
         self.speed = speed
         self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
@@ -80,6 +81,7 @@ class NodeRun:
     def start(self) -> None:
         """Begin, or come back after kill()."""
         self._exit_code = None
+        self._without_power = False
         self._wake_at_s = None
         _write_json(self.folder / "sim.json", self._settings)
         self._process.start()
@@ -89,15 +91,18 @@ class NodeRun:
         if self._process.poll() is None:
             self._settings["died_s"] = self.virtual_now_s()
             self.kills += 1
+        self._without_power = True
         self._process.kill()
 
     def running(self) -> bool:
-        """False once the run is over. Restarts the process after a reset.
+        """False once the run is over; True while killed. Restarts the process after a reset.
 
         Raises DeviceError, with the end of its log, if the node stopped in any other way.
         """
         if self._exit_code in (EXIT_DONE, EXIT_UNDRAINED):
             return False
+        if self._without_power:
+            return True
         if self._wake_at_s is not None:
             if time.time() >= self._wake_at_s:
                 self._restart()

@@ -1,0 +1,261 @@
+"""The simulated bench of one node: chips on the pins of its plan, fed by a world.
+
+    scene = Scene(plan, world_data, start_s, now_ms, faults=[])
+    scene.advance(now_s)        # the world moves, the chips show it
+    scene.connect_pumps(save)   # relays water the world
+
+A world is a Field or a Recording. A chip whose sensor has no value (a gap of the recording, or no
+column at all) is absent: its bus does not answer, its ADC pin is open. A chip with some of its
+channels recorded shows its power-on value on the others. The battery is
+simple and made up: charged by day, full in the afternoon, 25 % lower before sunrise.
+
+Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
+Runs under MicroPython and, with emulate/unix on the path, under CPython.
+"""
+
+from math import cos, pi
+
+import machine
+
+from .chips.battery import Battery
+from .chips.bme280 import BME280
+from .chips.ds18b20 import DS18B20
+from .chips.pump import Pump
+from .chips.soil_probe import SoilProbe
+from .field import DAY_S, Field
+from .replay import Recording
+
+_FULL_H = 15.0
+_CHARGE_PCT = (65.0, 90.0)
+
+
+def charge_pct(local_s):
+    """State of charge of the made-up battery."""
+    wave = cos(2.0 * pi * (local_s % DAY_S / 3600.0 - _FULL_H) / 24.0)
+    low, high = _CHARGE_PCT
+    return low + (high - low) * (1.0 + wave) / 2.0
+
+
+def _cell_charge_pct(volts):
+    """Charge at which the simulated cell has this voltage; a recording gives volts."""
+    low, high = 0.0, 100.0
+    cell = Battery()
+    for _ in range(20):
+        cell.charge_pct = (low + high) / 2.0
+        low, high = (
+            (low, cell.charge_pct) if cell.cell_mv() > volts * 1000 else (cell.charge_pct, high)
+        )
+    return low
+
+
+class FieldWorld:
+    """A Field as the scene sees it: a value for each driver's channel."""
+
+    def __init__(self, data, start_s):
+        self._field = Field(
+            data["soil"],
+            data["site"],
+            data["days"],
+            start_s,
+            seed=data["seed"],
+            dry_pct=data["dry_pct"],
+            vwc_pct=data.get("vwc_pct"),
+        )
+        self._offset_s = data["site"]["utc_offset_s"]
+        self._now_s = start_s
+        self._readers = {
+            "soil_probe.vwc": self._field.vwc_pct,
+            "ds18b20.temp": self._field.soil_temp_c,
+            "bme280.temp": self._field.air_temp_c,
+            "bme280.humidity": self._field.humidity_pct,
+            "bme280.pressure": self._field.pressure_pa,
+            "battery.charge": self._charge_pct,
+        }
+
+    def _charge_pct(self):
+        return charge_pct(int(self._now_s) + self._offset_s)
+
+    def advance(self, now_s):
+        self._now_s = now_s
+        self._field.advance(now_s)
+
+    def value(self, channel, quantity):
+        """channel is for recordings; quantity is driver.channel."""
+        return self._readers[quantity]()
+
+    def pump(self, on, litres_per_min, now_s):
+        self._field.pump(on, litres_per_min, now_s)
+
+    def totals(self):
+        return self._field.totals()
+
+    def state(self):
+        return self._field.state()
+
+    def restore(self, state, now_s, died_s, longest_on_s):
+        """Continue a saved world after a power cut: the pump ran on until the power went."""
+        if state is None:
+            return
+        self._field.restore(state)
+        off_s = now_s if died_s is None else min(max(died_s, now_s), now_s + longest_on_s)
+        self._field.pump(False, 0, off_s)
+
+
+class RecordingWorld:
+    """A Recording as the scene sees it; it cannot answer to watering."""
+
+    def __init__(self, data, start_s):
+        self._recording = Recording(data)
+
+    def advance(self, now_s):
+        self._recording.advance(now_s)
+
+    def value(self, channel, quantity):
+        if quantity == "battery.charge":
+            volts = self._recording.value(channel)
+            return None if volts is None else _cell_charge_pct(volts)
+        return self._recording.value(channel)
+
+    def pump(self, on, litres_per_min, now_s):
+        pass  # a recording is what it is
+
+    def totals(self):
+        return {}
+
+    def state(self):
+        return {}
+
+    def restore(self, state, now_s, died_s, longest_on_s):
+        pass  # all of it is in the file
+
+
+WORLDS = {"field": FieldWorld, "replay": RecordingWorld}
+
+
+# One function per driver: wire the chip to the pins of the plan, and say which of its attributes
+# shows which channel: ((attribute, channel, quantity), ...).
+
+
+def _wire_soil_probe(sensor, now_ms):
+    args = sensor["args"]
+    keys = ("dry_mv", "wet_mv", "dry_pct", "wet_pct")
+    chip = SoilProbe(**{key: args[key] for key in keys if key in args})
+    machine.attach_adc(sensor["bus"][1], chip)
+    return chip, (("vwc_pct", "vwc", "soil_probe.vwc"),)
+
+
+def _wire_ds18b20(sensor, now_ms):
+    chip = DS18B20(now_ms)
+    if sensor["args"].get("rom"):
+        from binascii import unhexlify
+
+        chip.rom = unhexlify(sensor["args"]["rom"])
+    machine.attach_onewire(sensor["bus"][1], chip)
+    return chip, (("temp_c", "temp", "ds18b20.temp"),)
+
+
+def _wire_bme280(sensor, now_ms):
+    chip = BME280(now_ms)
+    machine.attach_i2c(sensor["bus"][1], sensor["args"].get("addr", 0x76), chip)
+    return chip, (
+        ("temp_c", "temp", "bme280.temp"),
+        ("humidity_pct", "humidity", "bme280.humidity"),
+        ("pressure_pa", "pressure", "bme280.pressure"),
+    )
+
+
+def _wire_battery(sensor, now_ms):
+    args = sensor["args"]
+    keys = ("r_top_ohm", "r_bottom_ohm")
+    chip = Battery(**{key: args[key] for key in keys if key in args})
+    machine.attach_adc(sensor["bus"][1], chip)
+    return chip, (("charge_pct", "voltage", "battery.charge"),)
+
+
+WIRING = {
+    "soil_probe": _wire_soil_probe,
+    "ds18b20": _wire_ds18b20,
+    "bme280": _wire_bme280,
+    "battery": _wire_battery,
+}
+
+
+class _Shown:
+    """One chip and where its inputs come from."""
+
+    def __init__(self, sensor, now_ms):
+        self.name = sensor["name"]
+        self.chip, inputs = WIRING[sensor["driver"]](sensor, now_ms)
+        self._inputs = [(a, "%s.%s" % (self.name, c), quantity) for a, c, quantity in inputs]
+
+    def show(self, world, away):
+        """Set the chip's inputs; away: a scripted fault has taken it off."""
+        known = False
+        for attribute, channel, quantity in self._inputs:
+            value = world.value(channel, quantity)
+            if value is not None:
+                known = True
+                setattr(self.chip, attribute, value)
+        present = known and not away
+        if present != self.chip.present:
+            self.chip.present = present
+
+
+class Scene:
+    """Owns chips and world. now_ms(): virtual ms that never go back."""
+
+    def __init__(self, plan, data, start_s, now_ms, faults=None):
+        self._plan = plan
+        self._now_ms = now_ms
+        self._faults = faults or []
+        self.world = WORLDS[data["kind"]](data, start_s)
+        self._shown = [_Shown(sensor, now_ms) for sensor in plan["sensors"]]
+        self._last_s = None
+
+    def advance(self, now_s):
+        """Bring world and chips to now_s; cheap when virtual time stands still."""
+        if now_s == self._last_s:
+            return
+        self._last_s = now_s
+        self.world.advance(now_s)
+        for shown in self._shown:
+            fault = self._fault_of(shown.name, now_s)
+            shown.show(self.world, fault == "absent")
+            shown.chip.fault = None if fault == "absent" else fault
+
+    def _fault_of(self, name, now_s):
+        for fault in self._faults:
+            if fault["sensor"] == name and fault["from_s"] <= now_s < fault["to_s"]:
+                return fault["fault"]
+        return None
+
+    def connect_pumps(self, save):
+        """Let each actuator of the plan water the world; save() is called after each switch."""
+        for actuator in self._plan["actuators"]:
+            pump = Pump(self._now_ms, active_high=actuator["args"].get("active_high", True))
+            litres_per_min = actuator.get("ml_per_min", 0) / 1000
+            listen = self._listener(pump, litres_per_min, save)
+            machine.on_pin(actuator["bus"][1], listen)
+
+    def _listener(self, pump, litres_per_min, save):
+        def on_level(level):
+            before = pump.is_on
+            pump.on_level(level)
+            if pump.is_on != before:
+                self.world.pump(pump.is_on, litres_per_min, self._last_s)
+                save()
+
+        return on_level
+
+    def restore(self, state, now_s, died_s):
+        """Continue after a power cut at died_s (None: not known); state None is a fresh world."""
+        longest_s = max([a["max_on_s"] for a in self._plan["actuators"]] or [0])
+        self.world.restore(state, now_s, died_s, longest_s)
+
+    def state(self):
+        """The world for world.json."""
+        return self.world.state()
+
+    def totals(self):
+        """What the world counted; empty for a recording."""
+        return self.world.totals()

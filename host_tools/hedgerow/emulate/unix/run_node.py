@@ -1,0 +1,165 @@
+"""MicroPython main of a simulated node: real device code in a virtual world.
+
+    micropython run_node.py plan.json sim.json      (sim/node_run.py starts it)
+
+It wires simulated chips to the fake machine, hands hedge.core.clock over to virtual time, builds
+the node from its plan, and runs it until the end of the virtual time span. Then the node stops
+sampling and the uplink gets `drain_s` of real time to empty the log.
+
+Exit codes: 0 everything acknowledged; 3 the end came before that; 80 to 83 a reset or deep sleep
+(fake_machine/power.py). Anything else is a crash.
+
+sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "died_s", "world", "faults"};
+died_s is the virtual time of the last kill, or null. Writes world.json and stats-<boot>.json
+beside it.
+"""
+
+import asyncio
+import json
+import os
+import sys
+import time
+
+import machine
+from hedge.node import node_from_plan
+
+from hedge.board import Board
+from hedge.core import clock
+from hedgerow.emulate.scene import Scene
+from hedgerow.emulate.simclock import SimClock
+
+_DONE = 0
+_UNDRAINED = 3
+_REPORT_MS = 250  # real time between two reports on disk
+_POLL_MS = 20
+_BACKLOG_RECORDS = 400  # see Hold
+
+
+def read_json(path):
+    """The parsed file, None if there is none."""
+    try:
+        with open(path) as f:
+            return json.load(f)
+    except OSError:
+        return None
+
+
+def write_json(path, data):
+    """Whole or not at all: a kill in between leaves the file before."""
+    with open(path + ".new", "w") as f:
+        json.dump(data, f)
+    os.rename(path + ".new", path)
+
+
+class Hold:
+    """Stops virtual time while an open link has too much to carry.
+
+    The network runs in real time and the field up to a million times faster. Without this a log
+    sized for days of outage would fill within a second of healthy network. While the link is down
+    virtual time runs on: an outage fills the log as it would in the field.
+    """
+
+    def __init__(self, node):
+        self._node = node
+
+    def __call__(self):
+        uplink = self._node.uplink
+        return bool(uplink and uplink.up and self._node.store.pending() > _BACKLOG_RECORDS)
+
+
+class NodeRun:
+    """One process life of the node: world, clock, node, reports."""
+
+    def __init__(self, plan, settings, folder):
+        self._settings = settings
+        self._folder = folder
+        saved = read_json(folder + "/world.json") or {"now_s": settings["start_s"], "world": None}
+        self.clock = SimClock(
+            settings["start_s"],
+            settings["end_s"],
+            settings["speed"],
+            settings["wall_start_s"],
+            resume_s=saved["now_s"],
+        )
+        self.scene = Scene(
+            plan,
+            settings["world"],
+            settings["start_s"],
+            self.clock.now_ms,
+            settings.get("faults"),
+        )
+        self.scene.restore(saved["world"], saved["now_s"], settings["died_s"])
+        clock.use(self.clock)
+        machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
+        self.node = node_from_plan(plan, Board(plan["board"]), folder)
+        self.clock.on_advance = self.scene.advance
+        self.clock.hold = Hold(self.node)
+
+    async def main(self):
+        """Live until the end of the time span and empty the log; returns the exit code."""
+        self.scene.advance(self.clock.now_s())
+        self.scene.connect_pumps(self.save_world)
+        running = asyncio.create_task(self.node.run())
+        reporting = asyncio.create_task(self._report_forever())
+        living = asyncio.create_task(self.clock.run())
+        while not self.clock.ended():
+            for task in (running, living):  # neither ends before: show why it did
+                if task.done() and not self.clock.ended():
+                    await task
+                    raise RuntimeError("the node returned before the end")
+            await asyncio.sleep_ms(_POLL_MS)
+        await living
+        self.node.stop()
+        drained = await self._drain()
+        reporting.cancel()
+        self.report(ended=True)
+        return _DONE if drained else _UNDRAINED
+
+    async def _drain(self):
+        """Wait until the gateway has acknowledged everything; False after drain_s of real time."""
+        if self.node.uplink is None:
+            return True
+        begin = time.ticks_ms()
+        while self.node.store.pending():
+            if time.ticks_diff(time.ticks_ms(), begin) > self._settings["drain_s"] * 1000:
+                return False
+            await asyncio.sleep_ms(_POLL_MS)
+        return True
+
+    async def _report_forever(self):
+        while True:
+            self.report()
+            await asyncio.sleep_ms(_REPORT_MS)
+
+    def report(self, ended=False):
+        """Write what a kill must not lose: the world, and this boot's statistics."""
+        self.save_world()
+        boot = self.node.store.boot
+        if boot:
+            stats = {
+                "boot": boot,
+                "ended": ended,
+                "now_s": self.clock.now_s(),
+                "lag_s": self.clock.lag_s(),
+                "held_ms": self.clock.held_ms,
+                "pending": self.node.store.pending(),
+                "node": self.node.stats(),
+                "world": self.scene.totals(),
+            }
+            write_json("%s/stats-%05d.json" % (self._folder, boot), stats)
+
+    def save_world(self):
+        """The field outlives the node."""
+        world = {"now_s": self.clock.now_s(), "world": self.scene.state()}
+        write_json(self._folder + "/world.json", world)
+
+
+def main(plan_file, settings_file):
+    """Returns the exit code."""
+    folder = settings_file.rsplit("/", 1)[0]
+    run = NodeRun(read_json(plan_file), read_json(settings_file), folder)
+    return asyncio.run(run.main())
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))
