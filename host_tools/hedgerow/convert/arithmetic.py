@@ -4,6 +4,7 @@ Sources are named by file in tensorflow/lite/kernels/internal of tflite-micro, a
 fixedpoint/fixedpoint.h. This file is the definition; the board's kernels are tested against it.
 """
 
+import functools
 import math
 from typing import TypeVar
 
@@ -110,6 +111,7 @@ def logistic(a: int, integer_bits: int) -> int:
     return positive if a > 0 else _ONE_Q31 - positive
 
 
+@functools.lru_cache(maxsize=64)
 def logistic_int8_table(scale: float, zero_point: int) -> np.ndarray:
     """(256,) int8: LOGISTIC of -128 .. 127; output scale 1/256, zero point -128.
 
