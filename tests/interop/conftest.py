@@ -2,6 +2,8 @@
 
 import datetime
 import ipaddress
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -35,6 +37,17 @@ def play(micropython):
 def mosquitto_broker(mosquitto, tmp_path):
     """A running mosquitto with persistence."""
     with Mosquitto(mosquitto, tmp_path) as broker:
+        yield broker
+
+
+@pytest.fixture
+def guarded_mosquitto(mosquitto, tmp_path):
+    """mosquitto with one account: bed-3, secret."""
+    maker = shutil.which("mosquitto_passwd") or pytest.skip("mosquitto_passwd is not installed")
+    accounts = tmp_path / "accounts"
+    subprocess.run([maker, "-b", "-c", str(accounts), "bed-3", "secret"], check=True)
+    extra = f"allow_anonymous false\npassword_file {accounts}\n"
+    with Mosquitto(mosquitto, tmp_path, extra) as broker:
         yield broker
 
 
@@ -146,6 +159,4 @@ def real_umqtt(tmp_path_factory) -> Path:
 
 
 def _env_with_tmp(folder: Path) -> dict:
-    import os
-
     return dict(os.environ, TMPDIR=str(folder), PIP_DISABLE_PIP_VERSION_CHECK="1")

@@ -132,6 +132,10 @@ class PythonBroker:
         self.kill()
 
 
+async def _close(server: Any) -> None:
+    server.close()
+
+
 class Relay:
     """Between node and broker, on a port of its own. Records what the node sent.
 
@@ -155,7 +159,7 @@ class Relay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.close()
+        self._thread.run(_close(self._server))
         self.cut()
 
     def deafen(self) -> None:
@@ -218,7 +222,7 @@ class Rogue:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._server.close()
+        self._thread.run(_close(self._server))
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(OSError, asyncio.CancelledError):

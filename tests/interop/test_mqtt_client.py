@@ -1,6 +1,5 @@
 """The MQTT client on the Unix port against mosquitto and amqtt."""
 
-import subprocess
 import time
 from collections.abc import Iterator
 
@@ -21,23 +20,11 @@ def test_publish_subscribe_both_qos(broker, play):
     assert not result["present"]
 
 
-@pytest.fixture
-def guarded(mosquitto, tmp_path):
-    """mosquitto with one account."""
-    password_file = tmp_path / "passwords"
-    subprocess.run(
-        ["mosquitto_passwd", "-b", "-c", str(password_file), "bed-3", "secret"], check=True
-    )
-    extra = f"allow_anonymous false\npassword_file {password_file}\n"
-    with Mosquitto(mosquitto, tmp_path, extra) as broker:
-        yield broker
-
-
-def test_password(guarded, play):
-    with play("connect", port=guarded.port, user="bed-3", password="secret") as node:
+def test_password(guarded_mosquitto, play):
+    with play("connect", port=guarded_mosquitto.port, user="bed-3", password="secret") as node:
         assert "present" in node.result()
     for account in ({"user": "bed-3", "password": "wrong"}, {}):
-        with play("connect", port=guarded.port, **account) as node:
+        with play("connect", port=guarded_mosquitto.port, **account) as node:
             result = node.result()
         assert result["kind"] == "LinkError"
         assert "broker refused: bad user name or password" in result["refused"]

@@ -1,0 +1,151 @@
+"""One contract for every link, and the uplink over each of them with a real store and broker."""
+
+import threading
+import time
+
+import pytest
+from gateway_stub import GatewayStub
+from hedgerow import paths
+
+pytestmark = pytest.mark.interop
+
+_LINKS = ("mqtt", "umqtt-hedge", "umqtt-simple")
+
+
+@pytest.fixture(params=_LINKS)
+def link(request):
+    """Arguments of make_link for each kind, and where its client comes from."""
+    if request.param == "mqtt":
+        return {"kind": "mqtt"}
+    client = request.param.split("-")[1]
+    folders = [paths.firmware_dir()]
+    if client == "simple":
+        folders.append(request.getfixturevalue("real_umqtt"))
+    return {"kind": "umqtt", "client": client, "path": folders}
+
+
+def test_contract(mosquitto_broker, play, link):
+    """Frames arrive unchanged, answers come back, close may be repeated, a lost peer raises."""
+    broker = mosquitto_broker
+    with GatewayStub(broker.port, echo=True) as gateway:
+        with play("contract", port=broker.port, device="bed-3", **link) as node:
+            assert node.expect("connected")["kept"] is False
+            node.expect("ready")
+            broker.kill()
+            result = node.result()
+        assert result["acks"] == ["frame one", "frame two", "frame three"]
+        assert result["after"] == ["LinkError", "LinkError"]
+        assert result["kept"] is (link["kind"] == "mqtt")
+        assert result["lost"] in ("LinkError", "OSError")
+        assert 0 < result["sent"] < result["more"]
+        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
+        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
+
+
+def test_bytes_sent_are_those_on_the_wire(mosquitto_broker, play, link, relay_to):
+    relay = relay_to(mosquitto_broker.port)
+    with GatewayStub(mosquitto_broker.port, echo=True):
+        with play("contract", port=relay.port, device="bed-3", **link) as node:
+            node.expect("ready")
+            time.sleep(0.2)
+            heard = len(relay.from_node)
+            relay.cut()
+            sent = node.result()["more"]
+    assert abs(sent - heard) <= 4  # a PUBACK may cross the measurement
+
+
+def _drain(gateway: GatewayStub, records: int) -> None:
+    rows = gateway.rows()
+    payloads = sorted(int(p.split()[2]) for p in rows.values())
+    assert payloads == list(range(records)), "lost or invented records"
+
+
+def test_uplink_over_a_good_line(broker, play, link, tmp_path):
+    args = {"port": broker.port, "dir": str(tmp_path / "log"), "records": 300}
+    with GatewayStub(broker.port) as gateway, play("uplink", **args, **link) as node:
+        result = node.result(60)
+        assert result["pending"] == 0
+        _drain(gateway, 300)
+    stats = result["stats"]
+    assert (stats["outages"], stats["bad_acks"]) == (0, 0)
+    if link["kind"] == "mqtt":
+        assert result["worst_gap_ms"] < 50
+
+
+def test_uplink_over_a_line_that_flaps(broker, play, relay_to, tmp_path):
+    """Cut and stalled while records are made; nothing is lost, events keep going first."""
+    relay = relay_to(broker.port)
+    args = {"port": relay.port, "dir": str(tmp_path / "log"), "records": 600, "pace_ms": 5}
+    stop = threading.Event()
+
+    def flap() -> None:
+        while not stop.wait(0.4):
+            relay.cut()
+
+    with GatewayStub(broker.port) as gateway:
+        with play("uplink", kind="mqtt", ack_timeout_ms=1000, **args) as node:
+            flapper = threading.Thread(target=flap)
+            flapper.start()
+            node.expect("filled")
+            stop.set()
+            flapper.join()
+            result = node.result(60)
+        assert result["pending"] == 0
+        _drain(gateway, 600)
+    assert result["stats"]["outages"] >= 3
+    assert result["worst_gap_ms"] < 50
+
+
+def test_uplink_outlives_kills_of_broker_and_node(mosquitto_broker, play, tmp_path):
+    """The node is killed mid-way and started again on its log; so is the broker."""
+    broker = mosquitto_broker
+    args = {"port": broker.port, "dir": str(tmp_path / "log"), "records": 200, "pace_ms": 5}
+    with GatewayStub(broker.port) as gateway:
+        with play("uplink", kind="mqtt", **args) as node:
+            node.expect("ready")
+            time.sleep(0.6)
+            node.kill()
+        with play("uplink", kind="mqtt", ack_timeout_ms=1000, **args) as node:
+            assert node.expect("ready")["boot"] == 2
+            time.sleep(0.3)
+            broker.kill()
+            time.sleep(0.3)
+            broker.start()
+            assert node.result(60)["pending"] == 0
+        rows = gateway.rows()
+        boots = [sorted(k[2] for k in rows if k[:2] == (b, s)) for b in (1, 2) for s in (0, 1, 2)]
+        assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in boots)
+        assert sum(len(seqs) for seqs in boots[3:]) == 200
+        assert len(boots[0]) > 5
+
+
+def test_uplink_outlasts_a_silent_gateway(mosquitto_broker, play, tmp_path):
+    args = {"port": mosquitto_broker.port, "dir": str(tmp_path / "log"), "records": 30}
+    with GatewayStub(mosquitto_broker.port) as gateway:
+        gateway.deaf = True
+        with play("uplink", kind="mqtt", ack_timeout_ms=150, **args) as node:
+            node.expect("filled")
+            time.sleep(2)
+            gateway.deaf = False
+            result = node.result(60)
+        assert result["pending"] == 0
+        _drain(gateway, 30)
+    assert result["stats"]["ack_timeouts"] >= 3
+    assert result["stats"]["outages"] >= 1
+
+
+@pytest.mark.parametrize("client", ["hedge", "simple"])
+def test_code_written_for_umqtt(broker, play, client, request):
+    folders = [paths.firmware_dir()]
+    if client == "simple":
+        folders.append(request.getfixturevalue("real_umqtt"))
+    with play("umqtt", port=broker.port, client=client, path=folders) as node:
+        result = node.result()
+    got = [["u/one", "qos 0"], ["u/three", "text"], ["u/two", "qos 1"]]
+    assert result == {"event": "result", "present": False, "got": got, "nothing": [None, None]}
+
+
+def test_umqtt_says_that_the_password_is_wrong(guarded_mosquitto, play):
+    args = {"client": "hedge", "user": "bed-3", "password": "wrong"}
+    with play("umqtt", port=guarded_mosquitto.port, **args) as node:
+        assert node.result()["refused"] in (4, 5)
