@@ -26,15 +26,17 @@ import gc
 import time
 
 from . import VERSION
+from .control import Control
 from .core import clock, log
-from .core.errors import HedgeError, StoreError
+from .core.errors import StoreError
+from .journal import Journal
+from .keeper import Keeper
 from .latency import Latency
-from .recorder import EVENTS, MAX_TEXT, TELEMETRY, Recorder
-from .rules import Controller, Facts, Guard, Rule, build, fixed
+from .recorder import TELEMETRY, Recorder
+from .rules import Guard, Rule, build, fixed
 from .sensing import Channel, Sensing, Sensor
 
 _GUARD_MS = 30000  # longest sleep of the guard while something is on
-_SAVE_S = 3600  # state is saved with each decision and this often
 _RETRY_UPLINK_MS = 60000  # after an error in the uplink's own code
 
 
@@ -59,26 +61,22 @@ class Node:
         self.feed_ms = 0
         self.model = None
         self.model_error = ""
-        self.ticks = self.missed = self.tick_errors = self.actuations = 0
+        self.control = None  # after open()
+        self.ticks = self.missed = self.tick_errors = 0
         self.decision = Latency()
         self.late = Latency()
         self._offset_s = offset_s
         self._state = state
-        self._saved_s = 0
-        self._save_failed = False
         self._sensing = Sensing(unhealthy_after, self._on_health)
         self._channels = []
         self._filters = []
         self._rules = []
         self._drivers = []
         self._guards = []
-        self._facts = Facts([], [])
-        self._controller = None
-        self._recorder = Recorder(None)
         self._records = []
+        self._recorder = Recorder(None)
         self._up_ms = 0
         self._last_ms = clock.ticks_ms()
-        self._day = None
         self._switched = asyncio.Event()
         self._stop = asyncio.Event()
 
@@ -133,8 +131,11 @@ class Node:
         Cancelling it ends everything. However it ends, actuators are off.
         """
         self.open()
-        tasks = [asyncio.create_task(self._control()), asyncio.create_task(self._guard())]
-        sending = asyncio.create_task(self._send()) if self.uplink else None
+        tasks = [
+            asyncio.create_task(self._control_task()),
+            asyncio.create_task(self._guard_task()),
+        ]
+        sending = asyncio.create_task(self._send_task()) if self.uplink else None
         try:
             await self._stop.wait()
             for task in tasks:
@@ -142,25 +143,26 @@ class Node:
             if sending:
                 await sending
         finally:
-            self._all_off()
+            self.control.stop(self.now_s(), "off")
             for task in tasks + ([sending] if sending else []):
                 task.cancel()
 
     def open(self):
         """Open store and state, build the uplink, record the boot. run() does this."""
-        if self._controller:
+        if self.control:
             return
         self._open_store()
         self._recorder = Recorder(self.store, self._on_append)
+        self._journal = Journal(self._recorder)
+        self._keeper = Keeper(self._state, self._journal.fault)
         for i, deadband, max_s, summary_s, stream in self._records:
             self._recorder.add(i, self._channels[i], deadband, max_s, summary_s, stream)
-        self._facts.values = [None] * len(self._channels)
-        self._facts.good = [0] * len(self._sensing.sensors)
-        self._controller = Controller(self._rules, self._guards)
-        self._restore()
-        self._record_boot()
+        self._make_control()
+        damaged = self._state is not None and self._state.damaged
+        boot = self.store.boot if self.store else 0
+        self._journal.boot(boot, self.about, self.model_error, damaged)
         if self.make_uplink and self.store:
-            self.uplink = self.make_uplink(self._info(), self._on_link, self._on_clock)
+            self.uplink = self.make_uplink(self._info(), self._journal.link, self._journal.clock)
         gc.collect()
 
     def _open_store(self):
@@ -172,13 +174,19 @@ class Node:
             log.warn("node", "works without a store: %s", error)
             self.store = None
 
+    def _make_control(self):
+        self.control = Control(
+            self._filters, self.model, self._rules, self._guards, self._drivers, self._before_on
+        )
+        self.control.facts.values = [None] * len(self._channels)
+        self.control.facts.good = [0] * len(self._sensing.sensors)
+        self._keeper.restore(self.control, self.now_s())
+
     def stop(self, cause="node stops"):
         """Stop sensing and deciding; actuators go off, state is saved. Sending goes on."""
-        if self._controller and not self._stop.is_set():
-            decisions = self._controller.stop_all(self.now_s(), cause)
-            self._command(decisions)
-            self._record_decisions(decisions, clock.epoch_s())
-            self._save()
+        if self.control and not self._stop.is_set():
+            self._note(self.control.stop(self.now_s(), cause))
+            self._keeper.save(self.control, self.now_s())
         self._stop.set()
 
     def now_s(self):
@@ -193,7 +201,7 @@ class Node:
 
     # ---- control task ----
 
-    async def _control(self):
+    async def _control_task(self):
         watchdog = self.start_watchdog() if self.start_watchdog else None
         due_ms = self._now_ms()
         while True:
@@ -206,10 +214,12 @@ class Node:
     async def _tick_safely(self):
         try:
             await self._tick()
-        except Exception as error:  # noqa: BLE001  whatever it is: the field is safer with a node that goes on
+        except Exception as error:  # noqa: BLE001  the field is safer with a node that goes on
             self.tick_errors += 1
             log.warn("node", "tick failed, actuators off: %r", error)
-            self._all_off()
+            self._note(self.control.stop(self.now_s(), "tick failed"))
+            if self.tick_errors == 1:
+                self._journal.fault("tick", error)
 
     def _next_due_ms(self, due_ms):
         """The next multiple of sample_s by the wall clock, or sample_s on while it is unknown."""
@@ -236,77 +246,57 @@ class Node:
 
     async def _tick(self):
         epoch_s = clock.epoch_s()
-        await self._sensing.read_all(self._facts.values, self._facts.good)
+        facts = self.control.facts
+        await self._sensing.read_all(facts.values, facts.good)
         begin_us = time.ticks_us()
         now_s = self.now_s()
         local_s = epoch_s + self._offset_s if epoch_s else None
-        model_ran = self._infer(epoch_s, local_s)
-        self._set_time(local_s)
-        decisions = self._controller.step(self._facts, now_s, local_s)
-        self._command(decisions)
+        decisions, model_ran = self.control.step(epoch_s, local_s, now_s)
         self.decision.add(time.ticks_diff(time.ticks_us(), begin_us))
         self.ticks += 1
-        self._after(decisions, model_ran, epoch_s, local_s, now_s)
+        if model_ran:
+            self._journal.model_run(self.control, decisions, epoch_s)
+        self._note(decisions, epoch_s)
+        self._record(epoch_s, local_s, now_s)
+        if decisions or model_ran or self._keeper.is_due(now_s):
+            self._keeper.save(self.control, now_s)
 
-    def _infer(self, epoch_s, local_s):
-        """Filters, features, and the model if it is due; True if it was."""
-        values = self._facts.values
-        for i, sample_filter in self._filters:
-            values[i] = sample_filter.update(values[i])
-        if self.model is None:
-            return False
-        self.model.push(epoch_s, values)
-        due = self.model.due(local_s)
-        if due:
-            self.model.run()
-        self.model.scores_into(values)
-        return due
+    def _record(self, epoch_s, local_s, now_s):
+        values = self.control.facts.values
+        self._recorder.values(values, epoch_s, now_s if local_s is None else local_s, now_s)
+        if local_s is not None:
+            sent = self.uplink.bytes_sent if self.uplink else 0
+            self._journal.day(local_s, self._sensing.raw_bytes, sent, epoch_s)
+        self._recorder.drops(now_s)
 
-    def _set_time(self, local_s):
-        if local_s is None:
-            self._facts.minute = -1
-            return
-        self._facts.minute = local_s % 86400 // 60
-        self._facts.weekday = (local_s // 86400 + 3) % 7  # 1970-01-01 was a Thursday
+    def _note(self, decisions, epoch_s=None):
+        """Record decisions and let the guard task know."""
+        if decisions:
+            epoch_s = clock.epoch_s() if epoch_s is None else epoch_s
+            self._journal.decisions(decisions, self._guards, epoch_s)
+            self._switched.set()
 
-    def _command(self, decisions):
-        for decision in decisions:
-            driver = self._drivers[decision.actuator]
-            if decision.on:
-                self._save()  # first: a reset right after must not water again
-                driver.on(decision.on_s * 1000)
-                self.actuations += 1
-                self._switched.set()
-            else:
-                driver.off()
-
-    def _all_off(self):
-        for driver in self._drivers:
-            driver.off()
-        if self._controller:
-            self._controller.stop_all(self.now_s(), "off")
+    def _before_on(self):
+        self._keeper.save(self.control, self.now_s())
 
     # ---- guard task ----
 
-    async def _guard(self):
+    async def _guard_task(self):
         while True:
-            wait_s = self._controller.next_s(self.now_s())
+            wait_s = self.control.controller.next_s(self.now_s())
             if wait_s is None:
                 await self._switched.wait()
                 self._switched.clear()
                 continue
             await clock.sleep_ms(max(min(wait_s * 1000, _GUARD_MS), 50))
-            for driver in self._drivers:
-                driver.poll()
-            decisions = self._controller.poll(self.now_s())
-            self._command(decisions)
-            self._record_decisions(decisions, clock.epoch_s())
+            decisions = self.control.poll(self.now_s())
+            self._note(decisions)
             if decisions:
-                self._save()
+                self._keeper.save(self.control, self.now_s())
 
     # ---- uplink task ----
 
-    async def _send(self):
+    async def _send_task(self):
         while True:
             try:
                 await self.uplink.run()
@@ -318,11 +308,8 @@ class Node:
         if self.uplink:
             self.uplink.wake()
 
-    def _on_link(self, up, reason):
-        self._recorder.event("link", up, "reason", reason)
-
-    def _on_clock(self, before_s, after_s):
-        self._recorder.event("clock", after_s - before_s if before_s else 0)
+    def _on_health(self, sensor):
+        self._journal.health(sensor)
 
     def _info(self):
         from .wire import cbor
@@ -332,106 +319,13 @@ class Node:
         info["channels"] = {channel.name: channel.unit for channel in self._channels}
         return cbor.encode(info)
 
-    # ---- records and state ----
-
-    def _after(self, decisions, model_ran, epoch_s, local_s, now_s):
-        if model_ran:
-            self._record_scores(epoch_s)
-            if not decisions:
-                self._record_why(epoch_s)
-        self._record_decisions(decisions, epoch_s)
-        if local_s is None:
-            self._recorder.values(self._facts.values, 0, now_s, now_s)
-        else:
-            self._recorder.values(self._facts.values, epoch_s, local_s, now_s)
-            self._record_day(local_s // 86400, epoch_s)
-        self._recorder.drops(now_s)
-        if decisions or model_ran or now_s - self._saved_s >= min(_SAVE_S, self.sample_s * 4):
-            self._save()
-
-    def _record_boot(self):
-        entries = [("boot", None, self.store.boot if self.store else 0)]
-        entries.append(("reason", None, self.about["cause"]))
-        entries.append(("firmware", None, VERSION))
-        entries.append(("config", None, self.about["hash"]))
-        self._recorder.write(EVENTS, entries)
-        if self.model_error:
-            self._recorder.event("model", False, "reason", self.model_error)
-        if self._state and self._state.damaged:
-            self._recorder.event("state", False, "reason", "damaged, limits of today start anew")
-
-    def _record_scores(self, epoch_s):
-        entries = []
-        for i in range(len(self.model.outputs)):
-            score = self._facts.values[self.model.first + i]
-            if score is not None:
-                entries.append(("model." + self.model.outputs[i], "/", score / 10000))
-        if entries:
-            self._recorder.write(TELEMETRY, entries, epoch_s)
-
-    def _record_why(self, epoch_s):
-        """A model run that changed nothing: what each rule says."""
-        for actuator in range(len(self._drivers)):
-            text = self._controller.why(actuator)
-            if text:
-                self._recorder.write(EVENTS, [("rule", None, text[:MAX_TEXT])], epoch_s)
-
-    def _record_decisions(self, decisions, epoch_s):
-        for decision in decisions:
-            name = self._guards[decision.actuator].name
-            entries = [(name, None, decision.on), ("rule", None, decision.cause[:MAX_TEXT])]
-            self._recorder.write(EVENTS, entries, epoch_s)
-            log.info("rule", "%s %s: %s", name, "on" if decision.on else "off", decision.cause)
-
-    def _record_day(self, day, epoch_s):
-        """Once a local day: how much was sensed, how much sent."""
-        if self._day is not None and day != self._day:
-            sent = self.uplink.bytes_sent if self.uplink else 0
-            entries = [("diag.raw_bytes", "B", self._sensing.raw_bytes)]
-            entries.append(("diag.sent_bytes", "B", sent))
-            self._recorder.write(2, entries, epoch_s)
-        self._day = day
-
-    def _on_health(self, sensor):
-        text = "well again" if sensor.healthy else sensor.reason
-        self._recorder.event("health." + sensor.name, sensor.healthy, "reason", text)
-
-    def _save(self):
-        self._saved_s = self.now_s()
-        if self._state is None:
-            return
-        try:
-            self._state.set("rules", self._controller.state(self._saved_s))
-            self._state.set("epoch_s", clock.epoch_s())
-            if self.model:
-                self._state.set("model", self.model.state())
-            self._state.save()
-            self._save_failed = False
-        except StoreError as error:
-            if not self._save_failed:
-                log.warn("node", "state not saved: %s", error)
-                self._recorder.event("state", False, "reason", str(error))
-            self._save_failed = True
-
-    def _restore(self):
-        if self._state is None or self._state.get("rules") is None:
-            return
-        saved_s, now_s = self._state.get("epoch_s", 0), clock.epoch_s()
-        away_s = max(now_s - saved_s, 0) if saved_s and now_s else 0
-        try:
-            self._controller.restore(self._state.get("rules"), self.now_s(), away_s)
-            if self.model and self._state.get("model"):
-                self.model.restore(self._state.get("model"))
-        except (KeyError, TypeError, IndexError, ValueError, HedgeError) as error:
-            log.warn("node", "state of another version, starting anew: %r", error)
-
     # ---- numbers ----
 
     def value(self, name):
         """Text of a channel's value at the last tick, e.g. "11.2"; "?" while unknown."""
         for i, channel in enumerate(self._channels):
             if channel.name == name:
-                return fixed(self._facts.values[i], channel.scale) if self._facts.values else "?"
+                return fixed(self.control.facts.values[i], channel.scale) if self.control else "?"
         raise KeyError(name)
 
     def stats(self):
@@ -445,7 +339,7 @@ class Node:
             "sent_bytes": uplink.bytes_sent if uplink else 0,
             "outages": uplink.outages if uplink else 0,
             "inferences": self.model.runs if self.model else 0,
-            "actuations": self.actuations,
+            "actuations": self.control.actuations if self.control else 0,
             "decisions": self.ticks,
             "missed": self.missed,
             "tick_errors": self.tick_errors,

@@ -77,10 +77,12 @@ def _about(node, plan, board):
         node.about["cause"] = board.reset_cause()
 
 
-def _driver(table, board):
+def _driver(table, board, **more):
     """An object of the driver's class on its bus."""
     module = __import__("hedge.drivers.%s" % table["module"], None, None, [table["class"]])
-    return getattr(module, table["class"])(board.bus(*table["bus"]), **table["args"])
+    args = dict(table["args"])
+    args.update(more)
+    return getattr(module, table["class"])(board.bus(*table["bus"]), **args)
 
 
 def _model(node, table, offset_s, base_dir):
@@ -98,9 +100,11 @@ def _model(node, table, offset_s, base_dir):
 
 def _rules(node, plan, board):
     for table in plan["actuators"]:
+        timer = board.timer()  # switches off even if the event loop hangs
+        more = {"timer": timer} if timer else {}
         node.add_actuator(
             table["name"],
-            _driver(table, board),
+            _driver(table, board, **more),
             table["max_on_s"],
             table["min_off_s"],
             table["max_s_per_day"],

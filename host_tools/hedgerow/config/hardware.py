@@ -118,11 +118,11 @@ class _Claims:
         self._shared: dict[tuple[str, str], str] = {}  # (CPU pin, rom) of 1-Wire sensors
 
     def pin(self, path: Path, row: dict[str, Any], kind: str) -> int | str | None:
-        """What machine.Pin takes, or None; kind: adc, onewire or pin."""
+        """What machine.Pin takes, or None; kind: adc, onewire or output_pin."""
         board, label = self._draft.board, row.get("pin")
         if board is None or not is_known(label):
             return None
-        ask = {"adc": board.adc_pin, "pin": board.output_pin}.get(kind, board.output_pin)
+        ask = board.adc_pin if kind == "adc" else board.output_pin  # 1-Wire pulls its pin low
         try:
             cpu_pin = ask(label)
         except ConfigError as error:
@@ -183,6 +183,8 @@ class _Claims:
                 message = f"{bus} needs pin {''.join(label) or cpu_pin}, used by {owner} already"
                 self._draft.fault((*path, "bus"), message, "another bus or another pin there")
         self._buses[bus] = {
+            "kind": "i2c",
+            "id": table.id,
             "scl": board.pin_id(table.scl),
             "sda": board.pin_id(table.sda),
             "freq_hz": table.freq_hz,
