@@ -3,8 +3,9 @@
 import os
 
 ENOENT = 2
-ENOSPC = 28  # littlefs and POSIX agree; MicroPython's errno module may lack it
-EDQUOT = 122
+ENOSPC = 28  # littlefs and POSIX agree; MicroPython's errno module lacks it
+_EDQUOT = 122
+_ENAMETOOLONG = 36  # littlefs says this when a full flash has no room for a new file's name
 
 
 def names(path):
@@ -43,6 +44,11 @@ def remove(path):
     except OSError as fault:
         if fault.errno != ENOENT:
             raise
+
+
+def is_full(fault):
+    """True if removing a file may cure this OSError."""
+    return fault.errno in (ENOSPC, _EDQUOT, _ENAMETOOLONG)
 
 
 def write(file, data, flush):

@@ -33,8 +33,9 @@ class Store:
     """
 
     def __init__(self, path, max_bytes=262144, segment_bytes=8192, keep_acked=False, flush=None):
-        """max_bytes bounds all segments, segment_bytes one; keep_acked renames, not removes.
+        """max_bytes bounds all segments; keep_acked renames them when done, not removes.
 
+        segment_bytes bounds one, but a large log takes files of max_bytes / 64 (MAX_SEGMENTS).
         flush: make each append durable by itself; None for what this platform needs.
         """
         self.path = path
@@ -42,7 +43,7 @@ class Store:
         self.refused = 0
         self.segments = {}  # stream -> list of Segment, oldest first
         self._max_bytes = max_bytes
-        self._segment_bytes = segment_bytes
+        self._segment_bytes = max(segment_bytes, max_bytes // 64)
         self._keep_acked = keep_acked
         self._flush = disk_needs_flush() if flush is None else flush
         self._bytes = 0
@@ -84,7 +85,7 @@ class Store:
             try:
                 return recover.claim_boot(self.path, self.boot)
             except OSError as fault:
-                if not _is_full(fault) or not self._free_one(EVENTS):
+                if not disk.is_full(fault) or not self._free_one(EVENTS):
                     raise
 
     def close(self):
@@ -145,7 +146,7 @@ class Store:
             except OSError as fault:
                 if self._salvage(stream, seq):
                     return None
-                if not (self._free_one(stream) if _is_full(fault) else not retried):
+                if not (self._free_one(stream) if disk.is_full(fault) else not retried):
                     raise self._refusal("%s: %r" % (self.path, fault))
                 retried = True
 
@@ -372,7 +373,3 @@ class Store:
                 del marks[(boot, stream)]
         self._unsaved_acks = 0
         self._state.save(self._flush)
-
-
-def _is_full(fault):
-    return fault.errno in (disk.ENOSPC, disk.EDQUOT)
