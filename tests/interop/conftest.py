@@ -1,5 +1,6 @@
 """Brokers, relays, certificates and MicroPython nodes for the interop tests."""
 
+import contextlib
 import datetime
 import ipaddress
 import os
@@ -12,8 +13,8 @@ import pytest
 
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "unit")]
 
-from node import Node
-from peers import LoopThread, Mosquitto, PythonBroker, Relay
+from node import Node  # noqa: E402  found through the line above
+from peers import LoopThread, Mosquitto, PythonBroker, Relay  # noqa: E402
 
 
 @pytest.fixture(scope="module")
@@ -148,10 +149,8 @@ def real_umqtt(tmp_path_factory) -> Path:
     folder = tmp_path_factory.mktemp("umqtt")
     command = [sys.executable, "-m", "pip", "download", "--no-clean", "--no-deps", "-q"]
     command += ["--dest", str(folder), "micropython-umqtt.simple==1.3.4"]
-    try:
+    with contextlib.suppress(subprocess.TimeoutExpired):  # found below, or not
         subprocess.run(command, env=_env_with_tmp(folder), capture_output=True, timeout=40)
-    except subprocess.TimeoutExpired:
-        pass  # found below, or not
     found = sorted(folder.glob("**/umqtt/simple.py"))
     if not found:
         pytest.skip("micropython-umqtt.simple 1.3.4 could not be had from PyPI")

@@ -27,9 +27,8 @@ class Node:
         self.seen: list[str] = []
 
     def __enter__(self) -> "Node":
-        self.process = subprocess.Popen(
-            self._command, env=self._env, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-        )
+        pipes: dict = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+        self.process = subprocess.Popen(self._command, env=self._env, text=True, **pipes)
         threading.Thread(target=self._listen, daemon=True).start()
         return self
 

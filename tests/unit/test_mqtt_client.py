@@ -4,6 +4,7 @@ import asyncio
 import unittest
 
 from fake_mqtt import FakeBroker
+
 from hedge.core import log
 from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec

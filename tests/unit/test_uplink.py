@@ -4,12 +4,13 @@ import asyncio
 import unittest
 
 from fake_uplink import FakeLink, FakeStore
+
 from hedge.core import clock, log
 from hedge.core.errors import FrameError
 from hedge.net.uplink import Uplink
 from hedge.wire import ack, frame
 
-_ACK_MS = 60
+_ACK_MS = 30
 _NOW_S = 1767225600  # 2026-01-01
 
 
@@ -181,7 +182,7 @@ class TestBadLink(_Case):
             self.link.lose = lambda kind: dice.hit(percent[kind])
             for name in knobs:
                 setattr(self.link, name, knobs[name])
-            for _ in range(30):
+            for _ in range(20):
                 self.append(4, stream=0)
                 self.append(5, stream=1)
                 self.append(1, stream=2)
@@ -189,7 +190,7 @@ class TestBadLink(_Case):
                 if dice.hit(20):
                     self.link.break_it()
             await self.all_acked(15000)
-            self.assertEqual(len(self.gateway.rows), 300)
+            self.assertEqual(len(self.gateway.rows), 200)
 
         self.run_it(scenario)
 

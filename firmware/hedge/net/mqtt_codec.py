@@ -20,28 +20,26 @@ malformed; then the connection is of no further use. Source: OASIS MQTT 3.1.1; s
 below. MQTT 5 differs in properties and reason codes: it brings its own encoders and decode table.
 """
 
-from micropython import const
-
 from ..core.errors import LinkError
 
-CONNECT = const(1)
-CONNACK = const(2)
-PUBLISH = const(3)
-PUBACK = const(4)
-SUBSCRIBE = const(8)
-SUBACK = const(9)
-UNSUBSCRIBE = const(10)
-UNSUBACK = const(11)
-PINGREQ = const(12)
-PINGRESP = const(13)
-DISCONNECT = const(14)
-OVERSIZED = const(16)  # ours: no packet type has this number
+CONNECT = 1
+CONNACK = 2
+PUBLISH = 3
+PUBACK = 4
+SUBSCRIBE = 8
+SUBACK = 9
+UNSUBSCRIBE = 10
+UNSUBACK = 11
+PINGREQ = 12
+PINGRESP = 13
+DISCONNECT = 14
+OVERSIZED = 16  # ours: no packet type has this number
 
 PINGREQ_PACKET = b"\xc0\x00"
 DISCONNECT_PACKET = b"\xe0\x00"
-SUBSCRIBE_FAILED = const(0x80)
+SUBSCRIBE_FAILED = 0x80
 
-_DUP = const(0x08)
+_DUP = 0x08
 _PROTOCOL = b"\x00\x04MQTT\x04"  # 3.1.2.1, 3.1.2.2: name and level of 3.1.1
 _REFUSALS = {  # 3.2.2.3; brokers answer a wrong password with either 4 or 5
     1: "protocol version not accepted",

@@ -253,13 +253,15 @@ def umqtt(args):
     else:
         from umqtt.simple import MQTTClient, MQTTException
     got = []
-    client = MQTTClient("bed-3", args["host"], args["port"], args.get("user"), args.get("password"))
+    account = args.get("user"), args.get("password")
+    client = MQTTClient("bed-3", args["host"], args["port"], *account)
     client.set_callback(lambda topic, msg: got.append((bytes(topic), bytes(msg))))
     client.set_last_will(b"u/status", b"gone", True, 1)
     try:
         present = client.connect()
     except MQTTException as e:
-        return say("result", refused=e.args[0])
+        say("result", refused=e.args[0])
+        return
     client.subscribe(b"u/+", 1)
     client.publish(b"u/one", b"qos 0")
     client.publish(b"u/two", b"qos 1", False, 1)
