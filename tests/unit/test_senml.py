@@ -92,6 +92,9 @@ class TestDecode(unittest.TestCase):
         self.assertEqual([r[senml.VALUE] for r in got], [11, 15])
         self.assertEqual([r[senml.SUM] for r in got], [102, 100])
 
+    def test_a_record_of_base_fields_only_sets_them(self):
+        self.assertEqual(_decode({-2: "a.", -3: 5}, {0: "b", 2: 1}), [("a.b", None, 1, 5)])
+
     def test_a_sum_alone_has_no_value(self):
         self.assertEqual(_decode({0: "a", 5: 3}), [("a", None, None, 0)])
 

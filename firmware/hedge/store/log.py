@@ -18,7 +18,7 @@ EVENTS = 0  # alarms, decisions, link, health: dropped last
 TELEMETRY = 1  # summaries, report-on-change
 DIAG = 2  # dropped first
 MAX_STREAMS = 8
-MAX_SEGMENTS = 96  # files, hence RAM
+MAX_SEGMENTS = 192  # files, hence RAM: each start adds one per stream it uses
 
 _ACK_SAVE_EVERY = 32  # records; after a crash at most about these are sent again
 _U32_MAX = 0xFFFFFFFF

@@ -73,7 +73,8 @@ def _kill_many(micropython: Path, repo: Path, folder: Path, mode: str, kills: in
         before = len(told.appended)
         told.read(_run_and_kill(micropython, repo, folder, mode, seed))
         assert len(told.appended) > before or seed, "the writer did not even start"
-        _check(folder, mode, told)
+        if kills < 20 or seed % 10 == 9:  # an audit reads all that was ever appended
+            _check(folder, mode, told)
     print(f"{mode}: {kills} kills, {len(told.appended)} records appended, none lost")
 
 

@@ -36,7 +36,7 @@ def run(folder, mode, seed):
             acknowledge(store, reader)
             continue
         print(f"a {store.boot} {stream} {seq}\n", end="")
-        if random.getrandbits(8) < (8 if mode == "drop" else 40):
+        if random.getrandbits(8) < (8 if mode == "drop" else 64):
             acknowledge(store, reader)
 
 

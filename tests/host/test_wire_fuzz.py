@@ -1,0 +1,158 @@
+"""Fuzzing of everything that reads bytes from outside: a FrameError or a value, nothing else."""
+
+import importlib.util
+import os
+import subprocess
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hedge.core.errors import FrameError
+from hedge.wire import ack, cbor, frame, senml
+
+
+@pytest.fixture(scope="module")
+def mutants(repo_dir):
+    path = repo_dir / "tests" / "unit" / "wire_mutants.py"
+    spec = importlib.util.spec_from_file_location("wire_mutants", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_mutants_under_cpython(mutants):
+    accepted, refused = mutants.run(4000, seed=2)
+    assert accepted + refused == 28000
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_a_million_mutants_under_cpython(mutants):
+    accepted, refused = mutants.run(150_000, seed=3)
+    assert accepted + refused == 1_050_000
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+def test_mutants_under_micropython_do_not_grow(micropython, repo_dir):
+    script = (
+        "import gc, wire_mutants\n"
+        "wire_mutants.run(2000, 0)\n"
+        "gc.collect(); before = gc.mem_alloc()\n"
+        "for seed in range(10):\n"
+        "    wire_mutants.run(10000, seed)\n"
+        "gc.collect(); print(gc.mem_alloc() - before)\n"
+    )
+    env = dict(os.environ, MICROPYPATH=f"{repo_dir}/tests/unit:{repo_dir}/firmware:.frozen")
+    command = [str(micropython), "-X", "heapsize=256k", "-c", script]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
+    assert done.returncode == 0, done.stderr
+    assert int(done.stdout) < 4096
+
+
+_READERS = (
+    cbor.decode,
+    senml.decode,
+    frame.unpack,
+    ack.unpack,
+    lambda data: frame.unpack(data, b"key"),
+)
+
+
+@settings(max_examples=1000, deadline=None)
+@given(st.binary(max_size=300))
+def test_noise(data):
+    for reader in _READERS:
+        try:
+            reader(data)
+        except FrameError:
+            continue
+
+
+_SCALARS = (
+    st.integers(-(1 << 500), 1 << 500)
+    | st.floats(allow_nan=False)
+    | st.booleans()
+    | st.none()
+    | st.text(max_size=20)
+    | st.binary(max_size=20)
+)
+_KEYS = st.integers(-(1 << 70), 1 << 70) | st.text(max_size=8) | st.binary(max_size=8)
+_ITEMS = st.recursive(
+    _SCALARS,
+    lambda inner: st.lists(inner, max_size=5) | st.dictionaries(_KEYS, inner, max_size=5),
+    max_leaves=20,
+)
+
+
+def _depth(item):
+    if isinstance(item, dict):
+        return 1 + max([_depth(v) for v in item.values()], default=0)
+    return 1 + max([_depth(v) for v in item], default=0) if isinstance(item, list) else 0
+
+
+@settings(max_examples=300, deadline=None)
+@given(_ITEMS.filter(lambda item: _depth(item) < cbor.MAX_DEPTH))
+def test_cbor_round_trip_is_deterministic(item):
+    data = cbor.encode(item)
+    assert cbor.decode(data) == item
+    assert cbor.encode(cbor.decode(data)) == data
+
+
+_NAMES = st.from_regex(r"[a-z0-9][a-z0-9.:/_-]{0,20}", fullmatch=True)
+_VALUES = (
+    st.integers(-(1 << 62), 1 << 62) | st.booleans() | st.text(max_size=20) | st.binary(max_size=9)
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.integers(0, 1 << 32),
+    st.lists(st.tuples(_NAMES, st.none() | st.sampled_from(["%", "Cel"]), _VALUES), min_size=1),
+)
+def test_senml_round_trip(time_s, entries):
+    entries = entries[: senml.MAX_RECORDS]
+    decoded = senml.decode(senml.encode(time_s, entries))
+    assert decoded == [(name, unit, value, time_s) for name, unit, value in entries]
+
+
+_U32 = st.integers(1, 0xFFFFFFFF)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.from_regex(r"[a-z0-9-]{1,24}", fullmatch=True),
+    _U32,
+    st.integers(0, 255),
+    _U32,
+    st.lists(st.binary(min_size=1, max_size=60), max_size=3),
+    st.booleans(),
+    st.none() | st.binary(min_size=1, max_size=80),
+)
+def test_frame_round_trip(device, boot, stream, seq, records, backlog, key):
+    seq = min(seq, 0xFFFFFFF0)
+    data = frame.pack(device, boot, stream, seq, max(1, seq // 2), records, backlog, key)
+    assert len(data) == frame.frame_len(device, boot, stream, seq, max(1, seq // 2), records, key)
+    got = frame.unpack(data, lambda name: key if name == device else None)
+    assert vars(got) == {
+        "device": device,
+        "boot": boot,
+        "stream": stream,
+        "seq": seq,
+        "oldest": max(1, seq // 2),
+        "records": records,
+        "backlog": backlog,
+    }
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.integers(0, 0xFFFFFFFF),
+    st.integers(0, 0xFFFFFFFF),
+    st.lists(st.tuples(_U32, st.integers(0, 255), _U32), max_size=ack.MAX_MARKS),
+    st.none() | st.binary(min_size=1, max_size=80),
+)
+def test_ack_round_trip(generation, epoch_s, marks, key):
+    data = ack.pack(generation, epoch_s, marks, "node-1", key)
+    assert ack.unpack(data, "node-1", key) == (generation, epoch_s, marks)
