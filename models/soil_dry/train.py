@@ -1,7 +1,7 @@
-"""Recipe of soil_dry: recordings -> soil_dry.tflite, .hgm, features.json, scores.json, vectors.json.
+"""Recipe of soil_dry: recordings -> .tflite, .hgm, features, scores, vectors and picture.
 
-    python models/soil_dry/train.py --data ../shared/data/agriculture/soil_moisture_daily/soil_daily.csv
-    python models/soil_dry/train.py --data ... --select    how the size of the network was chosen
+    python models/soil_dry/train.py              data from ../shared, or --data FILE
+    python models/soil_dry/train.py --select     how the size of the network was chosen
 
 Needs hedgerow[train]. Takes about half a minute on one core. Choices and their reasons are in the
 model card (README.md); the numbers in it are written by this file.
@@ -9,6 +9,7 @@ model card (README.md); the numbers in it are written by this file.
 
 import argparse
 import json
+import sys
 import warnings
 from collections.abc import Callable
 from datetime import date
@@ -22,6 +23,7 @@ from sklearn.neural_network import MLPClassifier
 
 from hedgerow.convert import reference
 from hedgerow.convert.convert import Conversion, convert
+from hedgerow.errors import ToolError
 from hedgerow.train import card, soil
 from hedgerow.train.quantize import quantize_dense
 from hedgerow.train.scores import brier, brier_difference, precision_recall_f1, score
@@ -121,7 +123,9 @@ def fit(rows: soil.Rows, hidden: tuple[int, ...], alpha: float, *, seed: int) ->
         batch_size=256,
     )
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # 100 epochs is the choice, not a limit
+        warnings.simplefilter(
+            "ignore", ConvergenceWarning
+        )  # 100 epochs is the choice, not a limit
         return network.fit(real(rows.x), rows.y.astype(int))
 
 
@@ -211,7 +215,7 @@ def frozen_check(rows: soil.Rows) -> dict[str, Any]:
 
 
 def select(rows: soil.Rows) -> None:
-    """Print the onset Brier score of each candidate, by held-out season; at thresholds x 1 .. 1.7."""
+    """Print each candidate's onset Brier score by held-out season, thresholds x 1 .. 1.7."""
     years = rows.where(rows.day <= day_number(TRAIN_LAST))
     curves = [_season(years, season, _fit_curve) for season in SEASONS]
     print("curve                 Brier by season", np.round(curves, 4))
@@ -248,13 +252,14 @@ def vectors(conversion: Conversion, test: soil.Rows) -> dict[str, Any]:
     return {"input": x.tolist(), "output": run_int8(conversion, x).tolist()}
 
 
-def _write_json(name: str, document: Any, *, indent: int | None = 1) -> None:
-    (HERE / name).write_text(json.dumps(document, indent=indent) + "\n", encoding="utf-8")
+def _write_json(path: Path, document: Any, *, indent: int | None = 1) -> None:
+    path.write_text(json.dumps(document, indent=indent) + "\n", encoding="utf-8")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description="Train soil_dry.")
     parser.add_argument("--data", type=Path, default=DATA, help="soil_daily.csv")
+    parser.add_argument("--output", type=Path, default=HERE, help="folder to write to")
     parser.add_argument("--select", action="store_true", help="compare candidates, write nothing")
     args = parser.parse_args()
     rows = soil.make_rows(soil.read_recording(args.data), FEATURES, THRESHOLDS, factors=FACTORS)
@@ -278,16 +283,21 @@ def main() -> None:
         "test": evaluate(test, forecasts),
         "frozen_winter_2019_20": frozen_check(rows),
     }
-    (HERE / "soil_dry.tflite").write_bytes(tflite)
-    (HERE / "soil_dry.hgm").write_bytes(conversion.hgm)
-    _write_json("features.json", FEATURES)
-    _write_json("scores.json", scores)
-    _write_json("vectors.json", vectors(conversion, test), indent=None)
-    card.plot(HERE / "scores.svg", test, forecasts)
-    card.write_scores(HERE / "README.md", scores)
+    (args.output / "soil_dry.tflite").write_bytes(tflite)
+    (args.output / "soil_dry.hgm").write_bytes(conversion.hgm)
+    _write_json(args.output / "features.json", FEATURES)
+    _write_json(args.output / "scores.json", scores)
+    _write_json(args.output / "vectors.json", vectors(conversion, test), indent=None)
+    card.plot(args.output / "scores.svg", test, forecasts)
+    if (args.output / "README.md").exists():
+        card.write_scores(args.output / "README.md", scores)
     print(card.tables(scores))
     return None
 
 
 if __name__ == "__main__":
-    main()
+    try:
+        main()
+    except ToolError as error:
+        print(f"hedgerow: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)

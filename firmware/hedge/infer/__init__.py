@@ -3,4 +3,4 @@
 Not lazy: a module __getattr__ would break `from . import plan` on MicroPython 1.25.
 """
 
-from .model import Model
+from .model import Model as Model

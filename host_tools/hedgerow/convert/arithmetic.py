@@ -29,7 +29,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (multiplier, shift)
 
 
-def srdhm(a: _Ints, b: _Ints) -> _Ints:
+def srdhm(a: _Ints, b: int) -> _Ints:
     """Saturating rounding doubling high multiply: floor((a*b + 2**30) / 2**31); a, b int32.
 
     The one saturating case, both -2**31, cannot come: multipliers are positive (gemmlowp).
@@ -37,14 +37,14 @@ def srdhm(a: _Ints, b: _Ints) -> _Ints:
     return (a * b + (1 << 30)) >> 31
 
 
-def rounding_divide_by_pot(x: _Ints, exponent: _Ints) -> _Ints:
+def rounding_divide_by_pot(x: _Ints, exponent: int) -> _Ints:
     """x / 2**exponent, halves away from zero (gemmlowp RoundingDivideByPOT)."""
     mask = (1 << exponent) - 1
     half = (mask >> 1) + (x < 0)
     return (x >> exponent) + ((x & mask) > half)
 
 
-def multiply_by_quantized_multiplier(x: _Ints, multiplier: _Ints, shift: int) -> _Ints:
+def multiply_by_quantized_multiplier(x: _Ints, multiplier: int, shift: int) -> _Ints:
     """Double rounding, the default of TFLM (common.cc MultiplyByQuantizedMultiplier)."""
     left, right = max(shift, 0), max(-shift, 0)
     return rounding_divide_by_pot(srdhm(x * (1 << left), multiplier), right)

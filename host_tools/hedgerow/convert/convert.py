@@ -126,7 +126,7 @@ def run_hgm(hgm: bytes, inputs: np.ndarray) -> np.ndarray:
     model = Model(hgm)
     outputs = np.empty((len(inputs), len(model.output)), dtype=np.int8)
     for i, x in enumerate(inputs):
-        model.input[:] = memoryview(np.ascontiguousarray(x)).cast("b")
+        model.input[:] = memoryview(x.tobytes()).cast("b")
         model.invoke()
         outputs[i] = model.output
     return outputs

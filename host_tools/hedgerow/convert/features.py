@@ -10,7 +10,7 @@ schema is in README.md beside this file.
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -80,7 +80,13 @@ def compile_features(
     }
 
 
-def _faults(features, inputs, scales, site, units):
+def _faults(
+    features: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    scales: Mapping[str, float],
+    site: Mapping[str, float],
+    units: Mapping[str, str],
+) -> Iterator[str]:
     """Every reason why these inputs and this site do not serve the model."""
     roles = features["roles"]
     for role, about in roles.items():
@@ -105,7 +111,14 @@ def _faults(features, inputs, scales, site, units):
             yield f"the model has no site value {key!r}; it has {', '.join(features['site'])}"
 
 
-def _spec(feature, features, inputs, channels, scales, site):
+def _spec(
+    feature: Mapping[str, Any],
+    features: Mapping[str, Any],
+    inputs: Mapping[str, str],
+    channels: list[str],
+    scales: Mapping[str, float],
+    site: Mapping[str, float],
+) -> list[int]:
     """Nine ints: see hedge/dsp/features.py."""
     stat = STATS[feature["stat"]]
     year = stat in _YEAR

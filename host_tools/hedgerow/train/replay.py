@@ -42,7 +42,9 @@ def replay(plan: Mapping[str, Any], graph: Graph, days: np.ndarray, values: np.n
     """
     columns = [_feature(spec, days, values) for spec in plan["specs"]]
     x = np.stack([q for q, _ in columns], axis=1).astype(np.int8)
-    missing = [absent & bool(spec[8]) for (_, absent), spec in zip(columns, plan["specs"], strict=True)]
+    missing = [
+        absent & bool(spec[8]) for (_, absent), spec in zip(columns, plan["specs"], strict=True)
+    ]
     scores = np.stack([reference.run(graph, row) for row in x])
     out = graph.tensors[graph.output]
     p = (scores.astype(float) - out.zero_point) * out.scale

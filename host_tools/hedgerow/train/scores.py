@@ -52,7 +52,7 @@ def score(y: np.ndarray, p: np.ndarray, weeks: np.ndarray) -> dict[str, list[flo
 def brier_difference(
     y: np.ndarray, p: np.ndarray, other: np.ndarray, weeks: np.ndarray
 ) -> list[float | None]:
-    """Brier of p minus Brier of other on the same rows, [value, low, high]: below 0, p is better."""
+    """Brier of p minus Brier of other, [value, low, high]: below 0, p is better."""
     draws = [brier(y[r], p[r]) - brier(y[r], other[r]) for r in week_draws(weeks)]
     return _interval(brier(y, p) - brier(y, other), np.array(draws))
 

@@ -107,7 +107,9 @@ class _Model:
         b = self.builder
         kinds = tflite.ActivationFunctionType
         tflite.FullyConnectedOptionsStart(b)
-        tflite.FullyConnectedOptionsAddFusedActivationFunction(b, kinds.RELU if relu else kinds.NONE)
+        tflite.FullyConnectedOptionsAddFusedActivationFunction(
+            b, kinds.RELU if relu else kinds.NONE
+        )
         return tflite.BuiltinOptions.FullyConnectedOptions, tflite.FullyConnectedOptionsEnd(b)
 
     def _offsets(self, offsets: list[int]) -> int:

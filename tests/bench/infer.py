@@ -1,0 +1,87 @@
+"""Time per inference: the Unix port's viper path beside the tflite-micro wheel, in one run.
+
+python tests/bench/infer.py
+"""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from pathlib import Path
+
+import numpy as np
+
+from hedgerow import paths
+from hedgerow.convert import convert as api
+from hedgerow.toolchain.unix import find_micropython
+
+HERE = Path(__file__).resolve().parent
+SHARED = HERE.parent.parent.parent / "shared" / "models"
+_TFLM_SECONDS = 0.3
+
+
+def models() -> dict[str, Path]:
+    """Name -> .tflite of what can be measured here; the AD model needs ../shared."""
+    known = {
+        "soil_dry": paths.share_dir("models") / "soil_dry" / "soil_dry.tflite",
+        "ad": SHARED / "mlperf_tiny" / "ad01_int8.tflite",
+    }
+    return {name: path for name, path in known.items() if path.exists()}
+
+
+def run_on_unix(hgm: bytes, inputs: np.ndarray) -> tuple[np.ndarray, dict]:
+    """(outputs (n, m) int8, run_model.py's figures) of the MicroPython Unix port."""
+    with tempfile.TemporaryDirectory() as folder:
+        model, source, target = (Path(folder) / name for name in ("model.hgm", "in", "out"))
+        model.write_bytes(hgm)
+        source.write_bytes(np.ascontiguousarray(inputs).tobytes())
+        env = dict(os.environ, MICROPYPATH=f"{paths.firmware_dir()}:.frozen")
+        command = [str(find_micropython()), str(HERE / "run_model.py"), model, source, target]
+        done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=300)
+        outputs = np.frombuffer(target.read_bytes(), dtype=np.int8)
+    return outputs.reshape(len(inputs), -1), json.loads(done.stdout)
+
+
+def tflm_us(tflite: bytes, x: np.ndarray) -> float:
+    """Microseconds of Interpreter.invoke() alone, best of five rounds."""
+    from tflite_micro import runtime
+
+    interpreter = runtime.Interpreter.from_bytes(tflite)
+    interpreter.set_input(x.reshape(tuple(interpreter.get_input_details(0)["shape"])), 0)
+    best = float("inf")
+    for _ in range(5):
+        count, start = 0, time.perf_counter()
+        while time.perf_counter() - start < _TFLM_SECONDS / 5:
+            interpreter.invoke()
+            count += 1
+        best = min(best, (time.perf_counter() - start) / count * 1e6)
+    return best
+
+
+def measure() -> list[dict]:
+    """Rows for build/bench.json."""
+    rows = []
+    for name, path in models().items():
+        tflite = path.read_bytes()
+        result = api.convert(tflite)
+        inputs = api.random_inputs(4, result.report.input_bytes)
+        _, figures = run_on_unix(result.hgm, inputs)
+        rows.append(_row(name, figures["us_per_inference"], tflm_us(tflite, inputs[-1])))
+    return rows
+
+
+def _row(name: str, us: float, peer_us: float) -> dict:
+    return {
+        "name": f"infer.{name}.viper",
+        "value": round(us, 2),
+        "unit": "us per inference",
+        "peer": "tflite-micro wheel, invoke()",
+        "peer_value": round(peer_us, 2),
+        "ratio": round(us / peer_us, 2),
+        "how": "MicroPython Unix port, viper path, best of 5 rounds; same machine, same run",
+    }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(), indent=1))

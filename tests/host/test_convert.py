@@ -1,0 +1,213 @@
+"""convert: byte for byte equal to the tflite-micro wheel; reports; refusals; the command."""
+
+import itertools
+import json
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from hedgerow.cli.convert import command
+from hedgerow.convert import arithmetic, passes, reference
+from hedgerow.convert import convert as api
+from hedgerow.convert.importer import read_tflite
+from hedgerow.convert.plan import make_plan
+from hedgerow.errors import ModelError, ToolError
+from hedgerow.train.tflite_writer import DenseLayer, DenseNetwork, Quant, write_tflite
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "bench"))
+from infer import run_on_unix
+
+SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
+
+
+@pytest.fixture(scope="module")
+def soil_dry() -> bytes:
+    return (SOIL_DRY / "soil_dry.tflite").read_bytes()
+
+
+@st.composite
+def networks(draw: st.DrawFn) -> bytes:
+    """A .tflite of 1 to 3 random dense layers whose outputs are not all saturated."""
+    rng = np.random.default_rng(draw(st.integers(0, 2**32 - 1)))
+    sizes = draw(st.lists(st.integers(1, 40), min_size=2, max_size=4))
+    source = quant = Quant(float(rng.uniform(0.001, 0.2)), int(rng.integers(-128, 128)))
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        weights = rng.integers(-127, 128, size=(n_out, n_in), dtype=np.int8)
+        weight_scale = float(np.float32(10.0 ** rng.uniform(-4, 0)))
+        bias = rng.integers(-3000, 3000, size=n_out, dtype=np.int32)
+        reach = quant.scale * weight_scale * 74 * np.sqrt(n_in) * 74
+        out = Quant(
+            float(np.float32(reach / 10.0 ** rng.uniform(0.5, 2.5))), int(rng.integers(-90, 90))
+        )
+        layers.append(DenseLayer(weights, weight_scale, bias, bool(rng.integers(2)), out))
+        quant = out
+    net = DenseNetwork(source, tuple(layers), logistic=draw(st.booleans()))
+    return write_tflite(net, name="random")
+
+
+@settings(max_examples=120, deadline=None)
+@given(networks())
+def test_random_networks_equal_tflm(tflite: bytes) -> None:
+    result = api.convert(tflite)
+    inputs = api.random_inputs(12, result.report.input_bytes)
+    assert api.verify_against_tflm(tflite, result, inputs) == 0
+
+
+def test_soil_dry_equals_tflm_on_10000_inputs_in_viper(soil_dry: bytes) -> None:
+    inputs = api.random_inputs(10_000, 7)
+    wanted = api.run_tflm(soil_dry, inputs)
+    result = api.convert(soil_dry)
+    on_device, figures = run_on_unix(result.hgm, inputs)
+    assert int((on_device != wanted).sum()) == 0
+    assert figures["heap_bytes"] == 0
+    by_reference = np.stack([reference.run(result.graph, x) for x in inputs])
+    assert int((by_reference != wanted).sum()) == 0
+
+
+@pytest.mark.parametrize("name", ["mlperf_tiny/ad01_int8", "tflm/hello_world_int8"])
+def test_dense_models_of_others_equal_tflm(need_shared, name: str) -> None:
+    tflite = need_shared(f"models/{name}.tflite").read_bytes()
+    result = api.convert(tflite)
+    inputs = api.random_inputs(300, result.report.input_bytes)
+    wanted = api.run_tflm(tflite, inputs)
+    on_device, figures = run_on_unix(result.hgm, inputs)
+    assert int((on_device != wanted).sum()) == 0
+    assert figures["heap_bytes"] == 0
+
+
+def test_ad_fits_its_bounds(need_shared) -> None:
+    report = api.convert(need_shared("models/mlperf_tiny/ad01_int8.tflite").read_bytes()).report
+    assert (report.macs, report.arena_bytes) == (264_192, 768)
+    assert report.flash_bytes <= 1.1 * report.constant_bytes
+
+
+@pytest.mark.parametrize("scale", [0.003, 0.02, 0.0625, 0.25, 1.0])
+def test_logistic_table_equals_tflm(scale: float) -> None:
+    one = DenseLayer(
+        np.array([[127]], dtype=np.int8), 1 / 127, np.zeros(1, np.int32), False, Quant(scale, 5)
+    )
+    tflite = write_tflite(DenseNetwork(Quant(scale, 5), (one,), logistic=True), name="identity")
+    inputs = np.arange(-128, 128, dtype=np.int8).reshape(-1, 1)
+    got = arithmetic.logistic_int8_table(scale, 5)
+    assert np.array_equal(api.run_tflm(tflite, inputs)[:, 0], got)
+    real = 1 / (1 + np.exp(-(inputs[:, 0].astype(float) - 5) * scale))
+    assert np.abs((got.astype(float) + 128) / 256 - real).max() < 0.6 / 256 + 1 / 256
+
+
+def test_quantize_multiplier_examples() -> None:
+    # By hand from frexp: 0.75 = 0.75 * 2**0; 2 = 0.5 * 2**2; the rounding up of 1 - 2**-40.
+    assert arithmetic.quantize_multiplier(0.75) == (1610612736, 0)
+    assert arithmetic.quantize_multiplier(2.0) == (1 << 30, 2)
+    assert arithmetic.quantize_multiplier(1 - 2**-40) == (1 << 30, 1)
+    assert arithmetic.quantize_multiplier(2**-33) == (0, 0)
+
+
+def test_committed_file_is_what_convert_makes(soil_dry: bytes) -> None:
+    assert api.convert(soil_dry).hgm == (SOIL_DRY / "soil_dry.hgm").read_bytes()
+
+
+def test_passes_keep_the_function(soil_dry: bytes) -> None:
+    graph = read_tflite(soil_dry)
+    inputs = api.random_inputs(20, 7)
+    wanted = [reference.run(graph, x) for x in inputs]
+    for rewrite in passes.PASSES:
+        graph = rewrite(graph)
+        for x, y in zip(inputs, wanted, strict=True):
+            assert np.array_equal(reference.run(graph, x), y), rewrite.__name__
+
+
+def test_live_tensors_do_not_share_bytes(soil_dry: bytes) -> None:
+    plan = make_plan(api.convert(soil_dry).device_graph)
+    for op in plan.graph.ops:
+        x, out = op.inputs[0], op.outputs[0]
+        a, b = plan.offsets[x], plan.offsets[out]
+        sizes = plan.graph.tensors[x].elements, plan.graph.tensors[out].elements
+        assert (op.kind == "table" and a == b) or a + sizes[0] <= b or b + sizes[1] <= a
+
+
+def test_unsupported_op_is_named_with_layer_and_cure(need_shared) -> None:
+    tflite = need_shared("models/mlperf_tiny/kws_ref_model.tflite").read_bytes()
+    with pytest.raises(ModelError, match=r"op 0 CONV_2D \(.*\) is not supported: use dense"):
+        api.convert(tflite)
+
+
+def test_float_model_is_refused_with_the_cure() -> None:
+    wheel = pytest.importorskip("tflite_micro", reason="needs the wheel's float model")
+    path = Path(wheel.runtime.__file__).parent / "sine_float.tflite"
+    if not path.exists():
+        pytest.skip(f"{path.name} is not in this wheel")
+    with pytest.raises(ModelError, match="float32, must be quantised int8"):
+        api.convert(path.read_bytes())
+
+
+def test_truncated_anywhere_is_a_model_error(soil_dry: bytes) -> None:
+    for length in range(0, len(soil_dry) - 16, 7):
+        _convert_or_model_error(soil_dry[:length])
+
+
+def test_mutations_convert_or_are_model_errors(soil_dry: bytes) -> None:
+    rng = np.random.default_rng(5)
+    refused = 0
+    for _ in range(3000):
+        data = bytearray(soil_dry)
+        for at in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[at] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])
+        refused += _convert_or_model_error(bytes(data))
+    assert 300 < refused < 3000
+
+
+def _convert_or_model_error(data: bytes) -> bool:
+    try:
+        api.convert(data)
+    except ModelError as error:
+        assert len(str(error)) > 10
+        return True
+    return False
+
+
+def test_accumulator_overflow_is_refused() -> None:
+    layer = DenseLayer(
+        np.full((1, 4), 127, np.int8), 1.0, np.array([2**31 - 5], np.int32), False, Quant(1.0, 0)
+    )
+    tflite = write_tflite(DenseNetwork(Quant(1.0, 0), (layer,), logistic=False), name="big")
+    with pytest.raises(ModelError, match="overflow int32"):
+        api.convert(tflite)
+
+
+def test_command_reports_and_verifies(tmp_path: Path) -> None:
+    target = tmp_path / "out.hgm"
+    arguments = [str(SOIL_DRY / "soil_dry.tflite"), "-o", str(target), "--verify", "50", "--json"]
+    done = CliRunner().invoke(command, arguments, catch_exceptions=False)
+    report = json.loads(done.output)
+    assert report["differing_bytes"] == 0
+    assert report["flash_bytes"] == target.stat().st_size
+    assert report["macs"] == 7 * 16 + 16 * 8 + 8 * 3
+    text = CliRunner().invoke(command, [*arguments[:3], "--verify", "5"], catch_exceptions=False)
+    assert "bytes of RAM for the arena" in text.output
+    assert "0 bytes differ" in text.output
+
+
+def test_command_fails_on_a_differing_byte(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(api, "verify_against_tflm", lambda *_: 3)
+    arguments = [str(SOIL_DRY / "soil_dry.tflite"), "-o", str(tmp_path / "x"), "--verify", "1"]
+    done = CliRunner().invoke(command, arguments)
+    assert isinstance(done.exception, ToolError)
+    assert done.exception.exit_code == 1
+
+
+def test_command_names_a_missing_file(tmp_path: Path) -> None:
+    done = CliRunner().invoke(command, [str(tmp_path / "none.tflite")])
+    assert isinstance(done.exception, ModelError)
+    assert "none.tflite: No such file" in str(done.exception)
+
+
+def test_verify_without_the_wheel_names_the_package(soil_dry: bytes, monkeypatch) -> None:
+    monkeypatch.setitem(sys.modules, "tflite_micro", None)
+    with pytest.raises(ToolError, match="pip install tflite-micro"):
+        api.verify_against_tflm(soil_dry, api.convert(soil_dry), api.random_inputs(1, 7))

@@ -1,0 +1,139 @@
+"""The viper kernels on a machine with 32-bit words: the same source, run with simulated words.
+
+The Unix port has 64-bit words, boards 32. Word wraps like a 32-bit register, so a sum that leaves
+32 bits on a board gives a wrong byte here too.
+"""
+
+import array
+import itertools
+import types
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hedge.infer import Model, portable
+from hedgerow import paths
+from hedgerow.convert import convert as api
+from hedgerow.train.tflite_writer import DenseLayer, DenseNetwork, Quant, write_tflite
+
+
+class Word(int):
+    """A viper int of `bits` bits: arithmetic wraps, shifts are arithmetic."""
+
+    bits = 32
+
+    def __new__(cls, value: int) -> "Word":
+        half = 1 << (cls.bits - 1)
+        return super().__new__(cls, (int(value) + half) % (2 * half) - half)
+
+    def __str__(self) -> str:
+        return str(int(self))
+
+
+class Word64(Word):
+    bits = 64
+
+
+def _wrap(name: str):
+    method = getattr(int, name)
+    return lambda self, other: type(self)(method(int(self), int(other)))
+
+
+for _name in ("add", "sub", "mul", "and", "or", "xor", "lshift", "rshift"):
+    for _method in (f"__{_name}__", f"__r{_name}__"):
+        setattr(Word, _method, _wrap(_method))
+
+
+class Pointer:
+    """ptr8 or ptr32 into one flat memory; loads give words, as the machine extends them."""
+
+    def __init__(self, memory: bytearray, address: int, size: int, word: type[Word]) -> None:
+        self.memory, self.address, self.size, self.word = memory, int(address), size, word
+
+    def _at(self, index: int) -> slice:
+        start = self.address + int(index) * self.size
+        assert 0 <= start <= len(self.memory) - self.size, "out of bounds"
+        assert start % self.size == 0, "unaligned"
+        return slice(start, start + self.size)
+
+    def __getitem__(self, index: int) -> Word:
+        # Unsigned: a 64-bit port extends ptr32 loads with zeros; a 32-bit word wraps by itself.
+        return self.word(int.from_bytes(self.memory[self._at(index)], "little"))
+
+    def __setitem__(self, index: int, value: int) -> None:
+        mask = (1 << 8 * self.size) - 1
+        self.memory[self._at(index)] = (int(value) & mask).to_bytes(self.size, "little")
+
+
+def load_kernels(memory: bytearray, word: type[Word]) -> types.ModuleType:
+    """viper.py executed under CPython; every int literal in it becomes a Word by the operators."""
+    source = Path(paths.firmware_dir(), "hedge", "infer", "viper.py").read_text(encoding="utf-8")
+    source = source.replace("import micropython", "")
+    # Constants must be words as well: 1 << 31 in plain ints would not wrap.
+    source = source.replace("top = 1\n", "top = word(1)\n")
+    module = types.ModuleType("viper_words")
+
+    def cast(size: int):
+        return lambda at: Pointer(
+            memory, at.address if isinstance(at, Pointer) else at, size, word
+        )
+
+    module.__dict__.update(
+        word=word,
+        micropython=types.SimpleNamespace(viper=lambda function: function),
+        ptr8=cast(1),
+        ptr32=cast(4),
+        int=lambda value: word(value.address if isinstance(value, Pointer) else value),
+    )
+    exec(compile(source, "viper.py", "exec"), module.__dict__)
+    return module
+
+
+def run_words(hgm: bytes, x: np.ndarray, word: type[Word]) -> list[int]:
+    """Arena after one invoke on the simulated machine: file at address 0, arena behind it."""
+    model = Model(hgm)
+    start = len(hgm) + -len(hgm) % 4
+    memory = bytearray(start + model.arena_bytes)
+    memory[: len(hgm)] = hgm
+    at = start + int.from_bytes(hgm[28:32], "little")
+    memory[at : at + len(x)] = x.astype(np.uint8).tobytes()
+    kernels = load_kernels(memory, word)
+    arena = Pointer(memory, start, 1, word)
+    kernels.run(Pointer(memory, 0, 1, word), arena, word(int.from_bytes(hgm[20:24], "little")))
+    return list(np.frombuffer(bytes(memory[start:]), dtype=np.int8))
+
+
+def run_portable(hgm: bytes, x: np.ndarray) -> list[int]:
+    model = Model(hgm)
+    model.input[:] = memoryview(np.ascontiguousarray(x)).cast("b")
+    arena = array.array("b", model._arena)
+    portable.run(hgm, arena, model._op_count)
+    return list(arena)
+
+
+def network(rng: np.random.Generator, sizes: tuple[int, ...], scale: float) -> bytes:
+    """Random int8 layers; scale sets how large the multipliers are."""
+    layers = []
+    for n_in, n_out in itertools.pairwise(sizes):
+        weights = rng.integers(-127, 128, size=(n_out, n_in), dtype=np.int8)
+        bias = rng.integers(-(2**20), 2**20, size=n_out, dtype=np.int32)
+        out = Quant(scale * float(rng.uniform(0.5, 20.0)), int(rng.integers(-128, 128)))
+        layers.append(DenseLayer(weights, 0.01, bias, bool(rng.integers(2)), out))
+    return write_tflite(DenseNetwork(Quant(0.05, -7), tuple(layers), logistic=True), name="noise")
+
+
+@pytest.mark.parametrize("word", [Word, Word64])
+@pytest.mark.parametrize("seed", range(12))
+def test_kernels_equal_portable_on_both_word_sizes(seed: int, word: type[Word]) -> None:
+    rng = np.random.default_rng(seed)
+    scale = 10.0 ** rng.uniform(-4, 1)
+    hgm = api.convert(network(rng, (5, 6, 3), scale)).hgm
+    for x in api.random_inputs(6, 5, seed=seed):
+        assert run_words(hgm, x, word) == run_portable(hgm, x)
+
+
+def test_word_wraps_like_a_register() -> None:
+    assert Word((1 << 31) - 1) + 1 == -(1 << 31)
+    assert Word(1) << 31 == -(1 << 31)
+    assert Word(-5) >> 1 == -3
