@@ -5,9 +5,8 @@ from collections.abc import Callable
 from typing import Any
 
 from hedgerow.config.draft import Channel, Draft
-from hedgerow.config.fault import listed, nearest
-from hedgerow.config.positions import Path
-from hedgerow.config.schema import is_known
+from hedgerow.config.fault import Path, listed, nearest
+from hedgerow.config.schema import is_known, is_number
 from hedgerow.config.source import BROKEN
 
 Expression = list[Any] | None  # None: a fault was noted
@@ -35,13 +34,16 @@ def compile_one(draft: Draft, path: Path, value: Any) -> Expression:
         return _no_head(draft, path, value, heads)
     head = heads[0]
     compile_it, allowed = HEADS[head]
-    good = True
+    good, meant = True, False
     for name in value:
         if name != head and name not in allowed:
             good = False
+            meant = meant or bool(nearest(name, allowed))
             message = f"unknown key {name!r} in a condition on {head}"
             expected = listed(allowed) or "no other key"
             draft.fault((*path, name), message, expected, nearest(name, allowed), key=True)
+    if meant:
+        return None  # the misspelt key was the one that is needed
     result = compile_it(draft, path, value)
     return result if good else None
 
@@ -104,7 +106,7 @@ def _compare(
     limit, hysteresis = value[side], value.get("hysteresis", 0)
     if not _is_limit(draft, (*path, side), limit, channel, side):
         return None
-    if not _is_number(hysteresis) or hysteresis < 0:
+    if not is_number(hysteresis) or hysteresis < 0:
         draft.fault((*path, "hysteresis"), f"hysteresis = {hysteresis}", "a number, 0 or more")
         return None
     if channel is None:
@@ -117,15 +119,11 @@ def _compare(
     return [_SIDES[side], channel.index, channel.to_int(limit), channel.to_int(release)]
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
-
-
 def _is_limit(
     draft: Draft, path: Path, limit: Any, channel: Channel | None, side: str = ""
 ) -> bool:
     """A number that the channel can be on both sides of."""
-    if not _is_number(limit):
+    if not is_number(limit):
         if limit != BROKEN:
             draft.fault(path, f"{path[-1]} = {limit!r}", "a number")
         return False

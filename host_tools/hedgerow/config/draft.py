@@ -6,8 +6,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from hedgerow.boards import Board
-from hedgerow.config.fault import Fault, listed, nearest
-from hedgerow.config.positions import Path
+from hedgerow.config.fault import Fault, Path, listed, nearest
 from hedgerow.config.schema import is_known
 from hedgerow.config.source import Source
 

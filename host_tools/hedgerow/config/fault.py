@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from typing import Any
 
+Path = tuple[str | int, ...]  # of a key or value: ("sensor", 0, "pin")
+
 
 @dataclass(frozen=True, order=True)
 class Fault:

@@ -1,12 +1,11 @@
 """Board, sensors and actuators: pins, buses, drivers and their parameters -> plan."""
 
-from typing import Any
+from typing import Any, cast
 
 from hedge.drivers.catalog import DRIVERS
 from hedgerow.boards import board_names, load_board
 from hedgerow.config.draft import Draft
-from hedgerow.config.fault import listed, nearest
-from hedgerow.config.positions import Path
+from hedgerow.config.fault import Path, listed, nearest
 from hedgerow.config.schema import Key, is_known, section
 from hedgerow.config.shape import check_value
 from hedgerow.config.source import BROKEN
@@ -86,7 +85,7 @@ def _driver(draft: Draft, path: Path, row: dict[str, Any], kind: str) -> dict[st
 def _declare(draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any] | None) -> None:
     """Add the sensor's channels, or note that its channels cannot be known."""
     _check_unique(draft, path, row, set(draft.sensors))
-    name = row["name"] if is_known(row["name"]) else ""
+    name = row["name"] if is_known(row["name"]) and row["name"] not in draft.sensors else ""
     draft.sensors.append(name)
     if driver is None or not name:
         draft.doubtful.add(name)
@@ -100,7 +99,7 @@ def _check_time(draft: Draft) -> None:
     """One after the other, the sensors must be done before the next sample."""
     sample_s = (draft.table("node") or {}).get("sample_s")
     rows = [row["driver"] for _, row in draft.rows("sensor")]
-    needed_ms = sum(DRIVERS[name]["convert_ms"] for name in rows if name in DRIVERS)
+    needed_ms = sum(cast(int, DRIVERS[n]["convert_ms"]) for n in rows if n in DRIVERS)
     if is_known(sample_s) and needed_ms > sample_s * 1000:
         needed_s = -(-needed_ms // 1000)
         message = f"sample_s = {sample_s}: the sensors take {needed_ms} ms to convert"
@@ -300,14 +299,28 @@ def _any(draft: Draft, path: Path, row: dict[str, Any], known: dict[str, Any]) -
 
 
 def _soil_probe(draft: Draft, path: Path, row: dict[str, Any], known: dict[str, Any]) -> bool:
-    """The two points of the calibration must differ in both axes."""
-    for a, b in (("dry_mv", "wet_mv"), ("dry_pct", "wet_pct")):
-        first, second = (row.get(name, known[name][1]) for name in (a, b))
-        if first == second:
-            here = (*path, b) if b in row else (*path, a)
-            draft.fault(here, f"{a} and {b} are both {first}", "two different points")
-            return False
+    """The points of the calibration as SoilProbe wants them: from dry to wet, no two alike."""
+    at = {name: row.get(name, param[1]) for name, param in known.items()}
+    if at["dry_mv"] == at["wet_mv"]:
+        return _refuse(draft, path, row, "wet_mv", f"dry_mv and wet_mv are both {at['dry_mv']}")
+    if at["dry_pct"] >= at["wet_pct"]:
+        return _refuse(draft, path, row, "dry_pct", "dry_pct must be below wet_pct")
+    if not at["mid_mv"]:
+        return True
+    for unit in ("mv", "pct"):
+        ends = sorted((at[f"dry_{unit}"], at[f"wet_{unit}"]))
+        if not ends[0] < at[f"mid_{unit}"] < ends[1]:
+            message = f"mid_{unit} must lie between dry_{unit} and wet_{unit}"
+            return _refuse(draft, path, row, f"mid_{unit}", message, f"{ends[0]} to {ends[1]}")
     return True
+
+
+def _refuse(
+    draft: Draft, path: Path, row: dict[str, Any], key: str, message: str, expected: str = ""
+) -> bool:
+    here = (*path, key) if key in row else path
+    draft.fault(here, message, expected or "two different points", key=key not in row)
+    return False
 
 
 def _ds18b20(draft: Draft, path: Path, row: dict[str, Any], known: dict[str, Any]) -> bool:

@@ -21,7 +21,7 @@ def model_part(draft: Draft) -> dict[str, Any] | None:
         return None
     _check_when(draft, table)
     shape = _shape(draft, table)
-    features = _features(draft, table)
+    features = _features(draft, table, is_good=shape is not None)
     if features is None:
         draft.doubtful.add("model")
         return None
@@ -69,14 +69,15 @@ def _folder_of(file: FilePath) -> FilePath:
     return file.parent if file.parent.is_dir() else FilePath()
 
 
-def _features(draft: Draft, table: dict[str, Any]) -> dict[str, Any] | None:
+def _features(draft: Draft, table: dict[str, Any], *, is_good: bool) -> dict[str, Any] | None:
+    """features.json; is_good: nothing is wrong with the model file itself."""
     given, name = table["features"], table["file"]
     if not is_known(given) and not (given is None and is_known(name)):
         return None
     file = draft.folder / (given or FilePath(name).parent / "features.json")
     here = ("model", "features" if given else "file")
-    if not file.is_file() and not given and not (draft.folder / name).is_file():
-        return None  # the missing model was reported
+    if not file.is_file() and not given and not is_good:
+        return None  # the path of the model was reported
     try:
         return load_features(file)
     except ConfigError as error:

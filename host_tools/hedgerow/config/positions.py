@@ -13,7 +13,8 @@ from collections.abc import Iterator
 import tree_sitter_toml
 from tree_sitter import Language, Node, Parser
 
-Path = tuple[str | int, ...]
+from hedgerow.config.fault import Path
+
 _HEADERS = ("table", "table_array_element")
 _KEYS = ("bare_key", "quoted_key", "dotted_key")
 

@@ -6,6 +6,7 @@ README.md (a test holds the two against each other).
 
 # ruff: noqa: E501  a row per key reads best as one line
 
+import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -15,6 +16,7 @@ from hedgerow.config.source import BROKEN
 
 REQUIRED = object()
 _DAY_S = 86400
+_TOO_LARGE = 1e12  # no quantity of a node is larger
 
 
 @dataclass(frozen=True)
@@ -26,11 +28,12 @@ class Kind:
 
 
 def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
+    return isinstance(value, int) and is_number(value)
 
 
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool) and value == value
+def is_number(value: Any) -> bool:
+    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return is_real and math.isfinite(value) and abs(value) < _TOO_LARGE
 
 
 def _is_text(value: Any) -> bool:
@@ -61,7 +64,7 @@ KINDS = {
     "id": Kind("a letter, then up to 23 of a-z 0-9 _ -", _matches(r"[a-z][a-z0-9_-]{0,23}")),
     "text": Kind('text in quotes, e.g. "abc"', lambda v: _is_text(v) and v != ""),
     "int": Kind("a whole number", _is_int),
-    "number": Kind("a number", _is_number),
+    "number": Kind("a number", is_number),
     "bool": Kind("true or false", lambda v: isinstance(v, bool)),
     "pin": Kind('a pin as printed on the board, e.g. "GP26"', lambda v: _is_text(v) or _is_int(v)),
     "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),
@@ -205,3 +208,39 @@ def section(name: str) -> Section:
 def is_known(value: Any) -> TypeGuard[Any]:
     """False for what was reported already or was never given."""
     return value is not None and value != BROKEN
+
+
+def reference() -> str:
+    """The table of all sections and keys, for README.md."""
+    lines = []
+    for part in SECTIONS:
+        header = f"[[{part.name}]]" if part.many else f"[{part.name}]"
+        lines += [
+            f"### `{header}`: {part.doc}",
+            "",
+            "| Key | Value | Default | |",
+            "| --- | --- | --- | --- |",
+        ]
+        lines += [_reference_row(key) for key in part.keys]
+        lines.append("")
+    return "\n".join(lines)
+
+
+def _reference_row(key: Key) -> str:
+    value = " or ".join(key.choices) or KINDS[key.kind].expected.replace("|", "\\|")
+    if key.low is not None:
+        value += (
+            f", {key.low:g} to {key.high:g}" if key.high is not None else f", {key.low:g} or more"
+        )
+    default = "must be given" if key.default is REQUIRED else _default(key.default)
+    return f"| `{key.name}` | {value} | {default} | {key.doc} |"
+
+
+def _default(value: Any) -> str:
+    if value is None:
+        return ""
+    return str(value).lower() if isinstance(value, bool) else str(value)
+
+
+if __name__ == "__main__":
+    print(reference())

@@ -4,8 +4,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from hedgerow.config.draft import Channel, Draft
-from hedgerow.config.fault import nearest
-from hedgerow.config.positions import Path
+from hedgerow.config.fault import Path, nearest
 from hedgerow.config.schema import is_known
 from hedgerow.config.shape import open_path
 from hedgerow.config.source import BROKEN

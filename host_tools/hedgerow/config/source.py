@@ -12,12 +12,15 @@ mistake is then replaced, line for line, by one that cannot be wrong, and the fi
 import re
 import tomllib
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hedgerow.config.fault import Fault, nearest
-from hedgerow.config.positions import Positions
 from hedgerow.errors import ConfigError
+
+if TYPE_CHECKING:
+    from hedgerow.config.positions import Positions
 
 BROKEN = "\u2612 not understood"  # as a value: a fault was reported, ask no more
 
@@ -34,8 +37,15 @@ _CURLY_QUOTES = "\u201c\u201d\u2018\u2019\u201e"
 class Source:
     file: str
     data: dict[str, Any]
-    where: Positions
+    text: str  # mended: always TOML
     faults: list[Fault] = field(default_factory=list)
+
+    @cached_property
+    def where(self) -> "Positions":
+        """Made when the first fault asks for it: a good file needs none."""
+        from hedgerow.config.positions import Positions
+
+        return Positions(self.text)
 
 
 def read_source(path: Path, arrays: set[str], tables: set[str]) -> Source:
@@ -50,7 +60,7 @@ def read_source(path: Path, arrays: set[str], tables: set[str]) -> Source:
     reader = _Reader(str(path), _decode(raw), arrays, tables)
     data = reader.read()
     faults = _not_utf8(str(path), raw) + reader.faults
-    return Source(str(path), data, Positions("\n".join(reader.lines)), faults)
+    return Source(str(path), data, "\n".join(reader.lines), faults)
 
 
 def _decode(raw: bytes) -> str:
@@ -136,10 +146,12 @@ class _Reader:
 
     def _statement_start(self, line: int) -> int:
         """First line of the statement at `line`: all that stands before it is TOML by itself."""
-        for start in range(line, 1, -1):
+        if self._is_toml(line - 1):
+            return line
+        for start in range(line - 1, 1, -1):
             if _is_start(self.lines[start - 1]) and self._is_toml(start - 1):
                 return start
-        return line if self._is_toml(line - 1) else 1
+        return 1
 
     def _is_toml(self, count: int) -> bool:
         try:
@@ -215,7 +227,8 @@ class _Reader:
         """A mistake in one line of a long array: the other lines are read all the same."""
         self._mended.add(line)
         text = self.lines[line - 1]
-        if message.startswith("Unclosed array") and text[:1] in (" ", "\t"):
+        is_first = column == len(text) - len(text.lstrip()) + 1
+        if message.startswith("Unclosed array") and is_first and text[:1] in (" ", "\t"):
             self._fault(line, column, "no comma between this and what stands before")
             self.lines[line - 1] = "," + text[1:]
             return
@@ -235,6 +248,8 @@ def _explain(message: str, text: str, column: int) -> tuple[str, str]:
     word = token[0] if token else ""
     if any(quote in text for quote in _CURLY_QUOTES):
         return "curly quotes", 'straight quotes: "'
+    if message.startswith("Expected '=' after a key") and re.search(r"\d,\d", text):
+        return "a comma in a number", "a decimal point: 14.5"
     if message.startswith("Expected '=' after a key"):
         return "no = after the name", "name = value"
     if message == "Invalid value" and not word:
@@ -267,6 +282,8 @@ def _as_value(word: str) -> str:
 def _too_much(text: str, rest: str) -> tuple[str, str]:
     if re.match(r"^,\d", rest):
         return "a comma in a number", "a decimal point: 14.5"
+    if re.search(r"=\s*\d\d?:\d\d", text):
+        return "a time without quotes", 'text in quotes: "05:00"'
     if re.search(r"=\s*0\d", text):
         return "a number that begins with 0", "text in quotes, or a number without the 0"
     if re.match(r"^\.\s|^\.$", rest):
