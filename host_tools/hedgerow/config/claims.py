@@ -1,0 +1,92 @@
+"""Which pin, bus and address of the board is taken, and by whom."""
+
+from typing import Any
+
+from hedgerow.config.draft import Draft
+from hedgerow.config.fault import Path
+from hedgerow.config.schema import is_known
+from hedgerow.errors import ConfigError
+
+
+class Claims:
+    """Which pin and which address is taken by whom."""
+
+    def __init__(self, draft: Draft, board: dict[str, Any]) -> None:
+        self._draft = draft
+        self._buses = board.get("buses", {})
+        self._pins: dict[str, tuple[str, str]] = {}  # CPU pin -> (owner, why)
+        self._addresses: dict[tuple[str, int], str] = {}
+        self._shared: dict[tuple[str, str], str] = {}  # (CPU pin, rom) of 1-Wire sensors
+
+    def pin(self, path: Path, row: dict[str, Any], kind: str) -> int | str | None:
+        """What machine.Pin takes, or None; kind: adc, onewire or output_pin."""
+        board, label = self._draft.board, row.get("pin")
+        if board is None or not is_known(label):
+            return None
+        ask = board.adc_pin if kind == "adc" else board.output_pin  # 1-Wire pulls its pin low
+        try:
+            cpu_pin = ask(label)
+        except ConfigError as error:
+            message, _, expected = str(error).removeprefix(f"{board.name}: ").partition("; ")
+            self._draft.fault((*path, "pin"), f"{message} on {board.name}", expected)
+            return None
+        if cpu_pin in board.caution:
+            self._draft.warn((*path, "pin"), f"pin {label}: {board.caution[cpu_pin]}")
+        self._claim(path, row, cpu_pin, kind)
+        return board.pin_id(label)
+
+    def _claim(self, path: Path, row: dict[str, Any], cpu_pin: str, kind: str) -> None:
+        owner, how = self._pins.get(cpu_pin, ("", ""))
+        if kind == "onewire" and how == "onewire":
+            self._claim_rom(path, row, cpu_pin)
+        elif owner:
+            message = f"pin {row['pin']} is used by {owner} already"
+            self._draft.fault((*path, "pin"), message, "a pin of its own")
+        else:
+            self._pins[cpu_pin] = (str(row["name"]), kind)
+            self._shared[cpu_pin, str(row.get("rom", ""))] = str(row["name"])
+
+    def _claim_rom(self, path: Path, row: dict[str, Any], cpu_pin: str) -> None:
+        """Several 1-Wire sensors share a pin if each is called by its own ROM code."""
+        rom = str(row.get("rom", ""))
+        if not rom or (cpu_pin, "") in self._shared or (cpu_pin, rom) in self._shared:
+            owner = self._pins[cpu_pin][0]
+            message = f"pin {row['pin']} is used by {owner} already"
+            expected = "a pin of its own, or a rom of its own for each sensor on this wire"
+            self._draft.fault((*path, "pin"), message, expected)
+        self._shared[cpu_pin, rom] = str(row["name"])
+
+    def i2c(self, path: Path, row: dict[str, Any], addr: int | None) -> str | None:
+        """The bus name, or None."""
+        board, bus = self._draft.board, row.get("bus")
+        if board is None or not is_known(bus):
+            return None
+        if bus not in board.i2c_buses:
+            self._draft.unknown((*path, "bus"), f"I2C bus of {board.name}", bus, board.i2c_buses)
+            return None
+        if bus not in self._buses:
+            self._open(path, str(bus))
+        owner = self._addresses.setdefault((str(bus), addr or 0), str(row["name"]))
+        if addr is not None and owner != row["name"]:
+            message = f"address 0x{addr:02x} on {bus} is used by {owner} already"
+            where = (*path, "addr") if "addr" in row else (*path, "name")
+            self._draft.fault(where, message, "another address or another bus")
+        return str(bus)
+
+    def _open(self, path: Path, bus: str) -> None:
+        board = self._draft.board
+        assert board is not None
+        table = board.i2c_buses[bus]
+        for role, cpu_pin in (("scl", table.scl), ("sda", table.sda)):
+            owner, _ = self._pins.setdefault(cpu_pin, (f"{bus} ({role})", "bus"))
+            if not owner.startswith(bus):
+                label = board.labels([cpu_pin])
+                message = f"{bus} needs pin {''.join(label) or cpu_pin}, used by {owner} already"
+                self._draft.fault((*path, "bus"), message, "another bus or another pin there")
+        self._buses[bus] = {
+            "kind": "i2c",
+            "id": table.id,
+            "scl": board.pin_id(table.scl),
+            "sda": board.pin_id(table.sda),
+            "freq_hz": table.freq_hz,
+        }
