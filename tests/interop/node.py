@@ -21,8 +21,9 @@ class Node:
         args.setdefault("host", "127.0.0.1")
         folders = [str(f) for f in args.pop("path", [paths.firmware_dir()])]
         self._command = [str(micropython)] + (["-X", f"heapsize={heap}"] if heap else [])
-        self._command += [str(args.pop("script", _SCRIPT)), scenario, json.dumps(args)]
+        self._command += [str(args.pop("script", _SCRIPT)), scenario]
         self._env = dict(os.environ, MICROPYPATH=":".join([*folders, ".frozen"]))
+        self._env["SCENARIO"] = json.dumps(args)  # an argument of over 255 letters kills the port
         self._lines: queue.Queue[str | None] = queue.Queue()
         self.seen: list[str] = []
 

@@ -102,13 +102,14 @@ def connect(client_id, keepalive_s=60, clean_session=False, will=None, user=None
 def publish(topic, payload, qos=0, retain=False, packet_id=0):
     """A bytearray, so that mark_dup() can set DUP in place when it is sent again."""
     name = _string(topic)
-    size = len(name) + len(payload) + (2 if qos else 0)
-    out = bytearray((PUBLISH << 4 | qos << 1 | (1 if retain else 0),))
-    out.extend(_length(size))
-    out.extend(name)
-    if qos:
-        out.extend(_id(packet_id))
-    out.extend(payload)
+    head = name + _id(packet_id) if qos else name
+    length = _length(len(head) + len(payload))
+    at = 1 + len(length)
+    out = bytearray(at + len(head) + len(payload))  # in one piece: growing would scatter the heap
+    out[0] = PUBLISH << 4 | qos << 1 | (1 if retain else 0)
+    out[1:at] = length
+    out[at : at + len(head)] = head
+    out[at + len(head) :] = payload
     return out
 
 

@@ -26,7 +26,8 @@ from .backoff import Backoff
 _IDLE_MS = 60000  # longest sleep with nothing to do; wake() and acks end it at once
 _CLOCK_OFF_S = 120  # the gateway's time is taken when the device's differs by more
 _SILENCES = 3  # ack time-outs in a row that end the session
-_LINK_LOST = (LinkError, OSError, asyncio.TimeoutError, StoreError)
+# MemoryError too: what a session allocated is garbage once it has ended, and the next may fit.
+_LINK_LOST = (LinkError, OSError, asyncio.TimeoutError, StoreError, MemoryError)
 _COUNTERS = (
     "sessions",  # connections that came up
     "outages",  # times the link was lost, a failed first connection included

@@ -1,6 +1,6 @@
 """What a node does against real brokers; runs under MicroPython, driven by the pytest files.
 
-    micropython mqtt_scenarios.py SCENARIO '{"host": "127.0.0.1", "port": 1883}'
+    SCENARIO='{"host": "127.0.0.1", "port": 1883}' micropython mqtt_scenarios.py NAME
 
 Prints one JSON object a line; the last has "event": "result", or "error" with the reason.
 """
@@ -8,6 +8,7 @@ Prints one JSON object a line; the last has "event": "result", or "error" with t
 import asyncio
 import gc
 import json
+import os
 import sys
 import time
 
@@ -300,4 +301,4 @@ def main(name, args):
         asyncio.run(scenario(args))
 
 
-main(sys.argv[1], json.loads(sys.argv[2]))
+main(sys.argv[1], json.loads(os.getenv("SCENARIO")))
