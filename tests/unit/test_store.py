@@ -55,6 +55,12 @@ class TestAppend(StoreCase):
         got = [self.store.append(s, b"x") for s in (EVENTS, TELEMETRY, TELEMETRY, EVENTS)]
         self.assertEqual(got, [1, 1, 2, 2])
 
+    def test_last_seq_tells_the_newest_number_of_this_start(self):
+        self.assertEqual(self.store.last_seq(TELEMETRY), 0)
+        self.fill(TELEMETRY, 3)
+        self.assertEqual(self.store.last_seq(TELEMETRY), 3)
+        self.assertEqual(self.opened().last_seq(TELEMETRY), 0)
+
     def test_each_start_has_a_new_boot_number(self):
         boots = [self.store.boot] + [self.opened().boot for _ in range(3)]
         self.assertEqual(boots, [1, 2, 3, 4])

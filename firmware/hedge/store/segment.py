@@ -22,14 +22,15 @@ _MIN_RECORD_BYTES = RECORD_HEAD_BYTES + 1
 class Segment:
     """What the store keeps in RAM of one file; `last` is first - 1 while nothing is in it."""
 
+    checked = 0  # damage up to this number has been counted; in the class: most files have none
+    lost = 0  # records found damaged
+
     def __init__(self, stream, boot, first, size=0):
         self.stream = stream
         self.boot = boot
         self.first = first
         self.last = first - 1
         self.size = size
-        self.checked = first - 1  # damage up to here has been counted
-        self.lost = 0  # records found damaged
 
     def name(self, ending=LIVE):
         """File name."""
