@@ -64,18 +64,23 @@ class Compare(_Condition):
         self._name = _short(names[i])
         self._scale = scales[i]
         self._value = None
-        self._used = limit  # the one of the two that was asked last
 
     def _evaluate(self, facts):
         value = self._value = facts.values[self._i]
-        self._used = self._release if self.result else self._limit
-        return None if value is None else int(_holds(self._op, value, self._used))
+        if value is None:
+            return None
+        if _holds(self._op, value, self._limit):
+            return 1
+        return int(bool(self.result) and _holds(self._op, value, self._release))
 
     def why(self):
         if self.result is None:
             return "%s ?" % self._name
-        what = (fixed(self._value, self._scale), self._op, fixed(self._used, self._scale))
-        return "%s %s%s%s" % ((self._name, what[0] + ("" if self.result else " not ")) + what[1:])
+        held = self.result and not _holds(self._op, self._value, self._limit)
+        limit = fixed(self._release if held else self._limit, self._scale)
+        text = "%s %s%s%s%s"
+        no = "" if self.result else " not "
+        return text % (self._name, fixed(self._value, self._scale), no, self._op, limit)
 
 
 def _holds(op, value, limit):

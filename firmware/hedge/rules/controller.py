@@ -79,8 +79,10 @@ class Controller:
         return [self._stop(actuator, now_s, cause) for actuator in running]
 
     def why(self, actuator):
-        """One line per rule of this actuator: what it would do and what stands in the way."""
-        return "; ".join([self._why(rule) for rule in self.rules if rule.actuator == actuator])
+        """What the first rule of this actuator that has an answer says, and its reason."""
+        mine = [rule for rule in self.rules if rule.actuator == actuator]
+        known = [rule for rule in mine if rule.condition.result is not None]
+        return self._why((known or mine)[0]) if mine else ""
 
     def _why(self, rule):
         verdict = {1: "yes", 0: "no", None: "unknown"}[rule.condition.result]
