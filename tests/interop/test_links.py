@@ -10,6 +10,7 @@ from hedgerow import paths
 
 pytestmark = pytest.mark.interop
 
+_GAP_MS = 250  # a blocking connect takes seconds; the rest is room for a busy test machine
 _LINKS = ("mqtt", "umqtt-hedge", "umqtt-simple")
 
 
@@ -70,7 +71,7 @@ def test_uplink_over_a_good_line(broker, play, link, tmp_path):
     stats = result["stats"]
     assert (stats["outages"], stats["bad_acks"]) == (0, 0)
     if link["kind"] == "mqtt":
-        assert result["worst_gap_ms"] < 50
+        assert result["worst_gap_ms"] < _GAP_MS
 
 
 def test_uplink_over_a_line_that_flaps(broker, play, relay_to, tmp_path):
@@ -94,7 +95,7 @@ def test_uplink_over_a_line_that_flaps(broker, play, relay_to, tmp_path):
         assert result["pending"] == 0
         _drain(gateway, 600)
     assert result["stats"]["outages"] >= 3
-    assert result["worst_gap_ms"] < 50
+    assert result["worst_gap_ms"] < _GAP_MS
 
 
 def test_uplink_outlives_kills_of_broker_and_node(mosquitto_broker, play, tmp_path):

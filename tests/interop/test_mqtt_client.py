@@ -39,6 +39,13 @@ def test_a_port_nobody_listens_on(play, thread):
     assert result["taken_ms"] < 1000
 
 
+def test_a_broker_that_never_answers_does_not_hold_up_the_node(thread, play):
+    with Rogue(thread, b"") as rogue, play("connect", port=rogue.port, timeout_ms=1500) as node:
+        result = node.result()
+    assert 1500 <= result["taken_ms"] < 2500
+    assert result["worst_gap_ms"] < 250  # room for a busy test machine
+
+
 @pytest.fixture
 def watch() -> Iterator:
     """watch(port, topic) -> list that fills with payloads."""

@@ -78,15 +78,19 @@ async def echo(args):
 
 async def connect(args):
     client = _client(args)
+    gaps = Gaps()
+    ticker = asyncio.create_task(gaps.run())
     start_ms = time.ticks_ms()
+    facts = {}
     try:
-        present = await client.connect()
+        facts["present"] = await client.connect()
         await client.publish("a", b"x", qos=1)
-        say("result", present=present)
     except (LinkError, OSError) as e:
-        taken_ms = time.ticks_diff(time.ticks_ms(), start_ms)
-        say("result", refused=str(e), kind=type(e).__name__, taken_ms=taken_ms)
+        facts = {"refused": str(e), "kind": type(e).__name__}
+    taken_ms = time.ticks_diff(time.ticks_ms(), start_ms)
     client.close()
+    ticker.cancel()
+    say("result", taken_ms=taken_ms, worst_gap_ms=gaps.worst_ms, **facts)
 
 
 async def will(args):
