@@ -40,7 +40,9 @@ def _run_here_cpython(names):
 
     suite = unittest.TestSuite()
     for name in names:
-        suite.addTests(unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name)))
+        suite.addTests(
+            unittest.defaultTestLoader.loadTestsFromModule(importlib.import_module(name))
+        )
     result = unittest.TextTestRunner(verbosity=1).run(suite)
     failed = len(result.failures) + len(result.errors)
     skipped = [(test.id(), reason) for test, reason in result.skipped]
