@@ -39,6 +39,7 @@ Name = Annotated[str, Query(min_length=1, max_length=64, description='e.g. "soil
 From = Annotated[float | None, Query(alias="from", ge=0, le=_MAX_TIME_S, allow_inf_nan=False)]
 To = Annotated[float | None, Query(alias="to", ge=0, le=_MAX_TIME_S, allow_inf_nan=False)]
 Points = Annotated[int, Query(ge=2, le=5000, description="most rows to return")]
+U32 = Annotated[int, Query(ge=0, lt=2**32)]
 Limit = Annotated[int, Query(ge=1, le=1000)]
 
 
@@ -97,10 +98,23 @@ def get_spans(reader: Reader, device: DeviceId, from_s: From = None, to_s: To = 
     ]
 
 
-@router.get("/devices/{device}/sequences", response_model=list[models.Sequence])
+@router.get("/devices/{device}/sequences", response_model=models.Sequences)
 def get_sequences(reader: Reader, device: DeviceId) -> Any:
     """Per (boot, stream): acknowledged up to, how many stored, and what is missing for good."""
-    return queries.sequences(reader, device)
+    return {"sequences": queries.sequences(reader, device)}
+
+
+@router.get("/devices/{device}/records", response_model=models.Records)
+def get_records(
+    reader: Reader,
+    device: DeviceId,
+    boot: U32,
+    stream: Annotated[int, Query(ge=0, le=255)],
+    after: U32 = 0,
+    limit: Limit = 1000,
+) -> Any:
+    """Stored payloads of one (boot, stream), as the node wrote them: for audits."""
+    return {"records": queries.records(reader, device, (boot, stream), after, limit)}
 
 
 @router.get("/alerts", response_model=list[models.Alert])

@@ -26,6 +26,26 @@ _MAX_INFO_BYTES = 4096
 _MAX_DEVICES = 4096
 _SAMPLE_BYTES = 64
 
+# last_time_s follows the newest boot's live records, also when the node's clock is set back.
+_COUNT_FRAME = """
+UPDATE device SET
+    last_seen_s = :received_s,
+    last_backlog = :backlog,
+    frames = frames + 1,
+    frame_bytes = frame_bytes + :bytes,
+    records = records + :new,
+    backlog_records = backlog_records + :new * :backlog,
+    duplicates = duplicates + :duplicates,
+    undecodable = undecodable + :undecodable,
+    first_time_s = min(coalesce(first_time_s, :oldest), coalesce(:oldest, first_time_s)),
+    last_time_s = CASE
+        WHEN :newest IS NULL OR :boot < last_boot THEN last_time_s
+        WHEN :backlog AND :newest < last_time_s THEN last_time_s
+        ELSE :newest END,
+    last_boot = max(coalesce(last_boot, 0), :boot)
+WHERE id = :device
+"""
+
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
@@ -181,22 +201,21 @@ class Ingest:
     def _count_frame(
         self, device: str, parsed: frame.Frame, inserted: Inserted, message: Inbound
     ) -> None:
-        new, backlog = len(inserted.new), bool(parsed.backlog)
         times = [record.time_s for record in inserted.new]
-        oldest, newest = min(times, default=None), max(times, default=None)
         self._connection.execute(
-            "UPDATE device SET last_seen_s = ?, last_backlog = ?, frames = frames + 1, "
-            "frame_bytes = frame_bytes + ?, records = records + ?, "
-            "backlog_records = backlog_records + ?, duplicates = duplicates + ?, "
-            "undecodable = undecodable + ?, last_boot = max(coalesce(last_boot, 0), ?), "
-            "first_time_s = min(coalesce(first_time_s, ?), coalesce(?, first_time_s)), "
-            "last_time_s = CASE WHEN ? AND last_time_s IS NOT NULL THEN max(last_time_s, "
-            "coalesce(?, 0)) ELSE coalesce(?, last_time_s) END WHERE id = ?",
-            (
-                *(message.received_s, int(backlog), len(message.data), new),
-                *(new if backlog else 0, inserted.duplicates, inserted.undecodable),
-                *(parsed.boot, oldest, oldest, backlog, newest, newest, device),
-            ),
+            _COUNT_FRAME,
+            {
+                "device": device,
+                "received_s": message.received_s,
+                "bytes": len(message.data),
+                "new": len(inserted.new),
+                "backlog": int(bool(parsed.backlog)),
+                "duplicates": inserted.duplicates,
+                "undecodable": inserted.undecodable,
+                "boot": parsed.boot,
+                "oldest": min(times, default=None),
+                "newest": max(times, default=None),
+            },
         )
 
     def _alert(self, key: StreamKey, inserted: Inserted, now_s: float) -> None:

@@ -102,6 +102,16 @@ class Sequence(BaseModel):
     gaps: list[Gap]
 
 
+class Sequences(BaseModel):
+    sequences: list[Sequence]
+
+
+class Records(BaseModel):
+    """[seq, payload in hex], ascending; ask again with after = the last seq until it is empty."""
+
+    records: list[tuple[int, str]]
+
+
 class Alert(BaseModel):
     id: int
     device: str

@@ -19,7 +19,6 @@ from hedgerow.gateway.ingest import Inbound, Outbound
 _log = logging.getLogger("hedgerow.gateway.mqtt")
 
 TOPICS = ("hedge/+/up", "hedge/+/status", "hedge/+/info")
-_CLIENT_ID = "hedgerow-gateway"
 _KEEPALIVE_S = 20
 _CONNECT_S = 15.0
 _REFUSED = {4: "wrong user or password", 5: "not authorised", 134: "wrong user or password"}
@@ -40,10 +39,16 @@ class BrokerAddress:
 
 
 class MqttSession:
-    """receive(message, done) is called in paho's thread and may block to slow the broker down."""
+    """receive(message, done) is called in paho's thread and may block to slow the broker down.
+
+    client_id: names the durable session; two gateways at one broker need two.
+    """
 
     def __init__(
-        self, address: BrokerAddress, receive: Callable[[Inbound, Callable[[], None]], None]
+        self,
+        address: BrokerAddress,
+        client_id: str,
+        receive: Callable[[Inbound, Callable[[], None]], None],
     ):
         self._address = address
         self._receive = receive
@@ -51,12 +56,12 @@ class MqttSession:
         self._first = threading.Event()
         self._refusal = ""
         self.connected = False
-        self._client = self._make_client()
+        self._client = self._make_client(client_id)
 
-    def _make_client(self) -> paho.Client:
+    def _make_client(self, client_id: str) -> paho.Client:
         client = paho.Client(
             CallbackAPIVersion.VERSION2,
-            client_id=_CLIENT_ID,
+            client_id=client_id,
             clean_session=False,
             manual_ack=True,
         )

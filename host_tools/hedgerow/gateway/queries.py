@@ -131,6 +131,19 @@ def sequences(reader: sqlite3.Connection, id_: str) -> list[Row]:
     ]
 
 
+def records(
+    reader: sqlite3.Connection, id_: str, origin: tuple[int, int], after: int, limit: int
+) -> list[tuple[int, str]]:
+    """(seq, payload in hex) of one (boot, stream), the first `limit` past seq `after`."""
+    require_device(reader, id_)
+    sql = (
+        "SELECT seq, payload FROM record WHERE device = ? AND boot = ? AND stream = ? "
+        "AND seq > ? ORDER BY seq LIMIT ?"
+    )
+    found = reader.execute(sql, (id_, *origin, after, limit))
+    return [(row["seq"], bytes(row["payload"]).hex()) for row in found]
+
+
 def alerts(reader: sqlite3.Connection, *, open_only: bool, limit: int) -> list[Row]:
     """Open ones first, then the latest closed."""
     where = "WHERE closed_s IS NULL" if open_only else ""

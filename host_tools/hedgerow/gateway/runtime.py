@@ -62,7 +62,8 @@ async def running(config: GatewayConfig) -> AsyncIterator[Runtime]:
         sessions: list[MqttSession] = []
         writer = Writer(ingest, publish=lambda out: sessions[0].publish(out))
         async with start_broker(config, _reporter(writer)) as broker:
-            session = MqttSession(broker.address, writer.put)
+            client_id = f"hedgerow-{ingest.generation:08x}"
+            session = MqttSession(broker.address, client_id, writer.put)
             sessions.append(session)
             writer.start()
             try:

@@ -1,7 +1,8 @@
 """A mosquitto of our own: generated config, kept running, never left behind.
 
 Persistence is set so that a killed mosquitto keeps what it acknowledged (autosave on every
-change); records do not depend on it, nodes keep theirs until the gateway has committed them.
+change, which costs most of its speed: README.md has figures). Queues are short because each save
+writes them all; what does not fit is not lost, nodes keep records until the gateway acks them.
 """
 
 import asyncio
@@ -28,6 +29,8 @@ _START_S = 10.0
 _RETRY_MIN_S, _RETRY_MAX_S = 0.5, 30.0
 _STEADY_S = 60.0  # after this long without a crash the back-off begins anew
 
+_ABOUT_ROOT = "should not be run as root"  # it runs as whoever runs the gateway
+
 _CONFIG = """\
 # Written by hedgerow gateway at every start; edits are lost.
 listener {port} {host}
@@ -39,8 +42,8 @@ persistence_location {folder}/
 persistence_file sessions.db
 autosave_interval 1
 autosave_on_changes true
-max_inflight_messages 1000
-max_queued_messages 10000
+max_inflight_messages 100
+max_queued_messages 1000
 max_packet_size 16384
 log_dest stderr
 log_type error
@@ -138,8 +141,10 @@ class MosquittoBroker:
     async def _log_lines(self, process: asyncio.subprocess.Process) -> None:
         assert process.stderr
         async for line in process.stderr:
-            self._last_words = line.decode(errors="replace").strip()
-            _log.warning("mosquitto: %s", self._last_words)
+            words = line.decode(errors="replace").strip().split(": ", 1)[-1]  # cut its time stamp
+            level = logging.INFO if _ABOUT_ROOT in words else logging.WARNING
+            self._last_words = words if level > logging.INFO else self._last_words
+            _log.log(level, "mosquitto: %s", words)
 
     async def _keep_running(self, port: int) -> None:
         retry_s = _RETRY_MIN_S
@@ -204,9 +209,16 @@ def end_left_over(folder: Path) -> None:
 def _left_over_pid(folder: Path) -> int | None:
     try:
         pid = int((folder / "mosquitto.pid").read_text(encoding="ascii"))
-        ps = subprocess.run(
-            ["ps", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
-        )
+        arguments = _arguments(pid)
     except (OSError, ValueError):
         return None
-    return pid if str(folder / "mosquitto.conf") in ps.stdout else None
+    return pid if str(folder / "mosquitto.conf") in arguments else None
+
+
+def _arguments(pid: int) -> str:
+    """Command line of a process, "" if it has ended."""
+    if sys.platform == "linux":  # a bare Debian has no ps
+        raw = Path(f"/proc/{pid}/cmdline").read_bytes()
+        return raw.replace(b"\0", b" ").decode(errors="replace")
+    command = ["ps", "-ww", "-o", "args=", "-p", str(pid)]
+    return subprocess.run(command, capture_output=True, text=True, check=False).stdout

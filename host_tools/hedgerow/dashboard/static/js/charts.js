@@ -2,29 +2,28 @@
 
 import { byId, el } from "./dom.js";
 import { number, plotTime, quantity, scaled, unitText } from "./format.js";
-import { chartNames, threshold, unitOf } from "./node.js";
+import { cause, chartNames, isAction, threshold, unitOf } from "./node.js";
 import { color } from "./theme.js";
 
 // Which channels go where; the first group that takes a name has it. second: right axis.
 const GROUPS = [
   { id: "soil", title: "Soil moisture", wide: true, takes: (n) => n.replace(/\.mean$/, "").endsWith(".vwc") },
-  { id: "model", title: "Model: chance of dry soil", takes: (n) => n.startsWith("model.") },
+  { id: "model", title: "Model: dry soil in", takes: (n) => n.startsWith("model.") },
   { id: "temperature", title: "Temperature", takes: (n, unit) => unit === "Cel" },
   { id: "rain", title: "Rain", bars: true, takes: (n) => /\brain\b/.test(n) },
   { id: "humidity", title: "Air humidity", takes: (n, unit) => unit === "%RH" },
   { id: "battery", title: "Battery", takes: (n, unit) => unit === "V" },
   { id: "pressure", title: "Air pressure", takes: (n, unit) => unit === "Pa" },
 ];
-const EVENTS = /^(pump|rule|link|boot|reason|health\.|diag\.)/;
 const COLORS = ["soil", "second", "third", "water"];
 const SHADES = { outage: "shade-outage", off: "shade-off", silent: "shade-off", dropped: "shade-off", sensor: "shade-sensor" };
 
 // [{group, names}] of a node, in the order of GROUPS; names that no group takes come last.
-export function plan(device, isEvent = (name) => EVENTS.test(name)) {
+export function plan(device) {
   const groups = new Map();
-  for (const name of chartNames(device).filter((n) => !isEvent(n))) {
+  for (const name of chartNames(device)) {
     const unit = unitOf(device, name);
-    const group = GROUPS.find((g) => g.takes(name, unit)) ?? { id: `other-${unit || "none"}`, title: unit || "Other" };
+    const group = GROUPS.find((g) => g.takes(name, unit)) ?? { id: `other-${unit}`, title: name };
     const entry = groups.get(group.id) ?? { group, names: [] };
     entry.names.push(name);
     groups.set(group.id, entry);
@@ -138,7 +137,7 @@ function stretches(values) {
 
 // Pump starts, drawn on the moisture line, with their cause.
 function wateringTrace(series, events) {
-  const starts = events.filter((e) => e.kind === "pump" && e.entries[0].value);
+  const starts = events.filter((e) => isAction(e) && e.entries[0].value);
   const points = starts.map((e) => ({ e, y: near(series, e.time_s) })).filter((p) => p.y !== null);
   if (!points.length) return null;
   return {
@@ -152,10 +151,6 @@ function wateringTrace(series, events) {
     marker: { symbol: "triangle-down", size: 12, color: color("water"), line: { color: color("card"), width: 1.5 } },
     hovertemplate: "watering: %{text}<extra></extra>",
   };
-}
-
-export function cause(event) {
-  return event.entries.filter((entry) => entry.text).map((entry) => entry.text).join("; ");
 }
 
 function near(series, time_s) {
@@ -175,7 +170,7 @@ function layoutOf(group, series, dry, { range, spans }) {
   const limits = unit === "/" ? { range: [-2, 102] } : {};
   return {
     uirevision: group.id,
-    margin: { l: 46, r: 14, t: 12, b: range.to - range.from < 2 * 86400 ? 42 : 28 },
+    margin: { l: 46, r: 14, t: 12, b: 28 },
     paper_bgcolor: "rgba(0,0,0,0)",
     plot_bgcolor: "rgba(0,0,0,0)",
     font: { family: "system-ui, sans-serif", color: color("ink"), size: 12 },
@@ -190,7 +185,7 @@ function layoutOf(group, series, dry, { range, spans }) {
   };
 }
 
-const tickFormat = ({ from, to }) => (to - from < 2 * 86400 ? "%H:%M<br>%e %b" : "%e %b");
+const tickFormat = ({ from, to }) => (to - from < 2 * 86400 ? "%H:%M" : "%e %b");
 
 function shades(group, series, spans, range) {
   const sensors = new Set(series.map((s) => s.name.split(".")[0]));
@@ -230,7 +225,7 @@ function heading(card, group, series) {
 
 function keyText(name) {
   const days = /^model\.dry_(\d+)d$/.exec(name);
-  if (days) return `in ${days[1]} day${days[1] === "1" ? "" : "s"}`;
+  if (days) return `${days[1]} day${days[1] === "1" ? "" : "s"}`;
   return short(name).split(".")[0];
 }
 

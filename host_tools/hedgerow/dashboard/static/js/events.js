@@ -2,7 +2,7 @@
 
 import { byId, el, replace } from "./dom.js";
 import { dateTime } from "./format.js";
-import { cause } from "./charts.js";
+import { cause, isAction } from "./node.js";
 
 export function drawEvents(events) {
   const items = events.slice(0, 100).map(item);
@@ -26,6 +26,9 @@ function item(event) {
   );
 }
 
+const PLAIN = { boot: "Node started", rule: "Decided not to act", clock: "Clock was set" };
+const FAULTS = { model: "Model cannot run", state: "Kept state was damaged", tick: "Fault in the node" };
+
 function words(event) {
   const on = event.entries[0]?.value;
   if (event.kind.startsWith("health.")) {
@@ -33,8 +36,9 @@ function words(event) {
     return on ? { text: `Sensor ${sensor} works again`, style: "" } : { text: `Sensor ${sensor} failed`, style: "is-bad" };
   }
   if (event.kind === "link") return on ? { text: "Link up", style: "" } : { text: "Link down", style: "is-bad" };
-  if (event.kind === "boot") return { text: "Node started", style: "" };
-  if (on === null || on === undefined) return { text: event.kind || "Unreadable record", style: "" };
+  if (event.kind in PLAIN) return { text: PLAIN[event.kind], style: "" };
+  if (event.kind in FAULTS && !on) return { text: FAULTS[event.kind], style: "is-bad" };
+  if (!isAction(event)) return { text: event.kind || "Unreadable record", style: "" };
   return { text: `${capital(event.kind)} ${on ? "on" : "off"}`, style: "is-pump" };
 }
 

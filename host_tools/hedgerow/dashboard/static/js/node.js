@@ -31,11 +31,19 @@ export function soilState(device) {
 }
 
 // Channels to chart: without the .min/.max of daily summaries, and .mean only if it is alone.
+// Events (pump, link, health) have no unit.
 export function chartNames(device) {
-  const names = new Set(device.last.filter((v) => v.value !== null).map((v) => v.name));
+  const measured = device.last.filter((v) => v.value !== null && v.unit && !v.name.startsWith("diag."));
+  const names = new Set(measured.map((v) => v.name));
   const channels = [...names].filter((name) => !SUMMARY.test(name));
   const means = [...names].filter((n) => n.endsWith(".mean") && !names.has(n.slice(0, -5)));
   return [...channels, ...means].sort();
 }
+
+// An actuator was switched: its state, then the rule that did it.
+export const isAction = (event) => event.entries[0]?.value != null && event.entries[1]?.name === "rule";
+
+// Texts of an event: rule, reason.
+export const cause = (event) => event.entries.filter((e) => e.text).map((e) => e.text).join("; ");
 
 export const unitOf = (device, name) => device.last.find((v) => v.name === name)?.unit ?? "";

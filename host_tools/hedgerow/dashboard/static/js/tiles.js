@@ -2,7 +2,7 @@
 
 import { byId, el, replace } from "./dom.js";
 import { ago, dateTime, integer, number, quantity } from "./format.js";
-import { lastOf, linkState, threshold } from "./node.js";
+import { isAction, lastOf, linkState, threshold } from "./node.js";
 
 export function drawTiles(device, events, stats) {
   byId("node-name").textContent = device.name;
@@ -39,10 +39,8 @@ function soil(device) {
 function model(device) {
   const score = lastOf(device, "model.dry_2d");
   if (!score) return null;
-  const others = ["dry_1d", "dry_3d"].map((name) => lastOf(device, `model.${name}`));
-  const small = others.every(Boolean)
-    ? `1 d ${quantity(others[0].value, "/")} · 3 d ${quantity(others[1].value, "/")}`
-    : "model on the node";
+  const later = lastOf(device, "model.dry_3d");
+  const small = later ? `3 days: ${quantity(later.value, "/")}` : "model on the node";
   return tile("model", "Dry within 2 days", quantity(score.value, "/"), small, score.value >= 0.5 ? "bad" : "");
 }
 
@@ -62,7 +60,7 @@ function battery(device) {
 }
 
 function water(events, stats) {
-  const last = events.find((event) => event.kind === "pump" && event.entries[0].value);
+  const last = events.find((event) => isAction(event) && event.entries[0].value);
   if (!last) return tile("water", "Last watered", "–", "not in this range");
   return tile("water", "Last watered", ago(last.time_s, stats.now_s), dateTime(last.time_s));
 }
