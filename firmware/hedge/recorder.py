@@ -35,10 +35,11 @@ class Recorder:
     def __init__(self, store, on_append=None):
         self.created = 0
         self.lost = 0  # could not be appended at all
+        self._failing = False  # the last one was lost: it is told when writing works again
         self._store = store
         self._on_append = on_append
         self._reports = []
-        self._told = {}  # drops already told
+        self._told = ({}, 0)  # drops and losses already told
         self._told_s = None
 
     def add(self, i, channel, deadband=-1, max_s=0, summary_s=0, stream=TELEMETRY):
@@ -57,7 +58,9 @@ class Recorder:
             if not self.lost:
                 log.warn("store", "record lost: %s", error)
             self.lost += 1
+            self._failing = True
             return
+        self._failing = False
         self.created += 1
         if self._on_append:
             self._on_append()
@@ -94,16 +97,19 @@ class Recorder:
         self.write(report.stream, entries, max(time_s, 0))
 
     def drops(self, now_s):
-        """Say what the store dropped since the last time, at most every six hours."""
-        if self._store is None or not self._store.boot:
+        """Say what was dropped or could not be kept since the last time, every six hours at most.
+
+        Counts are totals: dropped since the log was begun, lost since this start.
+        """
+        if self._store is None or not self._store.boot or self._failing:
             return
         recent = self._told_s is not None and now_s - self._told_s < _TELL_DROPS_S
-        dropped = self._store.dropped
-        if recent or dropped == self._told:
+        dropped, lost = self._store.dropped, self.lost
+        if recent or (dropped, lost) == self._told:
             return
-        self._told = dict(dropped)
+        self._told = (dict(dropped), lost)
         self._told_s = now_s
-        entries = [("store.dropped", None, sum(dropped.values()))]
+        entries = [("store.dropped", None, sum(dropped.values())), ("store.lost", None, lost)]
         for stream in sorted(dropped):
             entries.append(("store.dropped.%d" % stream, None, dropped[stream]))
         self.write(EVENTS, entries)

@@ -4,6 +4,7 @@ import asyncio
 import unittest
 
 from fake_node import DAY_S, START_S, FakeSensor, FakeState, Rig
+
 from hedge.core import clock, log
 from hedge.core.errors import SensorError
 from hedge.dsp.filters import make_filter
@@ -142,6 +143,15 @@ class TestStore(_Case):
         self.assertEqual(len([ms for _, ms in rig.pump.commands if ms]), 4)
         self.assertEqual(rig.store.records, [])
         self.assertEqual(rig.node.stats()["records_lost"], 4 + 2 * 4)
+
+    def test_losses_are_told_when_the_disk_has_room_again(self):
+        rig = Rig()
+        rig.soil((1120,))
+        rig.node.add_record(0, max_s=1)
+        rig.at(1.5, lambda: setattr(rig.store, "full", True))
+        rig.at(4.5, lambda: setattr(rig.store, "full", False))
+        rig.run(8)
+        self.assertEqual(rig.store.find("store.lost"), [3])
 
     def test_drops_are_told_but_not_for_each_record(self):
         rig = Rig()

@@ -5,6 +5,7 @@ import os
 import unittest
 
 from fake_node import START_S, JumpClock
+
 from hedge.core import clock, log
 from hedge.core.errors import ConfigError
 from hedge.node import node_from_plan
@@ -106,6 +107,25 @@ def _remove(path):
     os.rmdir(path)
 
 
+def live(source, node, hours):
+    """Run the node for so many hours of the device time that source steers."""
+    source.end_ms = source.now_ms() + int(hours * 3600000) + 500
+    source._ended = False
+    asyncio.run(_run(source, node))
+
+
+async def _run(source, node):
+    task = asyncio.create_task(node.run())
+    for _ in range(8):  # until the node's tasks are asleep in device time
+        await asyncio.sleep_ms(0)
+    await source.run()
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass
+
+
 class TestNodeFromPlan(unittest.TestCase):
     def setUp(self):
         self._level, log.level = log.level, log.WARN + 1
@@ -122,21 +142,8 @@ class TestNodeFromPlan(unittest.TestCase):
 
     def _live(self, plan, hours):
         node = node_from_plan(plan, self.board, self.folder)
-        self.clock.end_ms = self.clock.now_ms() + int(hours * 3600000) + 500
-        self.clock._ended = False
-        asyncio.run(self._run(node))
+        live(self.clock, node, hours)
         return node
-
-    async def _run(self, node):
-        task = asyncio.create_task(node.run())
-        for _ in range(8):
-            await asyncio.sleep_ms(0)
-        await self.clock.run()
-        task.cancel()
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
 
     def _log(self):
         rows = [row for row in audit(self.folder + "/log")]
