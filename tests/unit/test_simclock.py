@@ -111,6 +111,21 @@ class Pace(unittest.TestCase):
         clock = SimClock(START_S, START_S + 1000, resume_s=START_S + 7.5)
         self.assertEqual((clock.ticks_ms(), clock.now_s()), (7500, START_S + 7.5))
 
+    def test_a_slow_host_makes_the_pace_slip(self):
+        clock = SimClock(START_S, START_S + 1000, speed=1000)
+        seen = []
+
+        async def slow():
+            while True:
+                await clock.sleep_ms(200_000)
+                time.sleep_ms(600)  # the host is busy: 400 ms late for what was due after 200 ms
+                seen.append(clock.epoch_s() - START_S)
+
+        run_with(clock, slow())
+        self.assertEqual(seen, [200, 400, 600, 800, 1000][: len(seen)])
+        self.assertGreater(len(seen), 3)
+        self.assertGreater(clock.slipped_s, 0.5)
+
     def test_hold_stops_virtual_time_and_counts(self):
         left = [3]
 

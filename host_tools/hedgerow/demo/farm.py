@@ -68,7 +68,7 @@ class Farm:
 
     def virtual_date(self) -> str:
         """The day it is in the field."""
-        now_s = self.nodes[0].virtual_now_s() or self._span.start_s
+        now_s = self._span.start_s + max(node.progress() for node in self.nodes)
         return f"{datetime.fromtimestamp(now_s, UTC):%Y-%m-%d}"
 
     def score(self, db: Path) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from hedgerow.sim.world import Span, field_span, weather_days
 Say = Callable[[str], None]
 
 SEASON_START = date(2015, 5, 1)  # the driest summer of the series
-SEASON_DAYS = 120
+SEASON_DAYS = 100
 _START_UP_S = 3.0  # of a timed demo's seconds: before the first sample
 _DRAIN_S = 4.0  # ... and after the last one
 _DAYS_PER_S = 6.0  # most virtual days per second that two cores carry with three nodes

@@ -29,7 +29,7 @@ def faults(link: LinkProxy, node: NodeRun) -> list[Fault]:
         Fault(0.34, "link: down", link.cut),
         Fault(0.46, "link: back, nodes send what they kept", link.restore),
         Fault(0.62, f"{node.name}: power cut (kill -9)", node.kill),
-        Fault(0.66, f"{node.name}: power is back", node.start),
+        Fault(0.63, f"{node.name}: power is back", node.start),
     ]
 
 

@@ -6,8 +6,8 @@
 
 A world is a Field or a Recording. A chip whose sensor has no value (a gap of the recording, or no
 column at all) is absent: its bus does not answer, its ADC pin is open. A chip with some of its
-channels recorded shows its power-on value on the others. The battery is
-simple and made up: charged by day, full in the afternoon, 25 % lower before sunrise.
+channels recorded shows its power-on value on the others. The battery is simple and made up: charged
+by day, fullest in the afternoon.
 
 Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
 Runs under MicroPython and, with emulate/unix on the path, under CPython.
@@ -25,8 +25,9 @@ from .chips.soil_probe import SoilProbe
 from .field import DAY_S, Field
 from .replay import Recording
 
+_SHOW_S = 1.5  # longer than any conversion: one look at the world for one reading of all sensors
 _FULL_H = 15.0
-_CHARGE_PCT = (65.0, 90.0)
+_CHARGE_PCT = (70.0, 80.0)
 
 
 def charge_pct(local_s):
@@ -210,13 +211,15 @@ class Scene:
         self._faults = faults or []
         self.world = WORLDS[data["kind"]](data, start_s)
         self._shown = [_Shown(sensor, now_ms) for sensor in plan["sensors"]]
-        self._last_s = None
+        self._now_s = start_s
+        self._shown_s = None
 
     def advance(self, now_s):
-        """Bring world and chips to now_s; cheap when virtual time stands still."""
-        if now_s == self._last_s:
+        """Bring world and chips to now_s; chips keep their inputs while sensors convert."""
+        self._now_s = now_s
+        if self._shown_s is not None and now_s - self._shown_s < _SHOW_S:
             return
-        self._last_s = now_s
+        self._shown_s = now_s
         self.world.advance(now_s)
         for shown in self._shown:
             fault = self._fault_of(shown.name, now_s)
@@ -242,7 +245,7 @@ class Scene:
             before = pump.is_on
             pump.on_level(level)
             if pump.is_on != before:
-                self.world.pump(pump.is_on, litres_per_min, self._last_s)
+                self.world.pump(pump.is_on, litres_per_min, self._now_s)
                 save()
 
         return on_level

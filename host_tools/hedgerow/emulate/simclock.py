@@ -11,8 +11,10 @@ fast the host is. Network code waits in real time: it runs while virtual time wa
 and `run` yields to it between any two moments.
 
 Pace: virtual time is never ahead of start_s + (wall - wall_start_s) * speed, where wall is
-time.time() of the host, so that a killed and restarted node rejoins the same timeline. When the
-host is too slow, the node falls behind; `lag_s` says by how much. speed 0 means no pace.
+time.time() of the host. A restarted node gets the wall_start_s that continues its former life, so
+that the time without power passes in the field too. Where the host is too slow by more than a
+moment, the pace slips: the run takes longer, and no time of the field is skipped. speed 0 means no
+pace.
 
 Hold: `hold` (a function, or None) may stop virtual time for a while: the runner uses it to let the
 network, which cannot be accelerated, catch up. It changes when things happen for the network
@@ -22,8 +24,16 @@ and nothing of what the node senses or decides.
 import asyncio
 import time
 
-_QUIET_YIELDS = 4  # passes of the event loop in which a woken task may wake others
+try:
+    from asyncio.core import _task_queue as _tasks  # MicroPython's queue of ready and timed tasks
+except ImportError:
+    _tasks = None  # CPython
+
+_PASSES = 4  # of CPython's event loop, in which a woken task may wake others
+_MOST_PASSES = 50  # of MicroPython's, in case a task never waits
+_MOST_LAG_S = 0.3  # real time that is caught up; beyond it the pace slips
 _NAP_MS = 5  # how often pace and hold are looked at
+_NAPS_ALONE = 10  # naps without any sleeper before time jumps to the end
 
 
 class SimClock:
@@ -39,6 +49,7 @@ class SimClock:
         self.on_advance = None  # called with virtual seconds before each moment
         self.hold = None
         self.held_ms = 0  # real time for which `hold` stopped the clock
+        self.slipped_s = 0.0  # real time by which the pace gave way to a slow host
         self.refused_settings = 0
         self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
         self._sleepers = []  # sorted (due_ms, number, event), earliest last
@@ -81,17 +92,20 @@ class SimClock:
         """Virtual seconds since 1970-01-01 with milliseconds, as a float."""
         return self.start_s + self._now_ms / 1000
 
-    def lag_s(self):
-        """Virtual seconds by which the host is behind the pace; 0 without a pace."""
-        return max(self._pace_ms() - self._now_ms, 0) / 1000 if self.speed else 0
-
     def ended(self):
         """True once end_s is reached."""
         return self._ended
 
     async def run(self):
         """Move virtual time until end_s; returns with the sleepers beyond it still asleep."""
+        await self._let_run()
+        alone = 0
         while not self._ended:
+            if not self._sleepers and alone < _NAPS_ALONE:
+                alone += 1
+                await asyncio.sleep_ms(_NAP_MS)
+                continue
+            alone = 0
             due_ms = min(self._sleepers[-1][0], self.end_ms) if self._sleepers else self.end_ms
             if self._too_early(due_ms):
                 await asyncio.sleep_ms(self._nap_ms(due_ms))
@@ -102,6 +116,7 @@ class SimClock:
                 self.held_ms += time.ticks_diff(time.ticks_ms(), before_ms)
                 continue
             self._move_to(due_ms)
+            self._slip()
             await self._let_run()
 
     def _move_to(self, due_ms):
@@ -113,10 +128,17 @@ class SimClock:
         self._ended = self._now_ms >= self.end_ms
 
     async def _let_run(self):
-        # A task that was woken may wake another through an Event; each hop takes one pass. A sleep
-        # that is already due again (sleep_ms(0)) is a moment of its own.
-        for _ in range(_QUIET_YIELDS):
+        # A task that was woken may wake another through an Event; each hop takes one pass.
+        # MicroPython's loop shows whether any task is ready; CPython's does not.
+        if _tasks is None:
+            for _ in range(_PASSES):
+                await asyncio.sleep_ms(0)
+            return
+        for _ in range(_MOST_PASSES):
             await asyncio.sleep_ms(0)
+            task = _tasks.peek()
+            if task is None or time.ticks_diff(task.ph_key, time.ticks_ms()) > 0:
+                return
 
     def _push(self, due_ms, event):
         # Equal due times wake in the order in which they were asked for.
@@ -130,6 +152,13 @@ class SimClock:
 
     def _pace_ms(self):
         return int((time.time() - self._wall_start_s) * self.speed * 1000)
+
+    def _slip(self):
+        if self.speed:
+            late_s = (self._pace_ms() - self._now_ms) / 1000 / self.speed - _MOST_LAG_S
+            if late_s > 0:
+                self._wall_start_s += late_s
+                self.slipped_s += late_s
 
     def _too_early(self, due_ms):
         return bool(self.speed) and due_ms > self._pace_ms()

@@ -4,7 +4,7 @@
     node.start()
     while node.running():           # restarts it after a reset or a deep sleep
         ...
-    node.kill()                     # a power cut; start() brings it back on the same timeline
+    node.kill()                     # a power cut; start() brings it back, later in the same life
 
 Folder: plan.json, sim.json (input), world.json (the field outlives the node), stats-<boot>.json
 (one per run), store/ (the node's own log), node.log (its output).
@@ -51,14 +51,13 @@ class NodeRun:
         self._without_power = False
         self._wake_at_s: float | None = None
         self.speed = speed
-        self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
         self._settings: dict[str, Any] = {
             "start_s": span.start_s,
             "end_s": span.end_s,
             "speed": speed,
-            "wall_start_s": self._wall_start_s,
+            "wall_start_s": time.time() if wall_start_s is None else wall_start_s,
             "drain_s": drain_s,
-            "died_s": None,
+            "died_wall_s": None,
             "world": world,
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -89,7 +88,7 @@ class NodeRun:
     def kill(self) -> None:
         """kill -9, like a power cut; the world learns when it happened."""
         if self._process.poll() is None:
-            self._settings["died_s"] = self.virtual_now_s()
+            self._settings["died_wall_s"] = time.time()
             self.kills += 1
         self._without_power = True
         self._process.kill()
@@ -114,9 +113,9 @@ class NodeRun:
 
     def _ended(self, code: int) -> bool:
         if code in _RESET_CODES and self.restarts < _MOST_RESTARTS:
-            self._settings["died_s"] = None
+            self._settings["died_wall_s"] = None
             if code == _ASLEEP and self.speed:
-                self._wake_at_s = self._wall_of(self._wake_s())
+                self._wake_at_s = time.time() + self._sleep_s()
             else:
                 self._restart()
             return True
@@ -133,21 +132,13 @@ class NodeRun:
         self.restarts += 1
         self.start()
 
-    def _wake_s(self) -> float:
+    def _sleep_s(self) -> float:
+        """Real seconds of the deep sleep that just began."""
         from hedgerow.emulate.unix.fake_machine import retained
 
         state = retained.read(str(self.folder / "rtc.bin"))
-        return state[3] / 1000 if state and state[3] else self.span.end_s
-
-    def _wall_of(self, virtual_s: float) -> float:
-        return self._wall_start_s + (virtual_s - self.span.start_s) / self.speed
-
-    def virtual_now_s(self) -> float | None:
-        """Where the shared timeline is; None when the run has no pace."""
-        if not self.speed:
-            return None
-        now_s = self.span.start_s + (time.time() - self._wall_start_s) * self.speed
-        return min(now_s, self.span.end_s)
+        wake_s = state[3] / 1000 if state and state[3] else self.span.end_s
+        return max(wake_s - self.span.start_s - self.progress(), 0.0) / self.speed
 
     @property
     def drained(self) -> bool:

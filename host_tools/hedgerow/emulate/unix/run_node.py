@@ -9,8 +9,9 @@ sampling and the uplink gets `drain_s` of real time to empty the log.
 Exit codes: 0 everything acknowledged; 3 the end came before that; 80 to 83 a reset or deep sleep
 (fake_machine/power.py). Anything else is a crash.
 
-sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "died_s", "world", "faults"};
-died_s is the virtual time of the last kill, or null. Writes world.json and stats-<boot>.json
+sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "died_wall_s", "world",
+"faults"};
+died_wall_s is the real time of the last kill, or null. Writes world.json and stats-<boot>.json
 beside it.
 """
 
@@ -21,10 +22,10 @@ import sys
 import time
 
 import machine
-from hedge.node import node_from_plan
 
 from hedge.board import Board
 from hedge.core import clock
+from hedge.node import node_from_plan
 from hedgerow.emulate.scene import Scene
 from hedgerow.emulate.simclock import SimClock
 
@@ -51,6 +52,23 @@ def write_json(path, data):
     os.rename(path + ".new", path)
 
 
+def timeline(settings, saved):
+    """(wall_start_s, now_s, died_s): a restarted node goes on with its former life.
+
+    saved: world.json of that life, None at the first start. The pace runs on while the node is
+    off; without a pace no time passes meanwhile.
+    """
+    speed, start_s = settings["speed"], settings["start_s"]
+    if saved is None:
+        return settings["wall_start_s"], start_s, None
+    if not speed:
+        return None, saved["now_s"], None
+    wall_start_s = saved["wall_s"] - (saved["now_s"] - start_s) / speed
+    died_wall_s = settings["died_wall_s"]
+    died_s = start_s + (died_wall_s - wall_start_s) * speed if died_wall_s else None
+    return wall_start_s, saved["now_s"], died_s
+
+
 class Hold:
     """Stops virtual time while an open link has too much to carry.
 
@@ -73,13 +91,10 @@ class NodeRun:
     def __init__(self, plan, settings, folder):
         self._settings = settings
         self._folder = folder
-        saved = read_json(folder + "/world.json") or {"now_s": settings["start_s"], "world": None}
+        saved = read_json(folder + "/world.json")
+        wall_start_s, now_s, died_s = timeline(settings, saved)
         self.clock = SimClock(
-            settings["start_s"],
-            settings["end_s"],
-            settings["speed"],
-            settings["wall_start_s"],
-            resume_s=saved["now_s"],
+            settings["start_s"], settings["end_s"], settings["speed"], wall_start_s, now_s
         )
         self.scene = Scene(
             plan,
@@ -88,7 +103,7 @@ class NodeRun:
             self.clock.now_ms,
             settings.get("faults"),
         )
-        self.scene.restore(saved["world"], saved["now_s"], settings["died_s"])
+        self.scene.restore(saved and saved["world"], now_s, died_s)
         clock.use(self.clock)
         machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
         self.node = node_from_plan(plan, Board(plan["board"]), folder)
@@ -140,7 +155,7 @@ class NodeRun:
                 "boot": boot,
                 "ended": ended,
                 "now_s": self.clock.now_s(),
-                "lag_s": self.clock.lag_s(),
+                "slipped_s": self.clock.slipped_s,
                 "held_ms": self.clock.held_ms,
                 "pending": self.node.store.pending(),
                 "node": self.node.stats(),
@@ -150,7 +165,11 @@ class NodeRun:
 
     def save_world(self):
         """The field outlives the node."""
-        world = {"now_s": self.clock.now_s(), "world": self.scene.state()}
+        world = {
+            "now_s": self.clock.now_s(),
+            "wall_s": time.time(),
+            "world": self.scene.state(),
+        }
         write_json(self._folder + "/world.json", world)
 
 
