@@ -95,6 +95,7 @@ class TestCase:
             return context
         with context:
             function(*args, **kwargs)
+        return None
 
 
 def skip(reason):
@@ -138,7 +139,7 @@ def _run_one(case_class, name, result):
         result.passed += 1
     except SkipTest as skipped:
         result.skipped.append((label, str(skipped)))
-    except Exception as error:  # a test may fail in any way; each is reported
+    except Exception as error:  # noqa: BLE001  a test may fail in any way; each is reported
         result.failed.append((label, error))
         print("FAIL", label)
         sys.print_exception(error)
