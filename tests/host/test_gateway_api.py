@@ -1,8 +1,6 @@
 """The HTTP API on a database of known contents: shapes, ranges, breaks, wrong questions."""
 
-import asyncio
 import json
-import threading
 import time
 import urllib.error
 import urllib.parse
@@ -11,9 +9,10 @@ import urllib.request
 import pytest
 
 from hedge.wire import cbor, frame, senml
-from hedgerow.gateway import Gateway, GatewayConfig
+from hedgerow.gateway import GatewayConfig
 from hedgerow.gateway.database import open_database
 from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.service import gateway_in_thread
 
 START_S = 1_780_000_000
 DAY_S = 86400
@@ -21,31 +20,10 @@ NOTE = "simulated field <b>& weather</b>"
 
 
 class Api:
-    """A gateway in a thread of its own, for tests that ask it over HTTP."""
+    """Asks a running gateway over HTTP."""
 
-    def __init__(self, config):
-        self._config = config
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=lambda: asyncio.run(self._run()))
-
-    async def _run(self):
-        self._stop, self._loop = asyncio.Event(), asyncio.get_running_loop()
-        try:
-            async with Gateway(self._config) as gateway:
-                self.url = gateway.http_url
-                self._ready.set()
-                await self._stop.wait()
-        finally:
-            self._ready.set()
-
-    def __enter__(self):
-        self._thread.start()
-        assert self._ready.wait(20)
-        return self
-
-    def __exit__(self, *exc_info):
-        self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
+    def __init__(self, url):
+        self.url = url
 
     def raw(self, path, **query):
         """(status, headers, body)."""
@@ -102,8 +80,8 @@ def api(tmp_path_factory):
     path = tmp_path_factory.mktemp("api") / "farm.db"
     fill(path)
     settings = GatewayConfig(db=path, http_port=0, mqtt_port=0, broker="python", note=NOTE)
-    with Api(settings) as running:
-        yield running
+    with gateway_in_thread(settings) as gateway:
+        yield Api(gateway.http_url)
 
 
 def test_devices(api):

@@ -5,7 +5,9 @@ import contextlib
 import logging
 import signal
 import socket
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from typing import Any
 
 import uvicorn
 
@@ -33,15 +35,23 @@ class Gateway:
         self._http_port = 0
 
     async def __aenter__(self) -> "Gateway":
+        await self.open()
+        return self
+
+    async def __aexit__(self, *exc_info: object) -> None:
+        await self.close()
+
+    async def open(self) -> None:
+        """Start everything; close() must follow if this returns."""
         async with contextlib.AsyncExitStack() as stack:
             listener = stack.enter_context(self._listen())
             self._http_port = int(listener.getsockname()[1])
             await stack.enter_async_context(self._app.router.lifespan_context(self._app))
             await stack.enter_async_context(_serving(self._app, listener))
             self._stack = stack.pop_all()
-        return self
 
-    async def __aexit__(self, *exc_info: object) -> None:
+    async def close(self) -> None:
+        """Commit what was received, stop everything."""
         await self._stack.aclose()
 
     def _listen(self) -> socket.socket:
@@ -109,6 +119,32 @@ async def _serving(app, listener):  # type: ignore[no-untyped-def]
     finally:
         server.should_exit = True
         await task
+
+
+@contextlib.contextmanager
+def gateway_in_thread(config: GatewayConfig) -> Iterator[Gateway]:
+    """A gateway with an event loop of its own, for programs that are not asynchronous.
+
+    Raises GatewayError as Gateway does.
+    """
+    loop = asyncio.new_event_loop()
+    thread = threading.Thread(target=loop.run_forever, name="gateway-loop", daemon=True)
+    thread.start()
+
+    def call(step: Coroutine[Any, Any, None]) -> None:
+        asyncio.run_coroutine_threadsafe(step, loop).result()
+
+    gateway = Gateway(config)
+    try:
+        call(gateway.open())
+        try:
+            yield gateway
+        finally:
+            call(gateway.close())
+    finally:
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.close()
 
 
 def run(config: GatewayConfig, on_ready: Callable[[Gateway], None]) -> None:
