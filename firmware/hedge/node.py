@@ -121,9 +121,9 @@ class Node:
         condition = build(when, names, scales, sensors)
         self._rules.append(Rule(name, actuator, condition, on_s, hold_off_s, max_per_day))
 
-    def add_record(self, i, deadband=-1, max_s=0, summary_s=0, stream=TELEMETRY):
+    def add_record(self, i, deadband=-1, max_s=0, summary_s=0, mean_only=False, stream=TELEMETRY):
         """Keep value i; see recorder.Recorder.add."""
-        self._records.append((i, deadband, max_s, summary_s, stream))
+        self._records.append((i, deadband, max_s, summary_s, mean_only, stream))
 
     # ---- life ----
 
@@ -157,8 +157,8 @@ class Node:
         self._recorder = Recorder(self.store, self._on_append)
         self._journal = Journal(self._recorder)
         self._keeper = Keeper(self._state, self._journal.fault)
-        for i, deadband, max_s, summary_s, stream in self._records:
-            self._recorder.add(i, self._channels[i], deadband, max_s, summary_s, stream)
+        for i, *how in self._records:
+            self._recorder.add(i, self._channels[i], *how)
         self._make_control()
         damaged = self._state is not None and self._state.damaged
         boot = self.store.boot if self.store else 0

@@ -47,6 +47,7 @@ def build_node(plan, board, base_dir):
             record["deadband"],
             record["max_s"],
             record["summary_s"],
+            record["mean_only"],
             record["stream"],
         )
     _uplink(node, plan["uplink"], base_dir)

@@ -21,8 +21,9 @@ _TELL_DROPS_S = 6 * 3600
 class _Report:
     """One [[record]]: when and how channel `i` is recorded."""
 
-    def __init__(self, i, channel, deadband, max_s, summary_s, stream):
+    def __init__(self, i, channel, deadband, max_s, summary_s, mean_only, stream):
         self.i = i
+        self.mean_only = mean_only
         self.channel = channel
         self.stream = stream
         self.change = Deadband(deadband, max_s)
@@ -42,9 +43,14 @@ class Recorder:
         self._told = ({}, 0)  # drops and losses already told
         self._told_s = None
 
-    def add(self, i, channel, deadband=-1, max_s=0, summary_s=0, stream=TELEMETRY):
-        """Record value i of the vector: see Deadband and Summary for the arguments (ints)."""
-        self._reports.append(_Report(i, channel, deadband, max_s, summary_s, stream))
+    def add(
+        self, i, channel, deadband=-1, max_s=0, summary_s=0, mean_only=False, stream=TELEMETRY
+    ):
+        """Record value i of the vector: see Deadband and Summary for the arguments (ints).
+
+        mean_only: of a summary keep the mean, not minimum and maximum.
+        """
+        self._reports.append(_Report(i, channel, deadband, max_s, summary_s, mean_only, stream))
 
     def write(self, stream, entries, time_s=None):
         """One record; entries: (name, unit or None, value). Never raises."""
@@ -89,11 +95,10 @@ class Recorder:
 
     def _summary(self, report, time_s):
         channel, done = report.channel, report.summary
-        entries = [
-            (channel.name + ".min", channel.unit, real(done.min, channel.scale)),
-            (channel.name + ".mean", channel.unit, real(done.mean, channel.scale)),
-            (channel.name + ".max", channel.unit, real(done.max, channel.scale)),
-        ]
+        entries = [(channel.name + ".mean", channel.unit, real(done.mean, channel.scale))]
+        if not report.mean_only:
+            entries.insert(0, (channel.name + ".min", channel.unit, real(done.min, channel.scale)))
+            entries.append((channel.name + ".max", channel.unit, real(done.max, channel.scale)))
         self.write(report.stream, entries, max(time_s, 0))
 
     def drops(self, now_s):

@@ -182,6 +182,14 @@ class TestStore(_Case):
         times = [t - START_S for s, e, t in rig.store.records if e[0][0] == "soil.vwc.min"]
         self.assertEqual(times, [7200, 18000])
 
+    def test_a_summary_of_the_mean_alone(self):
+        rig = Rig()
+        rig.soil((1000,), (1010,), (1100,), (1300,))
+        rig.node.add_record(0, summary_s=10800, mean_only=True)
+        rig.run(6)
+        self.assertEqual(rig.store.find("soil.vwc.min"), [])
+        self.assertAlmostEqual(rig.store.find("soil.vwc.mean")[0], 10.37, delta=0.01)
+
 
 class TestReset(_Case):
     def _life(self, state, start_s, hours, **limits):

@@ -87,7 +87,7 @@ def _plan(**changes):
             "name": "water", "actuator": 0, "on_s": 600, "hold_off_s": 7200, "max_per_day": 0,
             "when": ["all", [["<", 0, 3000, 3000], ["window", 120, 1440, 127]]],
         }],
-        "records": [{"i": 0, "deadband": 0, "max_s": 0, "summary_s": 0, "stream": 1}],
+        "records": [{"i": 0, "deadband": 0, "max_s": 0, "summary_s": 0, "mean_only": False, "stream": 1}],
         "store": {"dir": "log", "max_bytes": 65536, "segment_bytes": 4096, "keep_acked": True},
         "thresholds": {},
         "uplink": None,

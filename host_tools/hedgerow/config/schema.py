@@ -163,7 +163,8 @@ SECTIONS = (
         Key("channel", "channels", "one channel or a list", REQUIRED),
         Key("deadband", "number", "record when it changed by this since the last record", None, 0),
         Key("max_s", "int", "record at least this often", 0, 0, 31 * _DAY_S),
-        Key("summary_s", "int", "record min, mean and max of each such window", 0, 0, 31 * _DAY_S),
+        Key("summary_s", "int", "record a summary of each such window", 0, 0, 31 * _DAY_S),
+        Key("summary", "text", "what a summary holds; mean alone is a third of the bytes", "min-mean-max", choices=("min-mean-max", "mean")),
         Key("stream", "text", "events are kept longest, diag is dropped first", "telemetry", choices=("events", "telemetry", "diag")),
     )),
     Section("store", "the log that survives power cuts", keys=(

@@ -111,6 +111,7 @@ def _record(draft: Draft, path: Path, row: dict[str, Any], channel: Channel) -> 
         "deadband": channel.to_int(deadband) if is_known(deadband) else -1,
         "max_s": row["max_s"],
         "summary_s": row["summary_s"],
+        "mean_only": row["summary"] == "mean",
         "stream": _STREAMS.get(row["stream"], 1),
     }
 

@@ -21,7 +21,8 @@ def kept_bytes_a_day(plan: dict[str, Any]) -> int:
         size = _RECORD_BYTES + len(names[record["i"]])
         total += size * _reports_a_day(record, plan["node"]["sample_s"])
         if record["summary_s"]:
-            total += 2 * size * max(_DAY_S // record["summary_s"], 1)
+            values = 1 if record["mean_only"] else 2  # three names share one beginning
+            total += values * size * max(_DAY_S // record["summary_s"], 1)
     if plan["model"]:
         total += 60 * _runs_a_day(plan["model"])
     return int(total)
