@@ -2,10 +2,12 @@
 
 import asyncio
 import json
-import signal
+import sys
 from pathlib import Path
 
 import click
+
+from hedgerow.cli.stopping import until_stopped
 
 
 @click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
@@ -32,6 +34,7 @@ def command(
 
     Weather is real (Seattle 2015), soil and water follow FAO-56. The link fails for a while and
     one node loses power; the JSON compares what the nodes created with what the gateway holds.
+    Exit code 1 if records were lost or stored twice.
     """
     from hedgerow.demo.run import DemoOptions, run_demo
 
@@ -43,20 +46,9 @@ def command(
         outage=not no_outage,
         broker=broker,
     )
-    result = asyncio.run(_until_stopped(run_demo(options, lambda text: click.echo(text))))
+    result = asyncio.run(until_stopped(run_demo(options, lambda text: click.echo(text))))
     if result is None:
         click.echo("stopped", err=True)
     else:
         click.echo(json.dumps(result))
-
-
-async def _until_stopped(coroutine):
-    """Its result, or None after Ctrl-C or SIGTERM: then it is cancelled and cleans up."""
-    task = asyncio.ensure_future(coroutine)
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, task.cancel)
-    try:
-        return await task
-    except asyncio.CancelledError:
-        return None
+        sys.exit(1 if result["lost"] or result["duplicates"] else 0)

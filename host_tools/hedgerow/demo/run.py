@@ -7,11 +7,9 @@ Gateway and broker run here; each node is a process of its own. All of them end 
 
 import asyncio
 import contextlib
-import shutil
 import socket
-import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -22,6 +20,7 @@ from hedgerow.demo.farm import Farm
 from hedgerow.demo.script import Script, faults
 from hedgerow.emulate.weather import load_weather
 from hedgerow.gateway import Gateway, GatewayConfig
+from hedgerow.sim.folder import work_folder
 from hedgerow.sim.linkproxy import LinkProxy
 from hedgerow.sim.world import Span, field_span, weather_days
 
@@ -61,7 +60,7 @@ async def run_demo(options: DemoOptions, say: Say) -> dict[str, Any]:
     span, speed = timeline(options.seconds)
     days = min(weather_days(span.days), _WEATHER_DAYS)
     weather = load_weather("seattle", SEASON_START, days, options.seed)
-    with work_folder(options.folder) as folder:
+    with work_folder(options.folder, "hedgerow-demo-") as folder:
         config = GatewayConfig(
             db=folder / "gateway.db",
             http_port=_free_port(options.port, say),
@@ -102,20 +101,6 @@ def timeline(seconds: float | None) -> tuple[Span, float]:
     live_s = max(seconds - _START_UP_S - _DRAIN_S, 4.0)
     days = max(min(SEASON_DAYS, int(live_s * _DAYS_PER_S)), _SHORTEST_DAYS)
     return field_span(SEASON_START, days, offset_s), days * 86400 / live_s
-
-
-@contextlib.contextmanager
-def work_folder(wanted: Path | None, prefix: str = "hedgerow-demo-") -> Iterator[Path]:
-    """The wanted folder, or a temporary one for the time of the `with`."""
-    if wanted is not None:
-        wanted.mkdir(parents=True, exist_ok=True)
-        yield wanted.resolve()
-        return
-    made = Path(tempfile.mkdtemp(prefix=prefix))
-    try:
-        yield made
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
 
 
 def _free_port(wanted: int, say: Say) -> int:
