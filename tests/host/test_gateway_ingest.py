@@ -88,6 +88,13 @@ def test_no_time_when_told_so(tmp_path):
     assert ack.unpack(bench.send(bench.frame(1, [pack(1)]))[0].data)[1] == 0
 
 
+def test_a_deleted_generation_is_made_anew(bench):
+    before = bench.ingest.generation
+    bench.db.execute("DELETE FROM meta WHERE key = 'generation'")
+    bench.reopen()
+    assert bench.ingest.generation not in (0, before)
+
+
 def test_two_databases_have_two_generations(tmp_path):
     first, second = Bench(tmp_path / "a.db"), Bench(tmp_path / "b.db")
     assert first.ingest.generation != second.ingest.generation

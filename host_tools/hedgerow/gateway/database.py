@@ -37,6 +37,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
         ) from error
     try:
         _migrate(connection, path)
+        _ensure_generation(connection)
     except sqlite3.Error as error:
         connection.close()
         raise GatewayError(f"database {path} cannot be set up: {error}") from error
@@ -101,7 +102,6 @@ def _migrate(connection: sqlite3.Connection, path: Path) -> None:
         for script in MIGRATIONS[version:]:
             _run_script(connection, script)
         connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
-        _ensure_generation(connection)
 
 
 def _run_script(connection: sqlite3.Connection, script: str) -> None:
@@ -115,7 +115,7 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
 
 
 def _ensure_generation(connection: sqlite3.Connection) -> None:
-    # Random per database: a node that sees another one knows the server lost its memory.
+    # Random per database: a node that sees another one can tell that the server lost its memory.
     generation = secrets.randbits(31) + 1
     connection.execute("INSERT OR IGNORE INTO meta VALUES ('generation', ?)", (generation,))
 

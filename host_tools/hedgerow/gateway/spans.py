@@ -36,10 +36,14 @@ def of_device(reader: sqlite3.Connection, id_: str, from_s: float, to_s: float) 
     spans = [
         *_states(reader, id_, "link", "outage"),
         *_states(reader, id_, "health.%", "sensor"),
-        *_off(reader, id_, _sample_s(device)),
+        *(off := _off(reader, id_, _sample_s(device))),
         *_dropped(reader, id_),
-        *_silent(reader, id_, from_s, to_s),
         *_offline(device),
+    ]
+    spans += [
+        silent
+        for silent in _silent(reader, id_, from_s, to_s)
+        if not any(span.overlaps(silent.from_s, silent.to_s or to_s) for span in off)
     ]
     found = [span for span in spans if span.overlaps(from_s, to_s)]
     return sorted(found, key=lambda span: span.from_s)[:_MAX_SPANS]

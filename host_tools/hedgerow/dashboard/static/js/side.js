@@ -73,7 +73,7 @@ function spot(device, x, y, isSelected, onSelect) {
 
 function scaleBar(scale) {
   const metres = [1000, 500, 200, 100, 50, 20, 10, 5, 2, 1].find((m) => m * scale <= 90) ?? 1;
-  const y = HIGH - 4;
+  const y = HIGH - 8;
   return [
     svg("path", { d: `M10 ${y - 4}v4h${(metres * scale).toFixed(1)}v-4`, fill: "none", stroke: "var(--muted)" }),
     svg("text", { class: "scale", x: 14 + metres * scale, y }, `${metres} m`),

@@ -1,0 +1,89 @@
+"""The writer's thread: nothing is acked while the database refuses; one bad message stops nobody."""
+
+import sqlite3
+import time
+
+import pytest
+
+from hedgerow.gateway.ingest import Inbound, Outbound
+from hedgerow.gateway.writer import Writer
+
+
+class FakeIngest:
+    """Commits by noting it; raises what `faults` holds first."""
+
+    def __init__(self, faults=(), poison=None):
+        self.faults = list(faults)
+        self.poison = poison
+        self.committed = []
+
+    def commit(self, messages):
+        if self.faults:
+            raise self.faults.pop(0)
+        if self.poison in [m.data for m in messages]:
+            raise KeyError("a bug of ours")
+        self.committed += [m.data for m in messages]
+        return [Outbound("ack", m.data) for m in messages]
+
+    def tick(self, now_s):
+        pass
+
+
+class Bench:
+    def __init__(self, ingest):
+        self.ingest, self.acks, self.done = ingest, [], []
+        self.writer = Writer(ingest, self.acks.append)
+        self.writer.start()
+
+    def put(self, data):
+        self.writer.put(Inbound("t", data, 0.0), lambda: self.done.append(data))
+
+    def wait_done(self, count):
+        deadline_s = time.monotonic() + 10
+        while len(self.done) < count:
+            assert time.monotonic() < deadline_s
+            time.sleep(0.01)
+
+
+@pytest.fixture
+def bench(request):
+    made = Bench(FakeIngest(**request.param))
+    yield made
+    made.writer.stop()
+
+
+FULL = sqlite3.OperationalError("database or disk is full")
+
+
+@pytest.mark.parametrize("bench", [{}], indirect=True)
+def test_acks_follow_the_commit_in_order(bench):
+    for n in range(500):
+        bench.put(b"%d" % n)
+    bench.wait_done(500)
+    assert bench.done == bench.ingest.committed == [b"%d" % n for n in range(500)]
+    bench.writer.stop()
+    assert [out.data for out in bench.acks] == bench.done
+
+
+@pytest.mark.parametrize("bench", [{"faults": [FULL, FULL]}], indirect=True)
+def test_full_disk_is_retried_and_shown(bench, caplog):
+    bench.put(b"a")
+    deadline_s = time.monotonic() + 5
+    while not bench.writer.fault:
+        assert time.monotonic() < deadline_s
+    assert "disk is full" in bench.writer.fault
+    assert bench.done == []
+    bench.wait_done(1)
+    bench.writer.stop()
+    assert bench.writer.fault == ""
+    messages = [r.getMessage() for r in caplog.records if r.levelname in ("ERROR", "WARNING")]
+    assert len(messages) == 2  # the first failure and the recovery
+
+
+@pytest.mark.parametrize("bench", [{"poison": b"bad"}], indirect=True)
+def test_a_message_that_trips_a_bug_stops_nobody(bench, caplog):
+    for data in (b"a", b"bad", b"b"):
+        bench.put(data)
+    bench.wait_done(3)
+    assert bench.ingest.committed == [b"a", b"b"]
+    assert "a bug of ours" in caplog.text
