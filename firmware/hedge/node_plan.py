@@ -57,11 +57,15 @@ def build_node(plan, board, base_dir):
 
 def _store(table, base_dir):
     from .store.kv import KV
-    from .store.log import Store
+    from .store.log import Store, fresh_boot
 
     path = "%s/%s" % (base_dir, table["dir"])
     store = Store(
-        path, table["max_bytes"], table["segment_bytes"], keep_acked=table.get("keep_acked", False)
+        path,
+        table["max_bytes"],
+        table["segment_bytes"],
+        keep_acked=table.get("keep_acked", False),
+        first_boot=fresh_boot(),
     )
     return store, KV(path + "/node.kv")
 

@@ -7,7 +7,7 @@ import store_folder
 from hedge.core import log
 from hedge.core.errors import StoreError
 from hedge.store import DIAG, EVENTS, TELEMETRY, Store, audit
-from hedge.store.log import MAX_SEGMENTS
+from hedge.store.log import MAX_SEGMENTS, fresh_boot
 
 
 class StoreCase(unittest.TestCase):
@@ -64,6 +64,20 @@ class TestAppend(StoreCase):
     def test_each_start_has_a_new_boot_number(self):
         boots = [self.store.boot] + [self.opened().boot for _ in range(3)]
         self.assertEqual(boots, [1, 2, 3, 4])
+
+    def test_a_wiped_log_does_not_begin_again_with_the_same_numbers(self):
+        begun = {fresh_boot() for _ in range(64)}
+        self.assertGreater(len(begun), 32)
+        self.assertTrue(all(1 <= boot < 1 << 20 for boot in begun))
+        folder = store_folder.fresh("new")
+        fresh = Store(folder, first_boot=771)
+        fresh.open()
+        fresh.close()
+        again = Store(folder, first_boot=5)
+        again.open()
+        again.close()
+        store_folder.clear(folder)
+        self.assertEqual((fresh.boot, again.boot), (771, 772))
 
     def test_the_boot_number_outlives_everything_else(self):
         for _ in range(4):

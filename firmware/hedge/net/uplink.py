@@ -280,10 +280,9 @@ class Uplink:
             if upto > sent:
                 text = "boot %d seq %d, sent %d: device name used twice?"
                 self._bad_ack(text % (boot, upto, sent))
-                upto = sent
-        if upto:
-            self._store.ack(boot, stream, upto)
-            self._drop_acked(boot, stream, upto)
+                return
+        self._store.ack(boot, stream, upto)
+        self._drop_acked(boot, stream, upto)
 
     def _drop_acked(self, boot, stream, upto):
         left = []

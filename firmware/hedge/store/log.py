@@ -24,6 +24,15 @@ _ACK_SAVE_EVERY = 32  # records; after a crash at most about these are sent agai
 _U32_MAX = 0xFFFFFFFF
 
 
+def fresh_boot():
+    """Number for the first start of a new log: 1 to 2**20, in steps of 256, by chance.
+
+    A node whose flash was wiped keeps its name. Starting at 1 again, it would give out numbers that
+    the gateway has seen, and its records would be taken for known ones.
+    """
+    return 1 + (int.from_bytes(os.urandom(2), "little") & 0xFFF) * 256
+
+
 class Store:
     """One log; one process, one task at a time. Open before use.
 
@@ -32,11 +41,20 @@ class Store:
     state_lost: the state file was damaged, counts restarted and records are sent again.
     """
 
-    def __init__(self, path, max_bytes=262144, segment_bytes=8192, keep_acked=False, flush=None):
+    def __init__(
+        self,
+        path,
+        max_bytes=262144,
+        segment_bytes=8192,
+        keep_acked=False,
+        flush=None,
+        first_boot=1,
+    ):
         """max_bytes bounds all segments; keep_acked renames them when done, not removes.
 
         segment_bytes bounds one, but a large log takes files of max_bytes / 64 (MAX_SEGMENTS).
         flush: make each append durable by itself; None for what this platform needs.
+        first_boot: number of the first start in a new folder, see fresh_boot().
         """
         self.path = path
         self.boot = 0
@@ -45,6 +63,7 @@ class Store:
         self._max_bytes = max_bytes
         self._segment_bytes = max(segment_bytes, max_bytes // 64)
         self._keep_acked = keep_acked
+        self._first_boot = first_boot
         self._flush = disk_needs_flush() if flush is None else flush
         self._bytes = 0
         self._active = {}  # stream -> (Segment, open file)
@@ -78,7 +97,7 @@ class Store:
             self.segments.setdefault(segment.stream, []).append(segment)
             self._bytes += segment.size
         self._state.torn += torn
-        self.boot = newest + 1
+        self.boot = newest + 1 if newest else self._first_boot
 
     def _claim_boot(self):
         while True:
