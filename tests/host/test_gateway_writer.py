@@ -1,4 +1,4 @@
-"""The writer's thread: nothing is acked while the database refuses; one bad message stops nobody."""
+"""The writer thread: no ack while the database refuses; one bad message stops nobody."""
 
 import sqlite3
 import time
