@@ -125,10 +125,26 @@ def payload(seq):
     return senml.encode(NOW_S + seq, [("n", None, seq)])
 
 
+_started = []
+
+
+@pytest.fixture(autouse=True)
+def leave_nothing_behind():
+    """A test that fails half-way must not leave its gateway running."""
+    yield
+    while _started:
+        process = _started.pop()
+        process.kill()
+        process.wait()
+        process.stdout.close()
+        process.stderr.close()
+
+
 def start_gateway(path, port):
     command = [str(Path(sys.executable).with_name("hedgerow")), "gateway", "--db", str(path)]
     command += ["--broker", "mosquitto", "--mqtt-port", str(port), "--http-port", "0"]
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    _started.append(process)
     assert process.stdout and process.stderr
     line = process.stdout.readline()
     assert line.startswith("page"), process.stderr.read()
@@ -138,15 +154,11 @@ def start_gateway(path, port):
 def kill(process):
     process.kill()
     process.wait()
-    process.stdout.close()
-    process.stderr.close()
 
 
 def stop(process):
     process.send_signal(signal.SIGINT)
     assert process.wait(15) == 0
-    process.stdout.close()
-    process.stderr.close()
 
 
 def wait_for(question, timeout_s=5):
