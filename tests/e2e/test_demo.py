@@ -17,8 +17,6 @@ from sim_runs import HEDGEROW, hedgerow, last_json
 pytestmark = pytest.mark.e2e
 
 KEYS = [
-    ,
-]
     "devices",
     "records_created",
     "records_stored",
