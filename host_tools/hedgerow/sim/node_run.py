@@ -93,6 +93,10 @@ class NodeRun:
         self._without_power = True
         self._process.kill()
 
+    def end_soon(self, virtual_s: float) -> None:
+        """End the run this much virtual time after what it has lived; from the next start() on."""
+        self._settings["end_s"] = int(self.span.start_s + self.progress() + virtual_s)
+
     def running(self) -> bool:
         """False once the run is over; True while killed. Restarts the process after a reset.
 

@@ -161,7 +161,7 @@ class NodeRun:
                 "node": self.node.stats(),
                 "world": self.scene.totals(),
             }
-            write_json("%s/stats-%05d.json" % (self._folder, boot), stats)
+            write_json("%s/stats-%010d.json" % (self._folder, boot), stats)
 
     def save_world(self):
         """The field outlives the node."""
