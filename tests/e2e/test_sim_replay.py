@@ -85,7 +85,10 @@ def test_made_up_recording_with_gaps(tmp_path: Path) -> None:
     out = tmp_path / "out"
     result = last_json(
         hedgerow(
-            "sim", node_file, "--replay", recording, "--json", "--dir", out, "--broker", "python"
+            "sim",
+            node_file,
+            *("--replay", recording, "--json", "--dir", out),
+            *("--gateway", "private", "--broker", "python"),
         )
     )
     assert (result["lost"], result["duplicates"]) == (0, 0)
@@ -105,6 +108,7 @@ def test_real_recording(tmp_path: Path, need_shared) -> None:
     node_file = new_project(tmp_path, "bed-2", changes=NO_FILTER)
     out = tmp_path / "out"
     arguments = ["--replay", recording, "--start", "2020-05-20", "--days", len(rows)]
+    arguments += ["--gateway", "private"]
     result = last_json(hedgerow("sim", node_file, *arguments, "--json", "--dir", out))
     assert (result["lost"], result["duplicates"], result["devices"]) == (0, 0, 1)
     check_against_oracle(out, "bed-2", rows)

@@ -22,7 +22,7 @@ from hedgerow.errors import UsageError
 @click.option("--days", type=click.FloatRange(min=0.01), help="Virtual days (field: 30).")
 @click.option("--start", type=click.DateTime(["%Y-%m-%d"]), help="First day (field: 2015-05-01).")
 @click.option("--speed", type=click.FloatRange(min=0), default=0, help="Times real time; 0: most.")
-@click.option("--gateway", help="URL of a running gateway's page.")
+@click.option("--gateway", help="URL of a running gateway, or: private.")
 @click.option("--dir", "folder", type=click.Path(path_type=Path), help="Keep all files here.")
 @click.option("--seed", default=0, show_default=True, help="Of rain hours and generated weather.")
 @click.option("--broker", default="auto", show_default=True, help="Of a private gateway.")

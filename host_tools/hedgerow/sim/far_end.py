@@ -12,6 +12,7 @@ from hedgerow.sim.prepare import with_uplink
 from hedgerow.sim.stored import gateway_answers, get_json, stored_in_db, stored_over_http
 
 DEFAULT_URL = "http://127.0.0.1:8080"
+PRIVATE = "private"
 
 
 class RunningGateway:
@@ -64,12 +65,12 @@ FarEnd = RunningGateway | PrivateGateway
 async def far_end(
     url: str | None, folder: Path, note: str, broker: str = "auto"
 ) -> AsyncIterator[FarEnd]:
-    """`url` must answer if given; else the usual address if it answers, else a private gateway."""
-    if url is not None:
+    """url: must answer. PRIVATE: a private one. None: the usual one if it answers, else that."""
+    if url not in (None, PRIVATE):
         get_json(f"{url.rstrip('/')}/api/health")
         yield RunningGateway(url.rstrip("/"))
         return
-    if gateway_answers(DEFAULT_URL):
+    if url is None and gateway_answers(DEFAULT_URL):
         yield RunningGateway(DEFAULT_URL)
         return
     db = folder / "gateway.db"

@@ -4,6 +4,7 @@
         link.port            # nodes connect here
         link.stall()         # bytes stop, connections stay: the cell is gone, no one says so
         link.cut()           # connections are reset and new ones refused
+        link.hang()          # connections are accepted, and nothing is carried
         link.restore()
 
 Bytes held back by a stall are delivered by restore(), thrown away by cut(). `bytes_up` counts what
@@ -50,6 +51,11 @@ class LinkProxy:
 
     def stall(self) -> None:
         """Hold every byte, both ways, without closing anything."""
+        self._flowing.clear()
+
+    def hang(self) -> None:
+        """Accept connections and carry nothing: connecting takes for ever."""
+        self._refusing = False
         self._flowing.clear()
 
     def cut(self) -> None:

@@ -13,6 +13,7 @@ Folder: plan.json, sim.json (input), world.json (the field outlives the node), s
 import json
 import os
 import time
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,11 @@ _MOST_RESTARTS = 1000  # a node that resets this often is broken, not simulated
 
 
 class NodeRun:
-    """Owns one node. `speed` 0 is as fast as possible; `wall_start_s` is shared by all nodes."""
+    """Owns one node. speed 0: as fast as possible. wall_start_s: shared by all nodes.
+
+    hold_records: virtual time waits while an open link has more to send; 0: never. faults: sensor
+    faults at virtual times, see emulate/scene.py.
+    """
 
     def __init__(
         self,
@@ -41,6 +46,8 @@ class NodeRun:
         speed: float = 0.0,
         wall_start_s: float | None = None,
         drain_s: float = 20.0,
+        hold_records: int = 400,
+        faults: Sequence[Mapping[str, Any]] = (),
         heap: str = "4M",
     ) -> None:
         self.plan, self.world, self.folder, self.span = plan, world, folder, span
@@ -57,6 +64,8 @@ class NodeRun:
             "speed": speed,
             "wall_start_s": time.time() if wall_start_s is None else wall_start_s,
             "drain_s": drain_s,
+            "hold_records": hold_records,
+            "faults": list(faults),
             "died_wall_s": None,
             "world": world,
         }

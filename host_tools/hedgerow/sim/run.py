@@ -38,7 +38,8 @@ _POLL_S = 0.05
 
 @dataclass(frozen=True)
 class SimOptions:
-    """replay None: the simulated field. gateway None: the usual address, else a private one.
+    """replay None: the simulated field. gateway: a URL, "private", or None: the
+    one at the usual address if it answers, else a private one.
 
     columns: changes to [replay.columns], channel -> column. speed: virtual seconds per second, 0
     is as fast as possible. folder None: a temporary one, removed at the end.

@@ -9,8 +9,8 @@ sampling and the uplink gets `drain_s` of real time to empty the log.
 Exit codes: 0 everything acknowledged; 3 the end came before that; 80 to 83 a reset or deep sleep
 (fake_machine/power.py). Anything else is a crash.
 
-sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "died_wall_s", "world",
-"faults"};
+sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "hold_records", "died_wall_s",
+"world", "faults"};
 died_wall_s is the real time of the last kill, or null. Writes world.json and stats-<boot>.json
 beside it.
 """
@@ -33,7 +33,6 @@ _DONE = 0
 _UNDRAINED = 3
 _REPORT_MS = 250  # real time between two reports on disk
 _POLL_MS = 20
-_BACKLOG_RECORDS = 400  # see Hold
 
 
 def read_json(path):
@@ -77,12 +76,13 @@ class Hold:
     virtual time runs on: an outage fills the log as it would in the field.
     """
 
-    def __init__(self, node):
+    def __init__(self, node, most_records):
         self._node = node
+        self._most_records = most_records
 
     def __call__(self):
         uplink = self._node.uplink
-        return bool(uplink and uplink.up and self._node.store.pending() > _BACKLOG_RECORDS)
+        return bool(uplink and uplink.up and self._node.store.pending() > self._most_records)
 
 
 class NodeRun:
@@ -107,8 +107,10 @@ class NodeRun:
         clock.use(self.clock)
         machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
         self.node = node_from_plan(plan, Board(plan["board"]), folder)
-        self.clock.on_advance = self.scene.advance
-        self.clock.hold = Hold(self.node)
+        self.clock.on_advance = self._advance
+        self._first_tick_wall_s = None
+        if settings["hold_records"]:
+            self.clock.hold = Hold(self.node, settings["hold_records"])
 
     async def main(self):
         """Live until the end of the time span and empty the log; returns the exit code."""
@@ -129,6 +131,11 @@ class NodeRun:
         reporting.cancel()
         self.report(ended=True)
         return _DONE if drained else _UNDRAINED
+
+    def _advance(self, now_s):
+        if self._first_tick_wall_s is None and self.node.ticks:
+            self._first_tick_wall_s = time.time()
+        self.scene.advance(now_s)
 
     async def _drain(self):
         """Wait until the gateway has acknowledged everything; False after drain_s of real time."""
@@ -158,6 +165,8 @@ class NodeRun:
                 "slipped_s": self.clock.slipped_s,
                 "held_ms": self.clock.held_ms,
                 "pending": self.node.store.pending(),
+                "up": bool(self.node.uplink and self.node.uplink.up),
+                "first_tick_wall_s": self._first_tick_wall_s,
                 "node": self.node.stats(),
                 "world": self.scene.totals(),
             }
