@@ -70,7 +70,6 @@ class NodeRun:
             "world": world,
         }
         folder.mkdir(parents=True, exist_ok=True)
-        _write_json(folder / "plan.json", plan)
         script = paths.emulate_dir() / "run_node.py"
         self._process = UnixProcess(
             script,
@@ -91,6 +90,7 @@ class NodeRun:
         self._exit_code = None
         self._without_power = False
         self._wake_at_s = None
+        _write_json(self.folder / "plan.json", self.plan)
         _write_json(self.folder / "sim.json", self._settings)
         self._process.start()
 
