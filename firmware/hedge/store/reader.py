@@ -23,14 +23,9 @@ class Batch:
         self.records = records
 
 
-class _Place:
-    """Where reading goes on: record `seq` of (boot, segment first) is at `offset`."""
-
-    def __init__(self, boot, seq, first, offset):
-        self.boot = boot
-        self.seq = seq
-        self.first = first
-        self.offset = offset
+# A place, where reading goes on, is a tuple (boot, seq, first, offset): record `seq` of the segment
+# (boot, first) is at `offset`. Dozens may be remembered, and an object takes twice the memory.
+_BOOT, _SEQ, _FIRST, _OFFSET = 0, 1, 2, 3
 
 
 class Reader:
@@ -38,8 +33,8 @@ class Reader:
 
     def __init__(self, store):
         self._store = store
-        self._places = {}  # stream -> _Place
-        self._trails = {}  # stream -> list of _Place, oldest first
+        self._places = {}  # stream -> place
+        self._trails = {}  # stream -> list of places, oldest first
         self._floors = {}  # stream -> (boot, lowest number seen since rewind)
 
     def next(self, max_bytes):
@@ -75,7 +70,7 @@ class Reader:
         boot, seq = self._store.first_unacked(stream)
         found = None
         for place in self._trails[stream]:
-            if place.boot == boot and place.seq <= seq:
+            if place[_BOOT] == boot and place[_SEQ] <= seq:
                 found = place
         return found
 
@@ -83,12 +78,12 @@ class Reader:
         place = self._places.get(segment.stream)
         wanted = max(segment.first, self._store.mark(segment.boot, segment.stream) + 1)
         offset, next_seq = HEADER_BYTES, segment.first
-        if place and place.boot >= segment.boot:
-            if place.boot > segment.boot or place.seq > segment.last:
+        if place and place[_BOOT] >= segment.boot:
+            if place[_BOOT] > segment.boot or place[_SEQ] > segment.last:
                 return None
-            wanted = max(wanted, place.seq)
-            if place.first == segment.first:
-                offset, next_seq = place.offset, place.seq
+            wanted = max(wanted, place[_SEQ])
+            if place[_FIRST] == segment.first:
+                offset, next_seq = place[_OFFSET], place[_SEQ]
         if wanted > segment.last:
             return None
         return self._read_from(segment, offset, next_seq, wanted, max_bytes)
@@ -110,13 +105,13 @@ class Reader:
         start = None
         records = []
         while scan.seq < segment.last:
-            before = _Place(segment.boot, scan.seq + 1, segment.first, scan.offset)
+            before = (segment.boot, scan.seq + 1, segment.first, scan.offset)
             payload = scan.next()
             if payload is None:
-                self._end_early(segment, before.seq - 1)
+                self._end_early(segment, before[_SEQ] - 1)
                 break
             if scan.gap:
-                self._store.count_damage(segment, before.seq, scan.seq - 1)
+                self._store.count_damage(segment, before[_SEQ], scan.seq - 1)
             if scan.seq < wanted:
                 continue
             max_bytes -= len(payload) + 1
@@ -124,7 +119,7 @@ class Reader:
                 self._places[segment.stream] = before
                 return self._batch(segment, start, records)
             if not records:
-                start = _Place(segment.boot, scan.seq, segment.first, _start_of(scan, payload))
+                start = (segment.boot, scan.seq, segment.first, _start_of(scan, payload))
             records.append(payload)
             self._note(segment, scan.seq + 1, scan.offset)
         return self._batch(segment, start, records) if records else None
@@ -135,18 +130,24 @@ class Reader:
             self._store.shorten(segment, last)
 
     def _note(self, segment, seq, offset):
-        self._places[segment.stream] = _Place(segment.boot, seq, segment.first, offset)
+        self._places[segment.stream] = (segment.boot, seq, segment.first, offset)
 
     def _pass_by(self, segment):
         self._note(segment, segment.last + 1, HEADER_BYTES)
 
     def _batch(self, segment, start, records):
         stream = segment.stream
+        self._remember(stream, start)
+        seq = start[_SEQ]
+        return Batch(segment.boot, stream, seq, self._oldest(segment, seq), records)
+
+    def _remember(self, stream, place):
+        """Add to the trail, and forget what is no use any more: all is acknowledged up to there."""
         trail = self._trails.setdefault(stream, [])
-        trail.append(start)
-        if len(trail) > _TRAIL:
+        trail.append(place)
+        unacked = self._store.first_unacked(stream)
+        while len(trail) > 1 and (trail[1][:_FIRST] <= unacked or len(trail) > _TRAIL):
             trail.pop(0)
-        return Batch(segment.boot, stream, start.seq, self._oldest(segment, start.seq), records)
 
     def _oldest(self, segment, seq):
         floor = self._floors.get(segment.stream)

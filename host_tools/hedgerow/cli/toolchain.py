@@ -4,6 +4,7 @@ import json
 
 import click
 
+from hedgerow.toolchain.frozen import frozen_micropython
 from hedgerow.toolchain.unix import Unix, ensure_micropython
 
 
@@ -15,7 +16,8 @@ def command() -> None:
 @command.command("unix")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option("--force", is_flag=True, help="Build anew, whatever is installed.")
-def unix(*, as_json: bool, force: bool) -> None:
+@click.option("--frozen", is_flag=True, help="One with hedge frozen in, as in a board's firmware.")
+def unix(*, as_json: bool, force: bool, frozen: bool) -> None:
     """Find MicroPython's Unix port (1.25 or newer), else build it.
 
     Looks at $MICROPYTHON, then `micropython` on PATH, then the build cache. Building takes half
@@ -25,8 +27,13 @@ def unix(*, as_json: bool, force: bool) -> None:
     Examples:
       hedgerow toolchain unix
       hedgerow toolchain unix --json
+      hedgerow toolchain unix --frozen      prints the path of a program of its own
       MICROPYTHON=~/micropython/ports/unix/build-standard/micropython hedgerow toolchain unix
     """
+    if frozen:
+        program = str(frozen_micropython())
+        click.echo(json.dumps({"micropython": program}) if as_json else program)
+        return
     found = ensure_micropython(force=force)
     click.echo(_as_json(found) if as_json else _as_text(found))
 

@@ -7,6 +7,7 @@
       1.25.0/micropython    the results: here only when complete
       1.25.0/mpy-cross
       1.25.0/make-*.log
+      1.25.0-hedge-<hash>/micropython-hedge    with hedge frozen in: frozen.py
 
 Every step leaves a result that appears by rename, so a build that was cut off goes on at the
 first step whose result is missing. Debian's own patches are not needed.
@@ -50,29 +51,54 @@ def build(cache: Path, *, force: bool = False) -> tuple[Path, Path]:
         with _locked(cache / "lock"):
             if force:
                 _discard(folder)
-            _run_steps(cache, folder)
+            _run_steps(cache, folder, folder / "micropython", _make_unix)
     except OSError as error:
-        raise ToolchainError(
-            f"cannot build MicroPython in {cache}: {error}: make the folder writable with 1 GB "
-            "free, or set MICROPYTHON=/path/to/micropython (1.25 or newer)"
-        ) from error
+        raise _cannot_write(cache, error) from error
     return folder / "micropython", folder / "mpy-cross"
 
 
-def _run_steps(cache: Path, folder: Path) -> None:
-    """Run the steps whose result is missing."""
+def build_frozen(cache: Path, manifest: Path, result: Path) -> None:
+    """Make `result`, a Unix port with the modules of manifest frozen in, if it is not there.
+
+    40 s the first time; its object files are kept apart from those of build(), so later ones take
+    three. Raises ToolchainError.
+    """
+
+    def make(folder: Path, bar: Progress) -> None:
+        _make_frozen(folder, bar, manifest, result)
+
+    folder = cache / VERSION
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with _locked(cache / "lock"):
+            _run_steps(cache, folder, result, make)
+    except OSError as error:
+        raise _cannot_write(cache, error) from error
+
+
+def _cannot_write(cache: Path, error: OSError) -> ToolchainError:
+    return ToolchainError(
+        f"cannot build MicroPython in {cache}: {error}: make the folder writable with 1 GB "
+        "free, or set MICROPYTHON=/path/to/micropython (1.25 or newer)"
+    )
+
+
+def _run_steps(
+    cache: Path, folder: Path, result: Path, make: Callable[[Path, Progress], None]
+) -> None:
+    """Run the steps whose result is missing; make() is the last and gives `result`."""
     src = folder / "src"
     done_when = {
         "fetch": lambda: src.is_dir() or _fetched(cache),
         "unpack": src.is_dir,
         "mpy-cross": (folder / "mpy-cross").is_file,
-        "unix port": (folder / "micropython").is_file,
+        "unix port": result.is_file,
     }
     steps: dict[str, Callable[[Progress], None]] = {
         "fetch": lambda _: _fetch(cache),
         "unpack": lambda _: _unpack(cache / "downloads", src),
         "mpy-cross": lambda bar: _make_mpy_cross(folder, bar),
-        "unix port": lambda bar: _make_unix(folder, bar),
+        "unix port": lambda bar: make(folder, bar),
     }
     if all(is_done() for is_done in done_when.values()):
         return
@@ -161,6 +187,19 @@ def _make_unix(folder: Path, bar: Progress) -> None:
     options = [f"FROZEN_MANIFEST={src / 'manifest.py'}", "MICROPY_PY_BTREE=0"]
     _make(folder, bar, "unix port", [f"-C{src / 'ports' / 'unix'}", *options])
     _publish(src / "ports" / "unix" / "build-standard" / "micropython", folder / "micropython")
+
+
+def _make_frozen(folder: Path, bar: Progress, manifest: Path, result: Path) -> None:
+    port = folder / "src" / "ports" / "unix"
+    options = [f"-C{port}", "BUILD=build-frozen", f"FROZEN_MANIFEST={manifest}"]
+    # viper code needs to know the processor; mpy-cross is the one that build() made.
+    options += ["MICROPY_PY_BTREE=0", "MPY_CROSS_FLAGS=-march=host"]
+    options += [f"MICROPY_MPYCROSS={folder / 'mpy-cross'}"]
+    # makemanifest.py looks at the age of modules only: it would overlook another manifest.
+    (port / "build-frozen" / "frozen_content.c").unlink(missing_ok=True)
+    _make(folder, bar, "unix port", options)
+    result.parent.mkdir(exist_ok=True)
+    _publish(port / "build-frozen" / "micropython", result)
 
 
 def _make(folder: Path, bar: Progress, name: str, options: list[str]) -> None:
