@@ -1,0 +1,66 @@
+"""`hedgerow sim` in the field, against a gateway that runs already; what it prints and refuses."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+from sim_runs import hedgerow, last_json, new_project
+
+from hedgerow.gateway import Gateway, GatewayConfig
+from hedgerow.sim.stored import stored_in_db
+
+pytestmark = pytest.mark.e2e
+
+
+def test_two_runs_of_one_node_on_one_gateway_do_not_clash(tmp_path: Path) -> None:
+    asyncio.run(_two_runs(tmp_path))
+
+
+async def _two_runs(folder: Path) -> None:
+    config = GatewayConfig(db=folder / "g.db", http_port=0, mqtt_port=0, broker="python")
+    async with Gateway(config) as gateway:
+        node_file = new_project(
+            folder, "bed-1", 3600, {"port = 1883": f"port = {gateway.mqtt_port}"}
+        )
+        arguments = ("sim", node_file, "--days", 10, "--gateway", gateway.http_url, "--json")
+        results = [last_json(await asyncio.to_thread(hedgerow, *arguments)) for _ in range(2)]
+    for result in results:
+        assert (result["lost"], result["duplicates"], result["dropped"]) == (0, 0, 0)
+        assert result["records_stored"] == result["records_created"] > 50
+    # Same world, same node, as fast as possible: the same life.
+    for key in ("water_litres", "actuations", "inferences", "raw_bytes", "dry_days"):
+        assert results[0][key] == results[1][key]
+    stored = stored_in_db(config.db_path, "bed-1")
+    assert len(stored) == sum(result["records_stored"] for result in results)
+
+
+def test_table_for_people_and_files_that_stay(tmp_path: Path) -> None:
+    node_file = new_project(tmp_path, "bed-2")
+    kept = tmp_path / "kept"
+    arguments = ("--days", 5, "--weather", "generated", "--seed", 3, "--dir", kept)
+    text = hedgerow("sim", node_file, *arguments, "--gateway", "private")
+    values = dict(line.split() for line in text.strip().splitlines())
+    assert values["lost"] == values["duplicates"] == "0"
+    assert float(values["water_litres_timer"]) > 0
+    assert {"gateway.db", "node"} <= {path.name for path in kept.iterdir()}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (["--weather", "mars"], 3, "choose one of seattle, generated"),
+        (["--replay", "r.csv", "--field"], 2, "exclude each other"),
+        (["--replay", "missing.csv"], 3, "cannot read the recording"),
+        (["--days", "0"], 2, "0.01"),
+        (["--broker", "none", "--gateway", "private"], 7, "auto, mosquitto, python"),
+    ],
+)
+def test_bad_arguments(tmp_path: Path, arguments: list[str], code: int, said: str) -> None:
+    assert said in hedgerow("sim", new_project(tmp_path, "bed-3"), *arguments, code=code)
+
+
+def test_a_broken_node_file_shows_every_fault(tmp_path: Path) -> None:
+    changes = {"GP26": "GP99", "sample_s = 3600": "sample_s = 0"}
+    text = hedgerow("sim", new_project(tmp_path, "bed-4", 3600, changes), code=3)
+    assert "node.toml:11:" in text
+    assert "GP99" in text
