@@ -34,9 +34,9 @@ class Keeper:
         try:
             self._state.save()
             self._failing = False
-        except StoreError as error:
+        except (StoreError, MemoryError) as error:
             if not self._failing:
-                log.warn("node", "state not saved: %s", error)
+                log.warn("node", "state not saved: %r", error)
                 self._on_fault("state", error)
             self._failing = True
 

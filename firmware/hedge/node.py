@@ -293,10 +293,17 @@ class Node:
                 self._switched.clear()
                 continue
             await clock.sleep_ms(max(min(wait_s * 1000, _GUARD_MS), 50))
-            decisions = self.control.poll(self.now_s())
-            self._note(decisions)
-            if decisions:
-                self._keeper.save(self.control, self.now_s())
+            try:
+                self._guard()
+            except Exception as error:  # noqa: BLE001  without this task nothing ends in time
+                log.warn("node", "guard failed, actuators off: %r", error)
+                self.control.stop(self.now_s(), "guard failed")
+
+    def _guard(self):
+        decisions = self.control.poll(self.now_s())
+        self._note(decisions)
+        if decisions:
+            self._keeper.save(self.control, self.now_s())
 
     # ---- uplink task ----
 

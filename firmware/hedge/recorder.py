@@ -26,7 +26,7 @@ class _Report:
         self.mean_only = mean_only
         self.channel = channel
         self.stream = stream
-        self.change = Deadband(deadband, max_s)
+        self.change = Deadband(deadband, max_s) if deadband >= 0 or max_s else None
         self.summary = Summary(summary_s) if summary_s else None
 
 
@@ -60,9 +60,9 @@ class Recorder:
             if self._store is None:
                 raise StoreError("no store")
             self._store.append(stream, senml.encode(time_s, entries))
-        except StoreError as error:
+        except (StoreError, MemoryError) as error:
             if not self.lost:
-                log.warn("store", "record lost: %s", error)
+                log.warn("store", "record lost: %r", error)
             self.lost += 1
             self._failing = True
             return
@@ -82,7 +82,7 @@ class Recorder:
         """Record what of a tick's values is worth it. local_s: for the windows of summaries."""
         for report in self._reports:
             value = values[report.i]
-            if report.change.due(value, now_s):
+            if report.change and report.change.due(value, now_s):
                 self._value(report, value, epoch_s)
             summary = report.summary
             if summary and summary.add(value, local_s):

@@ -9,7 +9,6 @@ import array
 
 from .core import log
 from .core.errors import SensorError
-from .dsp.filters import Stuck
 
 
 class Channel:
@@ -41,7 +40,7 @@ class Sensor:
         self.reason = ""  # of the last failure
         self._driver = driver
         self._out = array.array("i", [0] * len(channels))
-        self._stuck = Stuck(stuck_after, len(channels)) if stuck_after else None
+        self._stuck = _stuck(stuck_after, len(channels)) if stuck_after else None
 
     async def read_into(self, values):
         """One reading into the value vector; True if it is good, else its channels are None."""
@@ -70,6 +69,12 @@ class Sensor:
         self.reason = str(error) if isinstance(error, SensorError) else repr(error)
         for i in range(len(self.channels)):
             values[self.first + i] = None
+
+
+def _stuck(n, channels):
+    from .dsp.stuck import Stuck  # not loaded where no sensor asks for it
+
+    return Stuck(n, channels)
 
 
 class Sensing:

@@ -59,11 +59,12 @@ class Field:
     def run(self, heap: str, days: int = _DAYS) -> dict | None:
         """What heap_node.py told, with "stored": records at the gateway; None if it died."""
         self._gateway.gateways.clear()
+        command = [self._program, "-X", f"heapsize={heap}", "-m", "heap_node"]
+        command.append(self._folder / "plan.json")
         with tempfile.TemporaryDirectory(dir=self._folder) as name:
             try:
                 done = subprocess.run(
-                    [self._program, "-X", f"heapsize={heap}", "-m", "heap_node"]
-                    + [str(self._folder / "plan.json"), name, str(days)],
+                    [*command, name, str(days)],
                     capture_output=True,
                     text=True,
                     cwd=name,

@@ -3,8 +3,10 @@
 import unittest
 
 from hedge.core.errors import ConfigError
-from hedge.dsp.filters import Ema, Slew, Stuck, make_filter
+from hedge.dsp.filters import make_filter
+from hedge.dsp.recursive import Ema, Slew
 from hedge.dsp.report import Deadband, Summary
+from hedge.dsp.stuck import Stuck
 
 try:
     from micropython import heap_lock, heap_unlock

@@ -12,7 +12,7 @@ import array
 import sys
 
 from ..core.errors import ModelError
-from . import plan, portable
+from . import plan
 
 
 def _kernels():
@@ -24,6 +24,8 @@ def _kernels():
             return viper.run, viper.is_aligned
         except SyntaxError:  # "invalid micropython decorator": built without native emitter
             pass
+    from . import portable
+
     return portable.run, None
 
 

@@ -12,7 +12,7 @@ import struct
 
 from ..core import log
 from ..core.errors import FrameError, StoreError
-from ..wire import cbor
+from ..wire import cbor, cbor_write
 from . import disk
 
 MAX_BYTES = 8192  # read into RAM as a whole
@@ -79,11 +79,13 @@ def disk_needs_flush():
 
 def write_map(path, values, flush):
     """Replace the file by the map `values`. Raises OSError, StoreError if it is too large."""
-    body = cbor.encode(values)
-    if len(body) > MAX_BYTES - _HEAD_BYTES:
-        raise StoreError("%s: %d bytes, at most %d" % (path, len(body), MAX_BYTES))
-    head = struct.pack(_HEAD, _MAGIC, len(body), binascii.crc32(body))
-    disk.replace(path, head + body, flush)
+    data = bytearray(_HEAD_BYTES)
+    cbor_write.write_item(data, values)  # behind the head, so that nothing is copied
+    if len(data) > MAX_BYTES:
+        raise StoreError("%s: %d bytes, at most %d" % (path, len(data), MAX_BYTES))
+    body = memoryview(data)[_HEAD_BYTES:]
+    struct.pack_into(_HEAD, data, 0, _MAGIC, len(body), binascii.crc32(body))
+    disk.replace(path, data, flush)
 
 
 def read_map(path):
@@ -95,7 +97,9 @@ def read_map(path):
             return None
         raise StoreError("%s: %r" % (path, fault))
     try:
-        data = file.read(MAX_BYTES + 1)
+        size = file.seek(0, 2)
+        file.seek(0)
+        data = file.read(min(size, MAX_BYTES) + 1)  # read() sets aside what it is asked for
     except OSError as fault:
         raise StoreError("%s: %r" % (path, fault))
     finally:

@@ -23,7 +23,7 @@ class Batch:
         self.records = records
 
 
-# A place, where reading goes on, is a tuple (boot, seq, first, offset): record `seq` of the segment
+# A place where reading goes on is a tuple (boot, seq, first, offset): record `seq` of the segment
 # (boot, first) is at `offset`. Dozens may be remembered, and an object takes twice the memory.
 _BOOT, _SEQ, _FIRST, _OFFSET = 0, 1, 2, 3
 
@@ -142,7 +142,7 @@ class Reader:
         return Batch(segment.boot, stream, seq, self._oldest(segment, seq), records)
 
     def _remember(self, stream, place):
-        """Add to the trail, and forget what is no use any more: all is acknowledged up to there."""
+        """Add to the trail; forget what is of no use: all is acknowledged up to there."""
         trail = self._trails.setdefault(stream, [])
         trail.append(place)
         unacked = self._store.first_unacked(stream)

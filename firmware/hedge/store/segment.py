@@ -15,7 +15,7 @@ KEPT = ".old"
 _HEADER = "<4sBBHII"  # magic, version, stream, header bytes, boot, first; then the CRC of these
 _MAGIC = b"HLOG"
 _VERSION = 1
-_CHUNK_BYTES = 512  # read at a time; holds at least two of the largest records
+_CHUNK_BYTES = 256  # read at a time; more than the largest record, small for a crowded heap
 _MIN_RECORD_BYTES = RECORD_HEAD_BYTES + 1
 
 

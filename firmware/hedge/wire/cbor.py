@@ -9,7 +9,16 @@ Decimal (tag 4) for what Python has no type for; bignums are ints.
 
 from ..core.errors import FrameError
 from . import cbor_read, cbor_write
-from .cbor_types import MAX_BIGNUM_BYTES, MAX_DEPTH, UNDEFINED, Decimal, Simple, Tag  # noqa: F401
+from .cbor_write import MAX_BIGNUM_BYTES, MAX_DEPTH  # noqa: F401  part of this interface
+
+
+def __getattr__(name):
+    """UNDEFINED, Decimal, Simple and Tag are loaded when they are asked for."""
+    if name not in ("UNDEFINED", "Decimal", "Simple", "Tag"):
+        raise AttributeError(name)
+    from . import cbor_types
+
+    return getattr(cbor_types, name)
 
 
 def encode(obj):

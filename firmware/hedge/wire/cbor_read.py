@@ -7,7 +7,7 @@ so memory stays within a small multiple of the input, and nesting is bounded.
 import struct
 
 from ..core.errors import FrameError
-from .cbor_types import MAX_BIGNUM_BYTES, MAX_DEPTH, UNDEFINED, Decimal, Simple, Tag
+from .cbor_write import MAX_DEPTH
 
 _INDEFINITE = -1
 _BREAK = 0xFF
@@ -67,6 +67,8 @@ def _read_simple(buf, pos):
         raise FrameError("cbor: simple(%d) in two bytes" % number)
     if 20 <= number <= 22:
         return (False, True, None)[number - 20], after
+    from .cbor_types import UNDEFINED, Simple
+
     return (UNDEFINED if number == 23 else Simple(number)), after
 
 
@@ -132,7 +134,7 @@ def _read_pair(buf, pos, depth, items):
 
 
 def _can_be_key(key):
-    while isinstance(key, Tag):
+    while hasattr(key, "value"):  # a Tag
         key = key.value
     return not isinstance(key, (list, dict))
 
@@ -141,23 +143,9 @@ def _read_tag(buf, pos, n, depth):
     if n == _INDEFINITE:
         raise FrameError("cbor: tag of indefinite length")
     value, pos = read_item(buf, pos, depth)
-    if n in (2, 3):
-        return _bignum(n, value), pos
-    return (_decimal(value) if n == 4 else Tag(n, value)), pos
+    from .cbor_types import tagged
 
-
-def _bignum(tag, value):
-    if not isinstance(value, bytes) or len(value) > MAX_BIGNUM_BYTES:
-        raise FrameError("cbor: bignum wants a byte string of at most %d" % MAX_BIGNUM_BYTES)
-    n = int.from_bytes(value, "big")
-    return n if tag == 2 else -1 - n
-
-
-def _decimal(value):
-    # True is an int to CPython, hence the exact types.
-    if not isinstance(value, list) or [type(v) for v in value] != [int, int]:
-        raise FrameError("cbor: decimal fraction wants [int exponent, int mantissa]")
-    return Decimal(value[1], value[0])
+    return tagged(n, value), pos
 
 
 _READERS = (_read_bytes, _read_text, _read_array, _read_map, _read_tag)

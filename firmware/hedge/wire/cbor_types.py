@@ -1,9 +1,11 @@
-"""CBOR values that Python has no type of its own for."""
+"""CBOR values that Python has no type of its own for, and how they are read and written.
+
+Loaded when the first one comes by: a node's own files and records hold none.
+"""
 
 from ..core.errors import FrameError
+from .cbor_write import MAX_BIGNUM_BYTES, write_head, write_item
 
-MAX_DEPTH = 12  # nested arrays, maps and tags; each level costs two calls on a board's stack
-MAX_BIGNUM_BYTES = 64  # 512 bits: enough for keys and digests, too short to hang a printer
 _MAX_EXPONENT = 400  # past the range of float64 with any mantissa we accept
 
 
@@ -66,3 +68,44 @@ class Decimal:
 
     def __repr__(self):
         return "Decimal(%d, %d)" % (self.mantissa, self.exponent)
+
+
+def write_typed(out, obj, depth):
+    """Append one of these. Raises TypeError for anything else, ValueError if it has no code."""
+    if isinstance(obj, Tag):
+        write_head(out, 6, obj.number)
+        write_item(out, obj.value, depth)
+    elif isinstance(obj, Decimal):
+        out.append(0xC4)
+        write_item(out, (obj.exponent, obj.mantissa), depth + 1)
+    elif isinstance(obj, Simple):
+        _write_simple(out, obj.number)
+    else:
+        raise TypeError("no CBOR for %s" % type(obj).__name__)
+
+
+def _write_simple(out, number):
+    if not 0 <= number <= 255 or 20 <= number <= 22 or 24 <= number < 32:
+        raise ValueError("simple(%d)" % number)
+    write_head(out, 7, number)
+
+
+def tagged(number, value):
+    """What a tag and its decoded content mean. Raises FrameError."""
+    if number in (2, 3):
+        return _bignum(number, value)
+    return _decimal(value) if number == 4 else Tag(number, value)
+
+
+def _bignum(tag, value):
+    if not isinstance(value, bytes) or len(value) > MAX_BIGNUM_BYTES:
+        raise FrameError("cbor: bignum wants a byte string of at most %d" % MAX_BIGNUM_BYTES)
+    n = int.from_bytes(value, "big")
+    return n if tag == 2 else -1 - n
+
+
+def _decimal(value):
+    # True is an int to CPython, hence the exact types.
+    if not isinstance(value, list) or [type(v) for v in value] != [int, int]:
+        raise FrameError("cbor: decimal fraction wants [int exponent, int mantissa]")
+    return Decimal(value[1], value[0])

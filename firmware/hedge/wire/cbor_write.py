@@ -5,8 +5,8 @@ Every function appends to a bytearray the caller owns, so that a record is built
 
 import struct
 
-from .cbor_types import MAX_BIGNUM_BYTES, MAX_DEPTH, Decimal, Simple, Tag
-
+MAX_DEPTH = 12  # nested arrays, maps and tags; each level costs two calls on a board's stack
+MAX_BIGNUM_BYTES = 64  # 512 bits: enough for keys and digests, too short to hang a printer
 _MAX_HALF = 65504.0
 _MAX_SINGLE = 3.4028234663852886e38
 
@@ -99,7 +99,9 @@ def write_item(out, obj, depth=MAX_DEPTH):
         if isinstance(obj, kinds):
             write(out, obj, depth - 1)
             return
-    raise TypeError("no CBOR for %s" % type(obj).__name__)
+    from .cbor_types import write_typed  # a node that never has such values does without
+
+    write_typed(out, obj, depth - 1)
 
 
 def _write_list(out, items, depth):
@@ -126,32 +128,13 @@ def _first(pair):
     return pair[0]
 
 
-def _write_tag(out, tag, depth):
-    write_head(out, 6, tag.number)
-    write_item(out, tag.value, depth)
-
-
-def _write_decimal(out, decimal, depth):
-    out.append(0xC4)
-    _write_list(out, (decimal.exponent, decimal.mantissa), depth)
-
-
-def _write_simple(out, simple):
-    if not 0 <= simple.number <= 255 or 20 <= simple.number <= 22 or 24 <= simple.number < 32:
-        raise ValueError("simple(%d)" % simple.number)
-    write_head(out, 7, simple.number)
-
-
 _WRITERS = (
     (int, write_int),
     (str, write_text),
     (float, write_float),
     ((bytes, bytearray, memoryview), write_bytes),
-    (Simple, _write_simple),
 )
 _NESTED_WRITERS = (
     ((list, tuple), _write_list),
     (dict, _write_dict),
-    (Tag, _write_tag),
-    (Decimal, _write_decimal),
 )

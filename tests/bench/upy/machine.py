@@ -1,4 +1,4 @@
-"""`machine` as small as it can be: recorded answers, so that a heap holds the node and little else.
+"""`machine` as small as can be: recorded answers, so that a heap holds the node and little else.
 
 On a board this module is C and takes no heap. The full simulation (host_tools/hedgerow/emulate)
 takes 30 KB of it, more than half of what the node itself does.
