@@ -71,8 +71,11 @@ async def run_demo(options: DemoOptions, say: Say) -> dict[str, Any]:
         )
         async with Gateway(config) as gateway:
             say(f"Hedgerow demo: {gateway.http_url}")
-            say(f"{options.nodes} nodes, broker {gateway.broker_kind}, {span.days:.0f} days from")
-            say(f"{SEASON_START}; weather: {weather.source}")
+            until = f"{span.days:.0f} days" if options.seconds else "no end (Ctrl-C)"
+            say(
+                f"{options.nodes} nodes, broker {gateway.broker_kind}, {until}, from {SEASON_START}"
+            )
+            say(f"weather: {weather.source}")
             async with LinkProxy(gateway.mqtt_host, gateway.mqtt_port) as link:
                 farm = Farm(folder, BEDS[: options.nodes], weather, span, speed, link.port)
                 with contextlib.closing(farm):
