@@ -60,10 +60,11 @@ async def run_demo(options: DemoOptions, say: Say) -> dict[str, Any]:
     span, speed = timeline(options.seconds)
     days = min(weather_days(span.days), _WEATHER_DAYS)
     weather = load_weather("seattle", SEASON_START, days, options.seed)
+    port = options.port if _is_free(options.port) else 0
     with work_folder(options.folder, "hedgerow-demo-") as folder:
         config = GatewayConfig(
             db=folder / "gateway.db",
-            http_port=_free_port(options.port, say),
+            http_port=port,
             mqtt_port=0,
             broker=options.broker,
             note=f"simulated field, {speed:,.0f} times faster; weather: {weather.source}",
@@ -71,10 +72,10 @@ async def run_demo(options: DemoOptions, say: Say) -> dict[str, Any]:
         )
         async with Gateway(config) as gateway:
             say(f"Hedgerow demo: {gateway.http_url}")
+            if port != options.port:
+                say(f"port {options.port} is taken, so the page is at another one")
             until = f"{span.days:.0f} days" if options.seconds else "no end (Ctrl-C)"
-            say(
-                f"{options.nodes} nodes, broker {gateway.broker_kind}, {until}, from {SEASON_START}"
-            )
+            say(f"{options.nodes} nodes, broker {gateway.broker_kind}, {SEASON_START} on, {until}")
             say(f"weather: {weather.source}")
             async with LinkProxy(gateway.mqtt_host, gateway.mqtt_port) as link:
                 farm = Farm(folder, BEDS[: options.nodes], weather, span, speed, link.port)
@@ -106,13 +107,12 @@ def timeline(seconds: float | None) -> tuple[Span, float]:
     return field_span(SEASON_START, days, offset_s), days * 86400 / live_s
 
 
-def _free_port(wanted: int, say: Say) -> int:
-    """The wanted port, or 0 (the OS chooses) if something listens there."""
+def _is_free(port: int) -> bool:
+    """False if something listens there."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind(("127.0.0.1", port))
         except OSError:
-            say(f"port {wanted} is taken, another one is used")
-            return 0
-    return wanted
+            return False
+    return True
