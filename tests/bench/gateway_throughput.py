@@ -81,7 +81,7 @@ def publish_until_acked(host, port, frames):
     return last / seconds
 
 
-def measure(count):
+def measure(count=2000):
     """[{name, value, unit, how}] of the three ways in; value is None where a broker is missing."""
     frames = make_frames(count)
     with tempfile.TemporaryDirectory(prefix="hedgerow-bench-") as name:

@@ -16,7 +16,7 @@ from hedgerow.sim.score import Score
 from hedgerow.sim.stored import stored_in_db
 from hedgerow.sim.world import Span, field_world
 
-SAMPLE_S = 1800
+SAMPLE_S = 1200
 _DRAIN_S = 15.0  # real time; the log is empty within one or two
 
 

@@ -28,8 +28,8 @@ Say = Callable[[str], None]
 
 SEASON_START = date(2015, 5, 1)  # the driest summer of the series
 SEASON_DAYS = 90
-_START_UP_S = 3.0  # of a timed demo's seconds: before the first sample
-_DRAIN_S = 4.0  # ... and after the last one
+_START_UP_S = 2.0  # of a timed demo's seconds: before the first sample
+_DRAIN_S = 2.5  # ... and after the last one
 _DAYS_PER_S = 4.5  # most virtual days per second that two cores carry with three nodes
 _SHORTEST_DAYS = 14
 _ENDLESS_DAYS = 10 * 365
