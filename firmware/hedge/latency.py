@@ -3,13 +3,14 @@
 import array
 
 _BINS = 8 * 24  # up to 16 s in microseconds
+_FULL = 0xFFFF  # a bin counts no further: two years of ticks every 15 minutes
 
 
 class Latency:
     """add() in microseconds; a bin's upper edge is at most 1/8 above its lower one."""
 
     def __init__(self):
-        self._bins = array.array("I", [0] * _BINS)
+        self._bins = array.array("H", bytes(2 * _BINS))
         self.count = 0
         self.most_us = 0
 
@@ -18,7 +19,9 @@ class Latency:
         us = max(us, 0)
         self.count += 1
         self.most_us = max(self.most_us, us)
-        self._bins[min(_bin(us), _BINS - 1)] += 1
+        i = min(_bin(us), _BINS - 1)
+        if self._bins[i] < _FULL:
+            self._bins[i] += 1
 
     def histogram(self):
         """{upper edge in us: count} of the bins that are not empty."""

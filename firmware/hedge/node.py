@@ -159,6 +159,7 @@ class Node:
         self._keeper = Keeper(self._state, self._journal.fault)
         for i, *how in self._records:
             self._recorder.add(i, self._channels[i], *how)
+        self._records = ()
         self._make_control()
         damaged = self._state is not None and self._state.damaged
         boot = self.store.boot if self.store else 0

@@ -84,21 +84,22 @@ class Recorder:
             value = values[report.i]
             if report.change and report.change.due(value, now_s):
                 self._value(report, value, epoch_s)
-            summary = report.summary
-            if summary and summary.add(value, local_s):
-                self._summary(report, epoch_s - (local_s - summary.end_s))
+            done = report.summary and report.summary.add(value, local_s)
+            if done:
+                self._summary(report, done, epoch_s - (local_s - done[4]))
 
     def _value(self, report, value, epoch_s):
         channel = report.channel
         entry = (channel.name, channel.unit, real(value, channel.scale))
         self.write(report.stream, [entry], epoch_s)
 
-    def _summary(self, report, time_s):
-        channel, done = report.channel, report.summary
-        entries = [(channel.name + ".mean", channel.unit, real(done.mean, channel.scale))]
+    def _summary(self, report, done, time_s):
+        channel = report.channel
+        low, mean, high = done[:3]
+        entries = [(channel.name + ".mean", channel.unit, real(mean, channel.scale))]
         if not report.mean_only:
-            entries.insert(0, (channel.name + ".min", channel.unit, real(done.min, channel.scale)))
-            entries.append((channel.name + ".max", channel.unit, real(done.max, channel.scale)))
+            entries.insert(0, (channel.name + ".min", channel.unit, real(low, channel.scale)))
+            entries.append((channel.name + ".max", channel.unit, real(high, channel.scale)))
         self.write(report.stream, entries, max(time_s, 0))
 
     def drops(self, now_s):

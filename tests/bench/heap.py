@@ -83,11 +83,11 @@ class Field:
         return told
 
     def works(self, heap: str) -> dict | None:
-        """As run(); None also if it lost anything or an error came up in a tick."""
+        """As run(); None also if anything was lost or went wrong for want of memory."""
         told = self.run(heap)
-        if not told or told["pending"] or told["records_lost"] or told["tick_errors"]:
+        if not told or told["pending"] or told["warnings"] or told["outages"]:
             return None
-        return told if told["stored"] == told["records_created"] and not told["outages"] else None
+        return told if told["stored"] == told["records"] else None
 
 
 @contextlib.contextmanager

@@ -157,8 +157,9 @@ class TestSummary(unittest.TestCase):
         summary = Summary(window_s)
         out = []
         for now_s, value in samples:
-            if summary.add(value, now_s):
-                out.append((summary.min, summary.mean, summary.max, summary.count, summary.end_s))
+            done = summary.add(value, now_s)
+            if done:
+                out.append(done)
         return out
 
     def test_equals_min_mean_max_of_each_window(self):

@@ -40,8 +40,9 @@ class Deadband:
 class Summary:
     """Minimum, mean and maximum over windows of window_s, aligned to multiples of window_s.
 
-        done = summary.add(2310, now_s)  # True: a window has just closed
-        if done: summary.min, summary.mean, summary.max, summary.count, summary.end_s
+        done = summary.add(2310, now_s)
+        if done:  # a window has just closed
+            low, mean, high, count, end_s = done
 
     A clock that jumps, to either side, closes the window it left. A window without a sample is
     not reported.
@@ -51,17 +52,18 @@ class Summary:
         self._window_s = window_s
         self._window = None
         self._count = self._sum = self._min = self._max = self._last_s = 0
-        self.min = self.mean = self.max = self.count = self.end_s = 0
 
     def add(self, value, now_s):
-        """Add one sample (None: only time passes); True if a window with samples has closed.
+        """Add one sample (None: only time passes).
 
-        The closed window's figures stay in the attributes until the next one closes; end_s is
-        the time of its last sample.
+        Returns (min, mean, max, count, end_s) of the window that this closes, if it had samples,
+        else None; end_s is the time of its last sample.
         """
         window = now_s // self._window_s
-        closed = self._window is not None and window != self._window and self._close()
-        self._window = window
+        closed = None
+        if window != self._window:
+            closed = self._close() if self._count else None
+            self._window = window
         if value is not None:
             self._add(value, now_s)
         return closed
@@ -76,12 +78,7 @@ class Summary:
         self._last_s = now_s
 
     def _close(self):
-        if not self._count:
-            return False
-        self.min = self._min
-        self.max = self._max
-        self.mean = (2 * self._sum + self._count) // (2 * self._count)
-        self.count = self._count
-        self.end_s = self._last_s
+        count = self._count
+        mean = (2 * self._sum + count) // (2 * count)
         self._count = self._sum = 0
-        return True
+        return self._min, mean, self._max, count, self._last_s

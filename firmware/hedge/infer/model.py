@@ -12,7 +12,7 @@ import array
 import sys
 
 from ..core.errors import ModelError
-from . import plan
+from ..core.once import forget
 
 
 def _kernels():
@@ -54,6 +54,8 @@ class Model:
     """
 
     def __init__(self, source, arena=None):
+        from . import plan
+
         self._run, is_aligned = _kernels()
         data = _read(source)
         if is_aligned is not None and not is_aligned(data):
@@ -72,6 +74,7 @@ class Model:
         self.input = view[at : at + size]
         at, size, self.output_scale, self.output_zero_point = header[plan.OUTPUT : plan.OUTPUT + 4]
         self.output = view[at : at + size]
+        forget("hedge.infer.plan")
 
     def invoke(self):
         """Compute .output from .input, which it may overwrite. Blocks; viper allocates nothing."""

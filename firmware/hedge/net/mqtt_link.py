@@ -13,6 +13,7 @@ from .mqtt import Client
 from .tcp import Tcp
 from .topics import OFFLINE, ONLINE, topic
 
+_MAX_PACKET_BYTES = 512  # what comes in is acks: 255 bytes at most, and their topic
 _ACKS_KEPT = 8  # acks are watermarks: a dropped one is asked for again by a resent frame
 
 
@@ -54,6 +55,7 @@ class MqttLink(Link):
             keepalive_s=keepalive_s,
             will=(topic(device, "status"), OFFLINE, 1, True),
             on_message=self._on_message,
+            max_packet_bytes=_MAX_PACKET_BYTES,
             timeout_ms=timeout_ms,
             resend_lost=False,  # the uplink sends again from the store
         )

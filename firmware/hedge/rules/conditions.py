@@ -40,11 +40,14 @@ def fixed(value, scale):
     return "-" + text if value < 0 else text
 
 
-def _short(name):
+def short(name):
+    """A channel's name in a reason."""
     return name[6:] if name.startswith("model.") else name
 
 
-class _Condition:
+class Condition:
+    """Base: `result` is that of the last evaluate()."""
+
     result = None
 
     def evaluate(self, facts):
@@ -53,7 +56,7 @@ class _Condition:
         return self.result
 
 
-class Compare(_Condition):
+class Compare(Condition):
     """A value against a limit; once true it stays true until it is past `release` again."""
 
     def __init__(self, op, i, limit, release, names, scales):
@@ -61,7 +64,7 @@ class Compare(_Condition):
         self._i = i
         self._limit = limit
         self._release = release
-        self._name = _short(names[i])
+        self._name = short(names[i])
         self._scale = scales[i]
         self._value = None
 
@@ -93,51 +96,7 @@ def _holds(op, value, limit):
     return value >= limit
 
 
-class Between(_Condition):
-    """lowest <= value <= highest."""
-
-    def __init__(self, i, lowest, highest, names, scales):
-        self._i = i
-        self._lowest = lowest
-        self._highest = highest
-        self._name = _short(names[i])
-        self._scale = scales[i]
-        self._value = None
-
-    def _evaluate(self, facts):
-        value = self._value = facts.values[self._i]
-        return None if value is None else int(self._lowest <= value <= self._highest)
-
-    def why(self):
-        span = "%s..%s" % (fixed(self._lowest, self._scale), fixed(self._highest, self._scale))
-        value = fixed(self._value, self._scale)
-        return "%s %s %s %s" % (self._name, value, "in" if self.result else "not in", span)
-
-
-class Top(_Condition):
-    """Output k is the largest of the model's outputs; the first of equal ones wins."""
-
-    def __init__(self, indices, k, names, scales):
-        self._indices = indices
-        self._k = k
-        self._names = names
-        self._best = None
-
-    def _evaluate(self, facts):
-        self._best = None
-        for i in self._indices:
-            value = facts.values[i]
-            if value is None:
-                return None
-            if self._best is None or value > facts.values[self._best]:
-                self._best = i
-        return int(self._best == self._indices[self._k])
-
-    def why(self):
-        return "top %s" % ("?" if self.result is None else _short(self._names[self._best]))
-
-
-class Healthy(_Condition):
+class Healthy(Condition):
     """Every one of the sensors gave a value at this tick; never unknown."""
 
     def __init__(self, sensors, sensor_names):
@@ -157,12 +116,12 @@ class Healthy(_Condition):
         return "healthy" if self.result else "%s failed" % self._names[self._bad]
 
 
-class Unknown(_Condition):
+class Unknown(Condition):
     """The value is missing; itself never unknown."""
 
     def __init__(self, i, names):
         self._i = i
-        self._name = _short(names[i])
+        self._name = short(names[i])
 
     def _evaluate(self, facts):
         return int(facts.values[self._i] is None)
@@ -171,7 +130,7 @@ class Unknown(_Condition):
         return "%s %s" % (self._name, "unknown" if self.result else "known")
 
 
-class Window(_Condition):
+class Window(Condition):
     """Local time of day in [start_min, end_min), over midnight if start > end.
 
     days: bit 0 = Monday, of the day on which the window opened.
@@ -201,7 +160,7 @@ class Window(_Condition):
         return ("" if self.result else "not ") + "%02d:%02d-%02d:%02d" % span
 
 
-class All(_Condition):
+class All(Condition):
     def __init__(self, parts):
         self._parts = parts
 
@@ -222,7 +181,7 @@ class All(_Condition):
         return _first(self._parts, self.result).why()
 
 
-class Any(_Condition):
+class Any(Condition):
     def __init__(self, parts):
         self._parts = parts
 
@@ -242,7 +201,7 @@ class Any(_Condition):
         return _first(self._parts, self.result).why()
 
 
-class Not(_Condition):
+class Not(Condition):
     def __init__(self, part):
         self._part = part
 
@@ -280,8 +239,8 @@ def build(expression, names, scales, sensor_names):
         return Window(expression[1], expression[2], expression[3])
     if op == "unknown":
         return Unknown(expression[1], names)
-    if op == "between":
-        return Between(expression[1], expression[2], expression[3], names, scales)
-    if op == "top":
-        return Top(expression[1], expression[2], names, scales)
+    if op in ("between", "top"):
+        from . import rarer  # most rules have neither
+
+        return rarer.build(expression, names, scales)
     raise ConfigError("rule: no condition %r" % op)

@@ -29,6 +29,7 @@ class KV:
         self.damaged = False  # the file failed its check: values start empty
         self._flush = disk_needs_flush() if flush is None else flush
         self._dirty = False
+        self._buffer = bytearray(_HEAD_BYTES)  # kept: a new one each time may find no room
         self._values = self._load()
 
     def _load(self):
@@ -60,7 +61,7 @@ class KV:
         if not self._dirty:
             return
         try:
-            write_map(self.path, self._values, self._flush)
+            write_map(self.path, self._values, self._flush, self._buffer)
         except OSError as fault:
             raise StoreError("%s: not saved, %r" % (self.path, fault))
         self._dirty = False
@@ -77,14 +78,19 @@ def disk_needs_flush():
     return sys.platform not in ("linux", "darwin", "win32")
 
 
-def write_map(path, values, flush):
-    """Replace the file by the map `values`. Raises OSError, StoreError if it is too large."""
-    data = bytearray(_HEAD_BYTES)
+def write_map(path, values, flush, data=None):
+    """Replace the file by the map `values`. Raises OSError, StoreError if it is too large.
+
+    data: bytearray of at least 12 bytes to build it in, whatever is in it.
+    """
+    if data is None:
+        data = bytearray(_HEAD_BYTES)
+    data[_HEAD_BYTES:] = b""
     cbor_write.write_item(data, values)  # behind the head, so that nothing is copied
     if len(data) > MAX_BYTES:
         raise StoreError("%s: %d bytes, at most %d" % (path, len(data), MAX_BYTES))
-    body = memoryview(data)[_HEAD_BYTES:]
-    struct.pack_into(_HEAD, data, 0, _MAGIC, len(body), binascii.crc32(body))
+    crc = binascii.crc32(memoryview(data)[_HEAD_BYTES:])
+    struct.pack_into(_HEAD, data, 0, _MAGIC, len(data) - _HEAD_BYTES, crc)
     disk.replace(path, data, flush)
 
 

@@ -111,17 +111,16 @@ def _write_list(out, items, depth):
 
 
 def _write_dict(out, items, depth):
-    encoded = []
+    encoded = []  # (encoded key, value)
     for key, value in items.items():
-        pair = bytearray()
-        write_item(pair, key, depth)
-        size = len(pair)
-        write_item(pair, value, depth)
-        encoded.append((bytes(pair[:size]), pair))
+        head = bytearray()
+        write_item(head, key, depth)
+        encoded.append((bytes(head), value))
     encoded.sort(key=_first)
     write_head(out, 5, len(encoded))
-    for _, pair in encoded:
-        out.extend(pair)
+    for head, value in encoded:
+        out.extend(head)
+        write_item(out, value, depth)
 
 
 def _first(pair):

@@ -1,41 +1,26 @@
 """The frame: some records of one (device, boot, stream) on their way to the gateway.
 
 Uplink -> gateway: version, device, boot, stream, seq, records, CRC or MAC; 200 bytes by default.
-Layout in SPEC.md. The node packs, the gateway unpacks.
+Layout in SPEC.md. The node packs, the gateway unpacks (frame_read.py).
 """
 
-from ..core.errors import FrameError
 from . import seal, varint
 
 MAX_FRAME_BYTES = 200  # what the uplink fills; fits the smallest links
 HARD_MAX_BYTES = 255  # no reader takes more; a frame past 200 holds one large record
 MAX_PAYLOAD_BYTES = 192  # worst-case header, 24-letter device and MAC still fit HARD_MAX_BYTES
-MAX_DEVICE_CHARS = 24
+MAXDEVICE_CHARS = 24
 KIND = 0x11  # kind 1 (frame), version 1
-_BACKLOG = 0x01
-_KNOWN_FLAGS = seal.FLAG_MAC | _BACKLOG
-_DEVICE_CHARS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
+BACKLOG = 0x01  # flag
+DEVICE_CHARS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
 _U32_MAX = 0xFFFFFFFF
-
-
-class Frame:
-    """What unpack returns; `records` is a list of bytes, of sequence numbers seq, seq + 1, ..."""
-
-    def __init__(self, device, boot, stream, seq, oldest, records, backlog):
-        self.device = device
-        self.boot = boot
-        self.stream = stream
-        self.seq = seq
-        self.oldest = oldest
-        self.records = records
-        self.backlog = backlog
 
 
 def is_device_name(name):
     """True for 1 to 24 of a-z, 0-9 and '-'."""
-    if not isinstance(name, str) or not 1 <= len(name) <= MAX_DEVICE_CHARS:
+    if not isinstance(name, str) or not 1 <= len(name) <= MAXDEVICE_CHARS:
         return False
-    return all(ord(c) < 128 and ord(c) in _DEVICE_CHARS for c in name)
+    return all(ord(c) < 128 and ord(c) in DEVICE_CHARS for c in name)
 
 
 def pack(device, boot, stream, seq, oldest, records, backlog=False, key=None):
@@ -46,8 +31,8 @@ def pack(device, boot, stream, seq, oldest, records, backlog=False, key=None):
     list only tells `oldest`. key: bytes signs the frame. Raises ValueError if something does not
     fit, also when the whole passes HARD_MAX_BYTES.
     """
-    _check_header(device, boot, stream, seq, oldest, len(records))
-    out = bytearray((KIND, (seal.FLAG_MAC if key else 0) | (_BACKLOG if backlog else 0)))
+    check_header(device, boot, stream, seq, oldest, len(records))
+    out = bytearray((KIND, (seal.FLAG_MAC if key else 0) | (BACKLOG if backlog else 0)))
     out.append(len(device))
     out.extend(device.encode())
     varint.write(out, boot)
@@ -64,7 +49,8 @@ def pack(device, boot, stream, seq, oldest, records, backlog=False, key=None):
     return bytes(out)
 
 
-def _check_header(device, boot, stream, seq, oldest, count):
+def check_header(device, boot, stream, seq, oldest, count):
+    """Raises ValueError if a number does not fit; count: records."""
     if not is_device_name(device):
         raise ValueError("device name %r: 1 to 24 of a-z 0-9 -" % (device,))
     if not 0 <= stream <= 255:
@@ -83,58 +69,9 @@ def unpack(data, key=None):
 
     Raises FrameError if anything is wrong, unsigned though there is a key included.
     """
-    data = bytes(data)
-    if len(data) > HARD_MAX_BYTES or len(data) < 3:
-        raise FrameError("frame of %d bytes" % len(data))
-    if data[0] != KIND:
-        raise FrameError("not a frame of version 1")
-    flags = data[1]
-    if flags & ~_KNOWN_FLAGS & 0xFF:
-        raise FrameError("unknown flags %02x" % flags)
-    device, pos = _read_device(data)
-    if callable(key):
-        key = key(device)
-    end = seal.check(data, bool(flags & seal.FLAG_MAC), key)
-    return _read_body(data, pos, end, device, bool(flags & _BACKLOG))
+    from . import frame_read  # a node only packs
 
-
-def _read_device(data):
-    end = 3 + data[2]
-    if end > len(data):
-        raise FrameError("device name cut short")
-    for byte in data[3:end]:
-        if byte not in _DEVICE_CHARS:
-            raise FrameError("device name has byte %02x" % byte)
-    device = str(data[3:end], "ascii")
-    if not is_device_name(device):
-        raise FrameError("device name of %d letters" % len(device))
-    return device, end
-
-
-def _read_body(data, pos, end, device, backlog):
-    boot, pos = varint.read(data, pos, end)
-    if pos >= end:
-        raise FrameError("cut short")
-    stream = data[pos]
-    seq, pos = varint.read(data, pos + 1, end)
-    behind, pos = varint.read(data, pos, end)
-    records = _read_records(data, pos, end)
-    try:
-        _check_header(device, boot, stream, seq, seq - behind, len(records))
-    except ValueError as fault:
-        raise FrameError(str(fault))
-    return Frame(device, boot, stream, seq, seq - behind, records, backlog)
-
-
-def _read_records(data, pos, end):
-    records = []
-    while pos < end:
-        start = pos + 1
-        pos = start + data[pos]
-        if pos > end or not start < pos <= start + MAX_PAYLOAD_BYTES:
-            raise FrameError("record of %d bytes, %d left" % (pos - start, end - start))
-        records.append(data[start:pos])
-    return records
+    return frame_read.unpack(data, key)
 
 
 def frame_len(device, boot, stream, seq, oldest, records, key=None):

@@ -88,13 +88,23 @@ def main(plan_file, folder, days):
     source.on_advance = dry
     source.hold = lambda: node.store.pending() > _MOST_PENDING
     most = asyncio.run(live(node, source))
-    stats = node.stats()
-    left = {"pending": node.store.pending(), "heap": gc.mem_alloc() + gc.mem_free()}
-    for name in ("records_created", "records_lost", "inferences", "actuations", "tick_errors"):
-        left[name] = stats[name]
-    left["outages"] = node.uplink.outages
-    left["most"] = most
-    print(json.dumps(left))
+    print(json.dumps(summary(node, most)))
+
+
+def summary(node, most):
+    """What the node did; a warning is anything that failed or was lost."""
+    from hedge.core import log
+
+    return {
+        "most": most,
+        "heap": gc.mem_alloc() + gc.mem_free(),
+        "records": sum([node.store.last_seq(stream) for stream in range(3)]),
+        "pending": node.store.pending(),
+        "inferences": node.model.runs,
+        "actuations": node.control.actuations,
+        "outages": node.uplink.outages,
+        "warnings": log.warnings,
+    }
 
 
 def dry(now_s):
