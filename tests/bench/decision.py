@@ -1,8 +1,10 @@
 """Decision latency in three states of the link: down, connecting, sending a backlog.
 
-The time from the last sensor's answer to the pump's command, model included, as the node itself
-counts it (hedge.node: decision_us). One node on the Unix port, real MQTT through a relay that
-fails on purpose; 200 ticks a second, the model runs at each. Gateway and broker share the machine.
+decision: from the last sensor's answer to the pump's command, model included, as the node itself
+counts it (hedge.node: decision_us). wake_late: by how much real time the control task's waits end
+late, which is where a blocking network would show. One node on the Unix port, real MQTT through a
+relay that fails on purpose; 200 ticks a second, the model runs at each. Gateway and broker share
+the machine.
 """
 
 import asyncio
@@ -31,7 +33,7 @@ _HOW = (
 
 
 def measure() -> list[dict]:
-    """Two rows per state."""
+    """Four rows per state."""
     return asyncio.run(_measure())
 
 
@@ -83,15 +85,26 @@ async def _three_states(node: NodeRun, link: LinkProxy) -> list[dict]:
 
 
 async def _watch(node: NodeRun, state: str) -> list[dict]:
-    before = _histogram(node)
+    before = _histograms(node)
     await asyncio.sleep(_WINDOW_S)
-    seen = _histogram(node) - before
-    return [_row(f"decision_{state}_p{percent}", seen, percent) for percent in (50, 99)]
+    after = _histograms(node)
+    return [
+        _row(f"{what}_{state}_p{percent}", after[what] - before[what], percent)
+        for what in after
+        for percent in (50, 99)
+    ]
 
 
-def _histogram(node: NodeRun) -> Counter:
-    found = node.stats()[-1]["node"]["decision_us_histogram"]
-    return Counter({int(us): count for us, count in found.items()})
+def _histograms(node: NodeRun) -> dict[str, Counter]:
+    stats = node.stats()[-1]
+    found = {
+        "decision": stats["node"]["decision_us_histogram"],
+        "wake_late": stats["late_us_histogram"],
+    }
+    return {
+        what: Counter({int(us): count for us, count in bins.items()})
+        for what, bins in found.items()
+    }
 
 
 def _row(name: str, histogram: Counter, percent: int) -> dict:
@@ -101,5 +114,5 @@ def _row(name: str, histogram: Counter, percent: int) -> dict:
         left -= histogram[us]
         if left <= 0:
             break
-    how = f"{_HOW}; {histogram.total()} decisions"
+    how = f"{_HOW}; {histogram.total()} counted"
     return {"name": name, "value": us / 1000, "unit": "ms", "how": how}

@@ -9,7 +9,7 @@ from . import seal, varint
 MAX_FRAME_BYTES = 200  # what the uplink fills; fits the smallest links
 HARD_MAX_BYTES = 255  # no reader takes more; a frame past 200 holds one large record
 MAX_PAYLOAD_BYTES = 192  # worst-case header, 24-letter device and MAC still fit HARD_MAX_BYTES
-MAXDEVICE_CHARS = 24
+MAX_DEVICE_CHARS = 24
 KIND = 0x11  # kind 1 (frame), version 1
 BACKLOG = 0x01  # flag
 DEVICE_CHARS = b"abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -18,7 +18,7 @@ _U32_MAX = 0xFFFFFFFF
 
 def is_device_name(name):
     """True for 1 to 24 of a-z, 0-9 and '-'."""
-    if not isinstance(name, str) or not 1 <= len(name) <= MAXDEVICE_CHARS:
+    if not isinstance(name, str) or not 1 <= len(name) <= MAX_DEVICE_CHARS:
         return False
     return all(ord(c) < 128 and ord(c) in DEVICE_CHARS for c in name)
 

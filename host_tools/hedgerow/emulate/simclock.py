@@ -50,6 +50,7 @@ class SimClock:
         self.hold = None
         self.held_ms = 0  # real time for which `hold` stopped the clock
         self.slipped_s = 0.0  # real time by which the pace gave way to a slow host
+        self.on_moment = None  # called with the real microseconds by which a moment came late
         self.refused_settings = 0
         self._wall_start_s = time.time() if wall_start_s is None else wall_start_s
         self._sleepers = []  # sorted (due_ms, number, event), earliest last
@@ -155,10 +156,12 @@ class SimClock:
 
     def _slip(self):
         if self.speed:
-            late_s = (self._pace_ms() - self._now_ms) / 1000 / self.speed - _MOST_LAG_S
-            if late_s > 0:
-                self._wall_start_s += late_s
-                self.slipped_s += late_s
+            late_s = (self._pace_ms() - self._now_ms) / 1000 / self.speed
+            if self.on_moment is not None:
+                self.on_moment(int(late_s * 1000000))
+            if late_s > _MOST_LAG_S:
+                self._wall_start_s += late_s - _MOST_LAG_S
+                self.slipped_s += late_s - _MOST_LAG_S
 
     def _too_early(self, due_ms):
         return bool(self.speed) and due_ms > self._pace_ms()

@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from hedge.core.errors import FrameError
-from hedge.wire import ack, cbor, frame
+from hedge.wire import ack, cbor, frame, frame_read
 from hedgerow.gateway.alerts import AlertBook, AlertKey
 from hedgerow.gateway.config import KeyOf
 from hedgerow.gateway.database import generation_of, transaction
@@ -173,7 +173,7 @@ class Ingest:
         self._count_frame(device, parsed, inserted, message)
         self._alert(key, inserted, message.received_s)
 
-    def _unpack(self, device: str, data: bytes) -> frame.Frame:
+    def _unpack(self, device: str, data: bytes) -> frame_read.Frame:
         if len(data) > frame.HARD_MAX_BYTES:
             raise Refused("oversize", f"{len(data)} bytes, at most {frame.HARD_MAX_BYTES}")
         if self._key_of and self._key_of(device) is None:
@@ -187,7 +187,7 @@ class Ingest:
         return parsed
 
     def _move_watermark(
-        self, key: StreamKey, parsed: frame.Frame, inserted: Inserted, now_s: float
+        self, key: StreamKey, parsed: frame_read.Frame, inserted: Inserted, now_s: float
     ) -> None:
         last = parsed.seq + len(parsed.records) - 1
         new_seqs = [record.seq for record in inserted.new]
@@ -199,7 +199,7 @@ class Ingest:
             self._alerts.raise_(alert, dropped_text(key, holes), now_s, count)
 
     def _count_frame(
-        self, device: str, parsed: frame.Frame, inserted: Inserted, message: Inbound
+        self, device: str, parsed: frame_read.Frame, inserted: Inserted, message: Inbound
     ) -> None:
         times = [record.time_s for record in inserted.new]
         self._connection.execute(

@@ -25,6 +25,7 @@ import machine
 
 from hedge.board import Board
 from hedge.core import clock
+from hedge.latency import Latency
 from hedge.node import node_from_plan
 from hedgerow.emulate.scene import Scene
 from hedgerow.emulate.simclock import SimClock
@@ -108,6 +109,8 @@ class NodeRun:
         machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
         self.node = node_from_plan(plan, Board(plan["board"]), folder)
         self.clock.on_advance = self._advance
+        self._late = Latency()
+        self.clock.on_moment = self._late.add
         self._first_tick_wall_s = None
         if settings["hold_records"]:
             self.clock.hold = Hold(self.node, settings["hold_records"])
@@ -164,6 +167,7 @@ class NodeRun:
                 "now_s": self.clock.now_s(),
                 "slipped_s": self.clock.slipped_s,
                 "held_ms": self.clock.held_ms,
+                "late_us_histogram": self._late.histogram(),
                 "pending": self.node.store.pending(),
                 "up": bool(self.node.uplink and self.node.uplink.up),
                 "first_tick_wall_s": self._first_tick_wall_s,
