@@ -6,8 +6,8 @@
 
 A world is a Field or a Recording. A chip whose sensor has no value (a gap of the recording, or no
 column at all) is absent: its bus does not answer, its ADC pin is open. A chip with some of its
-channels recorded shows its power-on value on the others. The battery is simple and made up: charged
-by day, fullest in the afternoon.
+channels recorded shows its power-on value on the others. The battery is simple and made up:
+charged by day, fullest in the afternoon.
 
 Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
 Runs under MicroPython and, with emulate/unix on the path, under CPython.
