@@ -12,7 +12,7 @@ from hedgerow.errors import ToolchainError
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "bench"))
 
-import heap  # noqa: E402  found through the line above
+import heap
 
 pytestmark = pytest.mark.interop
 

@@ -27,8 +27,8 @@ _U32_MAX = 0xFFFFFFFF
 def fresh_boot():
     """Number for the first start of a new log: 1 to 2**20, in steps of 256, by chance.
 
-    A node whose flash was wiped keeps its name. Starting at 1 again, it would give out numbers that
-    the gateway has seen, and its records would be taken for known ones.
+    A node whose flash was wiped keeps its name. Starting at 1 again, it would give out numbers
+    that the gateway has seen, and its records would be taken for known ones.
     """
     return 1 + (int.from_bytes(os.urandom(2), "little") & 0xFFF) * 256
 
