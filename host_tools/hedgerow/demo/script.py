@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from hedgerow.sim.linkproxy import LinkProxy
 from hedgerow.sim.node_run import NodeRun
 
+OFF_S = 86400.0  # virtual time for which the node is without power
+
 
 @dataclass(frozen=True)
 class Fault:
@@ -29,7 +31,7 @@ def faults(link: LinkProxy, node: NodeRun) -> list[Fault]:
         Fault(0.34, "link: down", link.cut),
         Fault(0.46, "link: back, nodes send what they kept", link.restore),
         Fault(0.62, f"{node.name}: power cut (kill -9)", node.kill),
-        Fault(0.63, f"{node.name}: power is back", node.start),
+        Fault(0.63, f"{node.name}: power is back", lambda: node.start(off_s=OFF_S)),
     ]
 
 

@@ -67,6 +67,7 @@ class NodeRun:
             "hold_records": hold_records,
             "faults": list(faults),
             "died_wall_s": None,
+            "off_s": None,
             "world": world,
         }
         folder.mkdir(parents=True, exist_ok=True)
@@ -85,8 +86,13 @@ class NodeRun:
         """The node's own log, for hedge.store.audit."""
         return self.folder / self.plan["store"]["dir"]
 
-    def start(self) -> None:
-        """Begin, or come back after kill()."""
+    def start(self, off_s: float | None = None) -> None:
+        """Begin, or come back after kill().
+
+        off_s: virtual time for which it was without power; None: as the real time says, which on
+        a busy computer is long.
+        """
+        self._settings["off_s"] = off_s
         self._exit_code = None
         self._without_power = False
         self._wake_at_s = None

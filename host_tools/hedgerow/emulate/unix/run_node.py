@@ -10,7 +10,7 @@ Exit codes: 0 everything acknowledged; 3 the end came before that; 80 to 83 a re
 (fake_machine/power.py). Anything else is a crash.
 
 sim.json: {"start_s", "end_s", "speed", "wall_start_s", "drain_s", "hold_records", "died_wall_s",
-"world", "faults"};
+"off_s", "world", "faults"};
 died_wall_s is the real time of the last kill, or null. Writes world.json and stats-<boot>.json
 beside it.
 """
@@ -55,8 +55,8 @@ def write_json(path, data):
 def timeline(settings, saved):
     """(wall_start_s, now_s, died_s): a restarted node goes on with its former life.
 
-    saved: world.json of that life, None at the first start. The pace runs on while the node is
-    off; without a pace no time passes meanwhile.
+    saved: world.json of that life, None at the first start. While the node is off, off_s of
+    virtual time pass, or as much as the pace says if that is null; without a pace none.
     """
     speed, start_s = settings["speed"], settings["start_s"]
     if saved is None:
@@ -66,7 +66,11 @@ def timeline(settings, saved):
     wall_start_s = saved["wall_s"] - (saved["now_s"] - start_s) / speed
     died_wall_s = settings["died_wall_s"]
     died_s = start_s + (died_wall_s - wall_start_s) * speed if died_wall_s else None
-    return wall_start_s, saved["now_s"], died_s
+    off_s = settings["off_s"]
+    if off_s is None:
+        return wall_start_s, saved["now_s"], died_s
+    now_s = saved["now_s"] + off_s
+    return time.time() - (now_s - start_s) / speed, now_s, died_s
 
 
 class Hold:
@@ -104,7 +108,7 @@ class NodeRun:
             self.clock.now_ms,
             settings.get("faults"),
         )
-        self.scene.restore(saved and saved["world"], now_s, died_s)
+        self.scene.restore(saved and saved["world"], saved and saved["now_s"], died_s)
         clock.use(self.clock)
         machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
         self.node = node_from_plan(plan, Board(plan["board"]), folder)
