@@ -87,7 +87,9 @@ def _plan(**changes):
             "name": "water", "actuator": 0, "on_s": 600, "hold_off_s": 7200, "max_per_day": 0,
             "when": ["all", [["<", 0, 3000, 3000], ["window", 120, 1440, 127]]],
         }],
-        "records": [{"i": 0, "deadband": 0, "max_s": 0, "summary_s": 0, "mean_only": False, "stream": 1}],
+        "records": [
+            {"i": 0, "deadband": 0, "max_s": 0, "summary_s": 0, "mean_only": False, "stream": 1}
+        ],
         "store": {"dir": "log", "max_bytes": 65536, "segment_bytes": 4096, "keep_acked": True},
         "thresholds": {},
         "uplink": None,
@@ -156,7 +158,12 @@ class TestNodeFromPlan(unittest.TestCase):
         records = self._log()
         self.assertIn([("pump", True), ("rule", "water: soil.vwc 25<30 & 02:00-24:00")], records)
         self.assertIn([("soil.vwc", 25)], records)
-        boot = [("boot", node.store.boot), ("reason", "power_on"), ("firmware", "0.1.0"), ("config", "12345678")]
+        boot = [
+            ("boot", node.store.boot),
+            ("reason", "power_on"),
+            ("firmware", "0.1.0"),
+            ("config", "12345678"),
+        ]
         self.assertIn(boot, records)
 
     def test_killed_in_the_middle_of_watering_goes_on_without_watering_again(self):
