@@ -98,7 +98,7 @@ class _Rules:
         in_window = hour in _WINDOW_H
         if not (soil_ok and in_window):
             return
-        by_model = dry_2d is not None and dry_2d >= 5000 and self._below_14 and air_ok
+        by_model = dry_2d is not None and dry_2d >= 2000 and self._below_14 and air_ok
         if by_model and self._start("water", now_s, 2):
             return
         if (dry_2d is None or not air_ok) and soil < 1050:

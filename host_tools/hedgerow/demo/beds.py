@@ -82,7 +82,7 @@ def node_text(bed: Bed, *, model_file: Path, sample_s: int) -> str:
         ("model.site", "dry_pct", str(bed.dry_pct)),
     ):
         text = set_value(text, section, key, value)
-    text = _replace(text, r"at_least = 0\.5", f"at_least = {WATER_AT}")
+    text = _replace(text, r"at_least = 0\.2", f"at_least = {WATER_AT}")
     text = _replace(text, r"below = 14\.0", f"below = {bed.dry_pct + 4.0:.1f}")
     return _replace(text, r"below = 10\.5", f"below = {bed.dry_pct + 0.6:.1f}")
 
