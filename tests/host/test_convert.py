@@ -15,6 +15,7 @@ from hedgerow.cli.convert import command
 from hedgerow.convert import arithmetic, passes, reference
 from hedgerow.convert import convert as api
 from hedgerow.convert.importer import read_tflite
+from hedgerow.convert.oracle import Verification
 from hedgerow.convert.plan import make_plan
 from hedgerow.errors import ModelError, ToolError
 from hedgerow.train.tflite_writer import DenseLayer, DenseNetwork, Quant, write_tflite
@@ -56,7 +57,7 @@ def networks(draw: st.DrawFn) -> bytes:
 def test_random_networks_equal_tflm(tflite: bytes) -> None:
     result = api.convert(tflite)
     inputs = api.random_inputs(12, result.report.input_bytes)
-    assert api.verify_against_tflm(tflite, result, inputs) == 0
+    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
 
 
 def test_soil_dry_equals_tflm_on_10000_inputs_in_viper(soil_dry: bytes) -> None:
@@ -132,8 +133,8 @@ def test_live_tensors_do_not_share_bytes(soil_dry: bytes) -> None:
 
 
 def test_unsupported_op_is_named_with_layer_and_cure(need_shared) -> None:
-    tflite = need_shared("models/mlperf_tiny/kws_ref_model.tflite").read_bytes()
-    with pytest.raises(ModelError, match=r"op 0 CONV_2D \(.*\) is not supported: use dense"):
+    tflite = need_shared("models/tflm/trained_lstm_int8.tflite").read_bytes()
+    with pytest.raises(ModelError, match=r"op 0 UNI\w+_LSTM \(.*\) is not supported: use conv"):
         api.convert(tflite)
 
 
@@ -194,11 +195,12 @@ def test_command_reports_and_verifies(tmp_path: Path) -> None:
 
 
 def test_command_fails_on_a_differing_byte(tmp_path: Path, monkeypatch) -> None:
-    monkeypatch.setattr(api, "verify_against_tflm", lambda *_: 3)
+    monkeypatch.setattr(api, "verify_against_tflm", lambda *_: Verification(3, "op 1 LOGISTIC"))
     arguments = [str(SOIL_DRY / "soil_dry.tflite"), "-o", str(tmp_path / "x"), "--verify", "1"]
     done = CliRunner().invoke(command, arguments)
     assert isinstance(done.exception, ToolError)
     assert done.exception.exit_code == 1
+    assert "first in op 1 LOGISTIC" in str(done.exception)
 
 
 def test_command_names_a_missing_file(tmp_path: Path) -> None:

@@ -11,11 +11,14 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from random_ops import DEVICE
 
 from hedge.infer import Model, portable
 from hedgerow import paths
 from hedgerow.convert import convert as api
 from hedgerow.train.tflite_writer import DenseLayer, DenseNetwork, Quant, write_tflite
+
+VIPER_FILES = ("viper_conv.py", "viper_small.py", "viper.py")
 
 
 class Word(int):
@@ -67,9 +70,11 @@ class Pointer:
 
 
 def load_kernels(memory: bytearray, word: type[Word]) -> types.ModuleType:
-    """viper.py executed under CPython; every int literal in it becomes a Word by the operators."""
-    source = Path(paths.firmware_dir(), "hedge", "infer", "viper.py").read_text(encoding="utf-8")
-    source = source.replace("import micropython", "")
+    """The viper files run under CPython; every int literal becomes a Word by the operators."""
+    folder = Path(paths.firmware_dir(), "hedge", "infer")
+    parts = [(folder / name).read_text(encoding="utf-8") for name in VIPER_FILES]
+    lines = "\n".join(parts).splitlines()
+    source = "\n".join(x for x in lines if not x.startswith(("import ", "from ")))
     # Constants must be words as well: 1 << 31 in plain ints would not wrap.
     source = source.replace("top = 1\n", "top = word(1)\n")
     module = types.ModuleType("viper_words")
@@ -112,6 +117,12 @@ def run_portable(hgm: bytes, x: np.ndarray) -> list[int]:
     return list(arena)
 
 
+def output_of(hgm: bytes) -> slice:
+    """Where the output lies in the arena; scratch bytes are the kernels' own."""
+    at, size = (int.from_bytes(hgm[i : i + 4], "little") for i in (44, 48))
+    return slice(at, at + size)
+
+
 def network(rng: np.random.Generator, sizes: tuple[int, ...], scale: float) -> bytes:
     """Random int8 layers; scale sets how large the multipliers are."""
     layers = []
@@ -131,6 +142,23 @@ def test_kernels_equal_portable_on_both_word_sizes(seed: int, word: type[Word]) 
     hgm = api.convert(network(rng, (5, 6, 3), scale)).hgm
     for x in api.random_inputs(6, 5, seed=seed):
         assert run_words(hgm, x, word) == run_portable(hgm, x)
+
+
+@pytest.mark.parametrize("kind", sorted(DEVICE))
+@pytest.mark.parametrize("word", [Word, Word64])
+def test_ops_equal_portable_on_both_word_sizes(kind: str, word: type[Word]) -> None:
+    small = 0
+    for seed in range(40):
+        result = api.convert(DEVICE[kind](np.random.default_rng(seed)))
+        if result.report.macs + 20 * result.report.output_bytes > 6000:  # simulated words are slow
+            continue
+        small += 1
+        for x in api.random_inputs(2, result.report.input_bytes, seed=seed)[-1:]:
+            got, wanted = run_words(result.hgm, x, word), run_portable(result.hgm, x)
+            assert got[output_of(result.hgm)] == wanted[output_of(result.hgm)], seed
+        if small == 4:
+            break
+    assert small > 1
 
 
 def test_word_wraps_like_a_register() -> None:

@@ -207,7 +207,7 @@ class BadFileTest(unittest.TestCase):
         self.assert_refused(self.word(good, 28, 4), "outside")
         self.assert_refused(self.word(good, 36, 0x7FC00000), "scale")
         self.assert_refused(self.word(good, 40, 300), "zero point")
-        self.assert_refused(self.word(good, 64, 3 | 12 << 16), "unknown op 3")
+        self.assert_refused(self.word(good, 64, 8 | 12 << 16), "unknown op 8")
         self.assert_refused(self.word(good, 64, 1 | 13 << 16), "13 words")
         self.assert_refused(self.word(good, 68, -1), "input outside")
         self.assert_refused(self.word(good, 72, 3), "overlaps")

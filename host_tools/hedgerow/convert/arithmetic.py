@@ -6,7 +6,7 @@ fixedpoint/fixedpoint.h. This file is the definition; the board's kernels are te
 
 import functools
 import math
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -29,7 +29,7 @@ def quantize_multiplier(real: float) -> tuple[int, int]:
     return (0, 0) if shift < -31 else (multiplier, shift)
 
 
-def srdhm(a: _Ints, b: int) -> _Ints:
+def srdhm(a: _Ints, b: Any) -> _Ints:
     """Saturating rounding doubling high multiply: floor((a*b + 2**30) / 2**31); a, b int32.
 
     The one saturating case, both -2**31, cannot come: multipliers are positive (gemmlowp).
@@ -37,16 +37,20 @@ def srdhm(a: _Ints, b: int) -> _Ints:
     return (a * b + (1 << 30)) >> 31
 
 
-def rounding_divide_by_pot(x: _Ints, exponent: int) -> _Ints:
+def rounding_divide_by_pot(x: _Ints, exponent: Any) -> _Ints:
     """x / 2**exponent, halves away from zero (gemmlowp RoundingDivideByPOT)."""
     mask = (1 << exponent) - 1
     half = (mask >> 1) + (x < 0)
     return (x >> exponent) + ((x & mask) > half)
 
 
-def multiply_by_quantized_multiplier(x: _Ints, multiplier: int, shift: int) -> _Ints:
-    """Double rounding, the default of TFLM (common.cc MultiplyByQuantizedMultiplier)."""
-    left, right = max(shift, 0), max(-shift, 0)
+def multiply_by_quantized_multiplier(x: _Ints, multiplier: Any, shift: Any) -> _Ints:
+    """Double rounding, the default of TFLM (common.cc MultiplyByQuantizedMultiplier).
+
+    multiplier and shift may be int64 arrays that broadcast with x.
+    """
+    left = shift * (shift > 0)
+    right = left - shift
     return rounding_divide_by_pot(srdhm(x * (1 << left), multiplier), right)
 
 
@@ -95,12 +99,17 @@ def exp_on_negative_values(a: int, integer_bits: int) -> int:
 
 def one_over_one_plus_x(a: int) -> int:
     """1 / (1 + a) in Q0.31 for a in [0, 1) Q0.31 (one_over_one_plus_x_for_x_in_0_1)."""
+    return _saturate(_newton(a) << 1)
+
+
+def _newton(a: int) -> int:
+    """2 / (1 + a) in Q2.29 for a in [0, 1) Q0.31: three Newton-Raphson steps (fixedpoint.h)."""
     half_denominator = (a + _ONE_Q31 + 1) // 2  # RoundingHalfSum of two non-negative numbers
-    x = 1515870810 + srdhm(half_denominator, -1010580540)  # 48/17 - 32/17 d, Q2.29
+    x = 1515870810 + srdhm(half_denominator, -1010580540)  # 48/17 - 32/17 d
     for _ in range(3):
         error = (1 << 29) - srdhm(half_denominator, x)
         x += _saturate(srdhm(x, error) << 2)
-    return _saturate(x << 1)
+    return x
 
 
 def logistic(a: int, integer_bits: int) -> int:
@@ -109,6 +118,16 @@ def logistic(a: int, integer_bits: int) -> int:
         return 1 << 30
     positive = one_over_one_plus_x(exp_on_negative_values(-abs(a), integer_bits))
     return positive if a > 0 else _ONE_Q31 - positive
+
+
+def tanh(a: int, integer_bits: int) -> int:
+    """tanh(a) in Q0.31, a in Q(integer_bits) (gemmlowp::tanh); integer_bits <= 4."""
+    if a == 0:
+        return 0
+    # exp(-2|a|): doubling is one more integer bit. (1 - x) / (1 + x) = 2 / (1 + x) - 1.
+    power = exp_on_negative_values(-abs(a), integer_bits + 1)
+    positive = _saturate((_newton(power) - (1 << 29)) << 2)
+    return positive if a > 0 else -positive
 
 
 @functools.lru_cache(maxsize=64)

@@ -6,7 +6,6 @@ result.hgm, result.report
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from types import ModuleType
 
 import numpy as np
 
@@ -16,11 +15,26 @@ from hedgerow.convert import reference
 from hedgerow.convert.emit import emit
 from hedgerow.convert.graph import Graph, Op
 from hedgerow.convert.importer import read_tflite
+from hedgerow.convert.oracle import (
+    Verification,
+    random_inputs,
+    run_hgm,
+    run_tflm,
+    verify_device,
+    verify_layers,
+)
 from hedgerow.convert.passes import lower
 from hedgerow.convert.plan import make_plan
-from hedgerow.errors import ModelError, ToolError
+from hedgerow.errors import ModelError
 
-_DEVICE_INPUTS = 100  # the device format runs in plain Python here: slow, so a part of --verify N
+__all__ = [
+    "convert",
+    "convert_file",
+    "random_inputs",
+    "run_hgm",
+    "run_tflm",
+    "verify_against_tflm",
+]
 
 
 @dataclass(frozen=True)
@@ -100,68 +114,39 @@ def _report(graph: Graph, hgm: bytes, arena_bytes: int) -> Report:
 
 def _layer(graph: Graph, op: Op) -> Layer:
     out = graph.tensors[op.outputs[0]]
-    if op.kind == "table":
-        return Layer(op.kind, out.name, out.elements, 0, 256)
+    return Layer(op.kind, out.name, out.elements, _macs(graph, op), _constant_bytes(op))
+
+
+def _macs(graph: Graph, op: Op) -> int:
+    """Multiply-adds with a weight; padding counts."""
+    if "weights" not in op.options:
+        return 0
     weights = op.options["weights"]
-    constant_bytes = weights.size + 4 * len(op.options["bias"]) + 8 * len(op.options["requant"])
-    macs = graph.tensors[op.inputs[0]].elements * weights.shape[0]
-    return Layer(op.kind, out.name, out.elements, macs, constant_bytes)
+    outputs = graph.tensors[op.outputs[0]].elements
+    return outputs * (weights.shape[0] if op.kind == "depthwise" else weights.shape[1])
 
 
-def verify_against_tflm(tflite_data: bytes, result: Conversion, inputs: np.ndarray) -> int:
-    """Differing output bytes over all inputs, (n, input) int8: reference and device format
-    against the tflite-micro wheel. The device format is run on the first 100 inputs.
+def _constant_bytes(op: Op) -> int:
+    o = op.options
+    if op.kind == "table":
+        return 256
+    tables = sum(4 * 256 for name in ("table", "table_a", "table_b") if name in o)
+    if "weights" not in o:
+        return tables
+    return o["weights"].size + 4 * len(o["bias"]) + 8 * len(o["requant"])
+
+
+def verify_against_tflm(
+    tflite_data: bytes, result: Conversion, inputs: np.ndarray
+) -> Verification:
+    """Every layer, as imported and as lowered, and the written file against the tflite-micro
+    wheel on inputs (n, input) int8. The file runs in plain Python, so on some inputs only.
 
     Raises ToolError if the wheel is missing or refuses the model.
     """
-    wanted = run_tflm(tflite_data, inputs)
-    got = np.stack([reference.run(result.device_graph, x) for x in inputs])
-    differing = int((got != wanted).sum())
-    device = run_hgm(result.hgm, inputs[:_DEVICE_INPUTS])
-    return differing + int((device != wanted[:_DEVICE_INPUTS]).sum())
-
-
-def run_hgm(hgm: bytes, inputs: np.ndarray) -> np.ndarray:
-    """(n, m) int8 outputs of the board's own code (hedge.infer, plain Python path)."""
-    model = Model(hgm)
-    outputs = np.empty((len(inputs), len(model.output)), dtype=np.int8)
-    for i, x in enumerate(inputs):
-        model.input[:] = memoryview(x.tobytes()).cast("b")
-        model.invoke()
-        outputs[i] = model.output
-    return outputs
-
-
-def run_tflm(tflite_data: bytes, inputs: np.ndarray) -> np.ndarray:
-    """(n, m) int8 outputs of the tflite-micro wheel, the oracle of the arithmetic."""
-    runtime = _tflm()
-    try:
-        interpreter = runtime.Interpreter.from_bytes(bytes(tflite_data))
-    except RuntimeError as error:
-        raise ToolError(f"tflite-micro refuses the model: {error}") from error
-    shape = tuple(interpreter.get_input_details(0)["shape"])
-    outputs = []
-    for x in inputs:
-        interpreter.set_input(x.reshape(shape), 0)
-        interpreter.invoke()
-        outputs.append(interpreter.get_output(0).reshape(-1).copy())
-    return np.stack(outputs)
-
-
-def _tflm() -> ModuleType:
-    try:
-        from tflite_micro import runtime
-    except ImportError:
-        raise ToolError(
-            "--verify needs the tflite-micro package: pip install tflite-micro"
-        ) from None
-    return runtime
-
-
-def random_inputs(n: int, size: int, *, seed: int = 0) -> np.ndarray:
-    """(n, size) int8: uniform noise, with the extremes first."""
-    rng = np.random.default_rng(seed)
-    inputs = rng.integers(-128, 128, size=(n, size), dtype=np.int8)
-    for i, value in enumerate((-128, 127, 0)[:n]):
-        inputs[i] = value
-    return inputs
+    layers = verify_layers(tflite_data, result.graph, result.device_graph, inputs)
+    wanted = np.stack([reference.run(result.graph, x) for x in inputs])
+    if layers.differing_bytes:
+        return layers
+    count = verify_device(result.hgm, inputs, wanted, result.report.macs)
+    return Verification(count, "the written file's output" if count else "")

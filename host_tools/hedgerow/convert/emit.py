@@ -5,6 +5,7 @@ import struct
 
 import numpy as np
 
+from hedge.infer import ops as hgm_ops
 from hedge.infer import plan as hgm
 from hedgerow.convert.graph import Op
 from hedgerow.convert.plan import Plan
@@ -34,19 +35,32 @@ def emit(plan: Plan) -> bytes:
     rows = [(op, row) for op in plan.graph.ops for row in range(_rows(plan, op))]
     if len(rows) > hgm.MAX_OPS or plan.arena_bytes > hgm.MAX_ARENA_BYTES:
         raise ModelError(f"{len(rows)} ops, arena of {plan.arena_bytes} bytes: too large for .hgm")
-    words = sum(12 if op.kind == "dense" else 6 for op, _ in rows)
+    words = sum(hgm_ops.OPS[_RECORDS[op.kind][0]][0] for op, _ in rows)
     constants = _Constants(hgm.HEADER_BYTES + 4 * words)
-    records = b"".join(_RECORDS[op.kind](plan, op, row, constants) for op, row in rows)
+    records = b"".join(_record(plan, op, row, constants) for op, row in rows)
     rest = _header(plan, len(rows)) + records + bytes(constants.data)
     head = struct.pack("<4sIII", hgm.MAGIC, hgm.VERSION, 16 + len(rest), binascii.crc32(rest))
     return head + rest
 
 
 def _rows(plan: Plan, op: Op) -> int:
-    """Batch rows of a dense op: each is a record of its own."""
-    if op.kind != "dense":
-        return 1
-    return plan.graph.tensors[op.inputs[0]].elements // op.options["weights"].shape[1]
+    """Batch rows: each is a record of its own."""
+    if op.kind == "dense":
+        return plan.graph.tensors[op.inputs[0]].elements // op.options["weights"].shape[1]
+    return op.options["in_shape"][0] if "in_shape" in op.options else 1
+
+
+def _record(plan: Plan, op: Op, row: int, constants: _Constants) -> bytes:
+    """Word 0, where row `row` of input and output lie, and the words of the kind."""
+    number, rest = _RECORDS[op.kind]
+    words = hgm_ops.OPS[number][0]
+    rows = _rows(plan, op)
+    src, out = (
+        plan.offsets[i] + plan.graph.tensors[i].elements // rows * row
+        for i in (op.inputs[0], op.outputs[0])
+    )
+    values = rest(plan, op, constants)
+    return struct.pack(f"<{words}i", number | words << 16, src, out, *values)
 
 
 def _header(plan: Plan, op_count: int) -> bytes:
@@ -69,44 +83,93 @@ def _header(plan: Plan, op_count: int) -> bytes:
 
 
 def interleave(weights: np.ndarray) -> bytes:
-    """(n_out, n_in) int8 -> blocks of four channels, w + 128 (SPEC.md)."""
-    n_out, n_in = weights.shape
-    padded = np.zeros((-(-n_out // _LANES) * _LANES, n_in), dtype=np.int16)
-    padded[:n_out] = weights
-    blocks = (padded + 128).astype(np.uint8).reshape(-1, _LANES, n_in)
+    """(channels, taps) int8 -> blocks of four channels, w + 128 (SPEC.md)."""
+    channels, taps = weights.shape
+    padded = np.zeros((-(-channels // _LANES) * _LANES, taps), dtype=np.int16)
+    padded[:channels] = weights
+    blocks = (padded + 128).astype(np.uint8).reshape(-1, _LANES, taps)
     return blocks.transpose(0, 2, 1).tobytes()
 
 
-def _dense(plan: Plan, op: Op, row: int, constants: _Constants) -> bytes:
+def _i32(constants: _Constants, values: object) -> int:
+    return constants.add(np.asarray(values).astype("<i4").tobytes())
+
+
+def _channels(op: Op, constants: _Constants, matrix: np.ndarray) -> list[int]:
+    """Words 3 to 11 of DENSE, CONV and DEPTHWISE; matrix: (channels, taps)."""
     o = op.options
-    n_out, n_in = o["weights"].shape
+    channels, taps = matrix.shape
     # The kernel sums (x + 128) * w; the graph's bias is for x * w.
-    bias = o["bias"] - 128 * o["weights"].astype(np.int64).sum(axis=1)
-    bias = np.concatenate([bias, np.zeros(-n_out % _LANES, dtype=np.int64)])
-    return struct.pack(
-        "<12i",
-        hgm.DENSE | 12 << 16,
-        plan.offsets[op.inputs[0]] + row * n_in,
-        plan.offsets[op.outputs[0]] + row * n_out,
-        n_in,
-        n_out,
-        constants.add(interleave(o["weights"])),
-        constants.add(bias.astype("<i4").tobytes()),
-        constants.add(np.array(o["requant"], dtype="<i4").tobytes()),
+    bias = o["bias"] - 128 * matrix.astype(np.int64).sum(axis=1)
+    bias = np.concatenate([bias, np.zeros(-channels % _LANES, dtype=np.int64)])
+    return [
+        taps,
+        channels,
+        constants.add(interleave(matrix)),
+        _i32(constants, bias),
+        _i32(constants, o["requant"]),
         2 if len(o["requant"]) > 1 else 0,
         o["zero_point"],
         o["act_min"],
         o["act_max"],
-    )
+    ]
 
 
-def _table(plan: Plan, op: Op, _row: int, constants: _Constants) -> bytes:
-    x, out = op.inputs[0], op.outputs[0]
-    count = plan.graph.tensors[x].elements
-    table = constants.add(op.options["table"].tobytes())
-    return struct.pack(
-        "<6i", hgm.TABLE | 6 << 16, plan.offsets[x], plan.offsets[out], count, table, 0
-    )
+def _dense(_plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    return _channels(op, constants, op.options["weights"])
 
 
-_RECORDS = {"dense": _dense, "table": _table}
+def _conv(plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    return [*_channels(op, constants, op.options["weights"]), *_image(plan, op)]
+
+
+def _depthwise(plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    return [*_channels(op, constants, op.options["weights"].T), *_image(plan, op)]
+
+
+def _image(plan: Plan, op: Op) -> list[int]:
+    """Words 12 to 27 of CONV and DEPTHWISE."""
+    area = op.options["window"]
+    gathers = len(op.outputs) > 1
+    scratch = plan.offsets[op.outputs[1]] if gathers else 0
+    where = [*area.kernel, *area.stride, *area.dilation, *area.pad, *area.out]
+    return [*op.options["in_shape"][1:], *where, op.options["fill"], scratch, int(gathers)]
+
+
+def _pool(_plan: Plan, op: Op, _constants: _Constants) -> list[int]:
+    o, area = op.options, op.options["window"]
+    height, width, channels = o["in_shape"][1:]
+    where = [*area.kernel, *area.stride, *area.pad, *area.out]
+    kind = 0 if o["average"] else 1
+    return [kind, channels, height, width, *where, o["act_min"], o["act_max"], 0]
+
+
+def _add(plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    o = op.options
+    tables = [_i32(constants, o[name]) for name in ("table_a", "table_b")]
+    count = plan.graph.tensors[op.outputs[0]].elements
+    clamp = [o["zero_point"], o["act_min"], o["act_max"]]
+    return [plan.offsets[op.inputs[1]], count, *tables, *o["requant"][0], *clamp]
+
+
+def _softmax(plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    depth = op.options["depth"]
+    rows = plan.graph.tensors[op.inputs[0]].elements // depth
+    return [rows, depth, _i32(constants, op.options["table"])]
+
+
+def _table(plan: Plan, op: Op, constants: _Constants) -> list[int]:
+    count = plan.graph.tensors[op.inputs[0]].elements
+    return [count, constants.add(op.options["table"].tobytes()), 0]
+
+
+# kind -> (number in the file, words from 3 on)
+_RECORDS = {
+    "add": (hgm_ops.ADD, _add),
+    "conv": (hgm_ops.CONV, _conv),
+    "dense": (hgm_ops.DENSE, _dense),
+    "depthwise": (hgm_ops.DEPTHWISE, _depthwise),
+    "pool": (hgm_ops.POOL, _pool),
+    "softmax": (hgm_ops.SOFTMAX, _softmax),
+    "table": (hgm_ops.TABLE, _table),
+}

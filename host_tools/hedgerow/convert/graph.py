@@ -15,9 +15,10 @@ from hedgerow.errors import ModelError
 
 @dataclass(frozen=True)
 class Tensor:
-    """One tensor. dtype: "int8" or "int32". scales: one, or one per channel (axis 0).
+    """One tensor. dtype: NumPy's name. scales: none, one, or one per channel.
 
-    data: read-only ndarray of a constant, None for what is computed.
+    data: read-only ndarray of a constant, None for what is computed. variable: state that an op
+    keeps from one inference to the next.
     """
 
     name: str
@@ -26,6 +27,7 @@ class Tensor:
     scales: tuple[float, ...] = ()
     zero_point: int = 0
     data: np.ndarray | None = field(default=None, compare=False)
+    variable: bool = False
 
     @property
     def elements(self) -> int:
@@ -70,7 +72,8 @@ def verify(graph: Graph, *, after: str) -> Graph:
 
     Raises ModelError naming the step after which it was found broken.
     """
-    made = {graph.input} | {i for i, t in enumerate(graph.tensors) if t.data is not None}
+    given = {i for i, t in enumerate(graph.tensors) if t.data is not None or t.variable}
+    made = {graph.input} | given
     for op in graph.ops:
         for index in op.inputs:
             if index not in made and index != -1:

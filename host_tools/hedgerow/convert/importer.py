@@ -7,24 +7,19 @@ becomes one ModelError here. Whether ops are supported and fit is for the first 
 """
 
 import struct
-from types import MappingProxyType
 from typing import Any
 
 import numpy as np
 import tflite
 
 from hedgerow.convert.graph import Graph, Op, Tensor
+from hedgerow.convert.options import read_options
 from hedgerow.errors import ModelError
 
-_DTYPES = {tflite.TensorType.INT8: "int8", tflite.TensorType.INT32: "int32"}
+# Types whose constants are read; TFLite's names are NumPy's in capitals.
+_CONSTANT_DTYPES = ("int8", "int16", "int32", "int64", "float32")
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
 _OP_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
-_ACTIVATIONS = {
-    tflite.ActivationFunctionType.NONE: "none",
-    tflite.ActivationFunctionType.RELU: "relu",
-    tflite.ActivationFunctionType.RELU6: "relu6",
-    tflite.ActivationFunctionType.RELU_N1_TO_1: "relu_n1_to_1",
-}
 _MAX_ELEMENTS = 1 << 26
 # What reading a damaged flatbuffer may raise: a cut field, a wild offset, a bad string, a
 # negative count, an impossible array.
@@ -40,7 +35,7 @@ _DAMAGE = (
 
 
 def read_tflite(data: bytes) -> Graph:
-    """The model's only subgraph. Raises ModelError: not a .tflite, damaged, float, unsupported."""
+    """The model's only subgraph. Raises ModelError: not a .tflite, damaged, several inputs."""
     if len(data) < 8 or data[4:8] != b"TFL3":
         raise ModelError("not a .tflite file (no TFL3 mark at byte 4)")
     try:
@@ -62,7 +57,7 @@ def _read(data: bytearray) -> Graph:
     ops = [_op(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
     graph = Graph(tuple(tensors), tuple(ops), subgraph.Inputs(0), subgraph.Outputs(0))
     for index in (graph.input, graph.output):
-        _check_interface(_pick(tensors, index))
+        _pick(tensors, index)
     return graph
 
 
@@ -72,23 +67,15 @@ def _pick(tensors: list[Tensor], index: int) -> Tensor:
     return tensors[index]
 
 
-def _check_interface(tensor: Tensor) -> None:
-    if tensor.dtype != "int8" or not tensor.scales:
-        raise ModelError(
-            f"input or output {tensor.name!r} is {tensor.dtype}, must be quantised int8: "
-            "quantise the model with int8 inference_input_type and inference_output_type"
-        )
-
-
 def _tensor(model: Any, raw: Any) -> Tensor:
     name = (raw.Name() or b"").decode("utf-8", "replace")
-    dtype = _DTYPES.get(raw.Type(), _TYPE_NAMES.get(raw.Type(), f"type {raw.Type()}").lower())
+    dtype = _TYPE_NAMES.get(raw.Type(), f"type {raw.Type()}").lower()
     shape = tuple(int(raw.Shape(i)) for i in range(raw.ShapeLength()))
     if any(n < 0 for n in shape) or int(np.prod(shape, dtype=object)) > _MAX_ELEMENTS:
         raise ModelError(f"tensor {name!r} has the shape {shape}; sizes must be known and sane")
     scales, zero_point = _quantization(raw.Quantization(), name)
     constant = _constant(model, raw, name, shape, dtype)
-    return Tensor(name, shape, dtype, scales, zero_point, constant)
+    return Tensor(name, shape, dtype, scales, zero_point, constant, bool(raw.IsVariable()))
 
 
 def _quantization(raw: Any, name: str) -> tuple[tuple[float, ...], int]:
@@ -108,7 +95,7 @@ def _constant(model: Any, raw: Any, name: str, shape: tuple, dtype: str) -> np.n
     buffer = model.Buffers(raw.Buffer())
     if raw.Buffer() >= model.BuffersLength():
         raise ModelError(f"damaged .tflite: tensor {name!r} has no buffer")
-    if buffer is None or buffer.DataLength() == 0 or dtype not in ("int8", "int32"):
+    if buffer is None or buffer.DataLength() == 0 or dtype not in _CONSTANT_DTYPES:
         return None
     flat = np.frombuffer(buffer.DataAsNumpy().tobytes(), dtype=np.dtype(dtype).newbyteorder("<"))
     if flat.size != int(np.prod(shape, dtype=np.int64)):
@@ -129,18 +116,4 @@ def _op(model: Any, raw: Any, tensors: list[Tensor]) -> Op:
     kind = _OP_NAMES.get(builtin, f"op code {builtin}")
     if not outputs:
         raise ModelError(f"damaged .tflite: {kind} without an output")
-    return Op(kind, inputs, outputs, MappingProxyType(_options(kind, raw)))
-
-
-def _options(kind: str, raw: Any) -> dict[str, Any]:
-    if kind != "FULLY_CONNECTED":
-        return {}
-    table = raw.BuiltinOptions()
-    if table is None or raw.BuiltinOptionsType() != tflite.BuiltinOptions.FullyConnectedOptions:
-        return {"activation": "none"}
-    options = tflite.FullyConnectedOptions()
-    options.Init(table.Bytes, table.Pos)
-    activation = _ACTIVATIONS.get(options.FusedActivationFunction(), "unsupported")
-    if options.WeightsFormat() != 0:
-        raise ModelError("FULLY_CONNECTED with shuffled weights; export with the default format")
-    return {"activation": activation}
+    return Op(kind, inputs, outputs, read_options(kind, raw))

@@ -1,0 +1,139 @@
+"""CONV_2D, DEPTHWISE_CONV_2D, TRANSPOSE_CONV, FULLY_CONNECTED; NHWC, weights symmetric int8.
+
+Sources: reference/integer_ops/{conv,depthwise_conv,fully_connected,transpose_conv}.h;
+padding.h ComputePaddingHeightWidth.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from hedgerow.convert.graph import Graph, Op, where
+from hedgerow.convert.ops.quant import (
+    Values,
+    activation_range,
+    constant,
+    multipliers,
+    requantize,
+    tensors,
+)
+from hedgerow.errors import ModelError
+
+
+@dataclass(frozen=True)
+class Window:
+    """Where a kernel looks: sizes and steps as (rows, columns); pad: above and to the left."""
+
+    kernel: tuple[int, int]
+    stride: tuple[int, int]
+    dilation: tuple[int, int]
+    pad: tuple[int, int]
+    out: tuple[int, int]
+
+
+def window(graph: Graph, op: Op, kernel: tuple[int, int]) -> Window:
+    """The window of a conv or pool op. Raises ModelError if the output does not fit it."""
+    x, out = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
+    o = op.options
+    stride = (o["stride_h"], o["stride_w"])
+    dilation = (o.get("dilation_h", 1), o.get("dilation_w", 1))
+    sides = min(*stride, *dilation, *kernel)
+    if len(x.shape) != 4 or len(out.shape) != 4 or sides < 1 or min(x.shape) < 1:
+        raise ModelError(f"{where(graph, op)}: shapes {x.shape} and {out.shape}, steps {stride}")
+    pads = []
+    for axis in range(2):
+        reach = (kernel[axis] - 1) * dilation[axis] + 1
+        given, wanted = x.shape[1 + axis], out.shape[1 + axis]
+        slots = given if o["padding"] == "same" else given - reach + 1
+        if o["padding"] not in ("same", "valid") or wanted != -(-slots // stride[axis]):
+            raise ModelError(f"{where(graph, op)}: output {out.shape} does not fit {x.shape}")
+        pads.append(max(0, (wanted - 1) * stride[axis] + reach - given) // 2)
+    return Window(kernel, stride, dilation, (pads[0], pads[1]), (out.shape[1], out.shape[2]))
+
+
+def patches(x: np.ndarray, w: Window, fill: int) -> np.ndarray:
+    """(n, out_h, out_w, kernel_h, kernel_w, c) of x (n, h, w, c), `fill` outside."""
+    reach = [(k - 1) * d + 1 for k, d in zip(w.kernel, w.dilation, strict=True)]
+    margins = [(0, 0)]
+    for axis in range(2):
+        end = (w.out[axis] - 1) * w.stride[axis] + reach[axis] - w.pad[axis]
+        margins.append((w.pad[axis], max(0, end - x.shape[1 + axis])))
+    padded = np.pad(x, [*margins, (0, 0)], constant_values=fill)
+    view = np.lib.stride_tricks.sliding_window_view(padded, reach, axis=(1, 2))
+    view = view[:, :: w.stride[0], :: w.stride[1], :, :: w.dilation[0], :: w.dilation[1]]
+    view = view[:, : w.out[0], : w.out[1]]
+    return view.transpose(0, 1, 2, 4, 5, 3)
+
+
+def _finish(graph: Graph, op: Op, acc: np.ndarray, bias: np.ndarray | None) -> np.ndarray:
+    x, weights, out = tensors(graph, op, 2)
+    total = acc.astype(np.int64)
+    if bias is not None:
+        total = total + bias.reshape(-1).astype(np.int64)
+    low, high = activation_range(op.options["activation"], out)
+    pairs = multipliers(x, weights, out)
+    return requantize(total, pairs, out.zero_point, low, high).reshape(out.shape)
+
+
+def conv_2d(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """weights: (c_out, kernel_h, kernel_w, c_in)."""
+    x = graph.tensors[op.inputs[0]]
+    w = values[op.inputs[1]]
+    view = patches(values[op.inputs[0]], window(graph, op, w.shape[1:3]), x.zero_point)
+    rows = view.reshape(-1, w[0].size).astype(np.float64) - x.zero_point  # exact below 2**53
+    acc = rows @ w.reshape(len(w), -1).astype(np.float64).T
+    return _finish(graph, op, acc, constant(graph, op, 2, values))
+
+
+def depthwise_conv_2d(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """weights: (1, kernel_h, kernel_w, c_out); output channel j reads input j // multiplier."""
+    x = graph.tensors[op.inputs[0]]
+    w = values[op.inputs[1]]
+    area = window(graph, op, w.shape[1:3])
+    view = patches(values[op.inputs[0]], area, x.zero_point)
+    acc = np.zeros((*view.shape[:3], w.shape[3]), dtype=np.int64)
+    for row in range(area.kernel[0]):
+        for column in range(area.kernel[1]):
+            tap = view[:, :, :, row, column].astype(np.int64) - x.zero_point
+            acc += np.repeat(tap, w.shape[3] // x.shape[3], axis=-1) * w[0, row, column]
+    return _finish(graph, op, acc, constant(graph, op, 2, values))
+
+
+def fully_connected(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """weights: (n_out, n_in)."""
+    x = graph.tensors[op.inputs[0]]
+    w = values[op.inputs[1]].astype(np.float64)
+    rows = values[op.inputs[0]].reshape(-1, w.shape[1]).astype(np.float64) - x.zero_point
+    return _finish(graph, op, rows @ w.T, constant(graph, op, 2, values))
+
+
+def transpose_conv(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """inputs: output shape, weights (c_out, kernel_h, kernel_w, c_in), x, bias or none."""
+    weights, x = graph.tensors[op.inputs[1]], graph.tensors[op.inputs[2]]
+    out = graph.tensors[op.outputs[0]]
+    w, o = values[op.inputs[1]].astype(np.int64), op.options
+    data = values[op.inputs[2]].astype(np.int64) - x.zero_point
+    acc = _scatter(data, w, (o["stride_h"], o["stride_w"]), out.shape, o["padding"] == "same")
+    bias = constant(graph, op, 3, values)
+    if bias is not None:
+        acc = acc + bias.reshape(-1).astype(np.int64)
+    return requantize(acc, multipliers(x, weights, out), out.zero_point, -128, 127)
+
+
+def _scatter(
+    x: np.ndarray, w: np.ndarray, stride: tuple[int, int], shape: tuple, same: bool
+) -> np.ndarray:
+    """Every input pixel adds its kernel to a canvas, of which `shape` is cut out."""
+    (n, rows, columns, _), (c_out, kernel_h, kernel_w, _) = x.shape, w.shape
+    top, left = (
+        max(0, (x.shape[1 + a] - 1) * stride[a] + w.shape[1 + a] - shape[1 + a]) // 2 * same
+        for a in range(2)
+    )
+    height = max((rows - 1) * stride[0] + kernel_h, top + shape[1])
+    width = max((columns - 1) * stride[1] + kernel_w, left + shape[2])
+    canvas = np.zeros((n, height, width, c_out), dtype=np.int64)
+    for i in range(kernel_h):
+        for j in range(kernel_w):
+            part = canvas[:, i :: stride[0], j :: stride[1]]
+            part[:, :rows, :columns] += x @ w[:, i, j].T
+    return canvas[:, top : top + shape[1], left : left + shape[2]]
