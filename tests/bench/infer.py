@@ -17,15 +17,20 @@ from hedgerow.convert import convert as api
 from hedgerow.toolchain.unix import find_micropython
 
 HERE = Path(__file__).resolve().parent
-SHARED = HERE.parent.parent.parent / "shared" / "models"
+SHARED = Path(os.environ.get("HEDGEROW_SHARED", HERE.parent.parent.parent / "shared")) / "models"
 _TFLM_SECONDS = 0.3
 
 
 def models() -> dict[str, Path]:
-    """Name -> .tflite of what can be measured here; the AD model needs ../shared."""
+    """Name -> .tflite of what can be measured here; MLPerf Tiny's models need ../shared."""
+    tiny = SHARED / "mlperf_tiny"
     known = {
         "soil_dry": paths.share_dir("models") / "soil_dry" / "soil_dry.tflite",
-        "ad": SHARED / "mlperf_tiny" / "ad01_int8.tflite",
+        "kws": tiny / "kws_ref_model.tflite",
+        "vww": tiny / "vww_96_int8.tflite",
+        "ic": tiny / "pretrainedResnet_quant.tflite",
+        "ad": tiny / "ad01_int8.tflite",
+        "sww": tiny / "str_ww_ref_model.tflite",
     }
     return {name: path for name, path in known.items() if path.exists()}
 
