@@ -18,7 +18,7 @@ from hedgerow import paths
 from hedgerow.convert import convert as api
 from hedgerow.train.tflite_writer import DenseLayer, DenseNetwork, Quant, write_tflite
 
-VIPER_FILES = ("viper_conv.py", "viper_small.py", "viper.py")
+VIPER_FILES = ("viper.py", "viper_conv.py", "viper_small.py")
 
 
 class Word(int):

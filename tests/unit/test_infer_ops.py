@@ -178,7 +178,7 @@ class HostileTest(unittest.TestCase):
         self.assert_refused(sealed(data), "softmax: table")
 
     def test_sealed_mutations_are_refused_or_run_in_bounds(self):
-        """Wrong words in records under a right CRC: ModelError, or guard bytes stay as they are."""
+        """Wrong words under a right CRC: a ModelError, or guard bytes stay as they are."""
         numbers = noise(11)
         plan = [at + 4 * word for _, at, words in records() for word in range(1, words)]
         refused = 0

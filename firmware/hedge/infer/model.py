@@ -16,17 +16,18 @@ from ..core.once import forget
 
 
 def _kernels():
-    """(run, is_aligned): viper where the firmware can compile or load it, else plain Python."""
+    """(run, is_aligned, load): viper where the firmware can compile or load it; else plain Python,
+    which needs neither of the others."""
     if sys.implementation.name == "micropython":
         try:
             from . import viper
 
-            return viper.run, viper.is_aligned
+            return viper.run, viper.is_aligned, viper.load
         except SyntaxError:  # "invalid micropython decorator": built without native emitter
             pass
     from . import portable
 
-    return portable.run, None
+    return portable.run, None, None
 
 
 def _read(source):
@@ -56,7 +57,7 @@ class Model:
     def __init__(self, source, arena=None):
         from . import plan
 
-        self._run, is_aligned = _kernels()
+        self._run, is_aligned, load = _kernels()
         data = _read(source)
         if is_aligned is not None and not is_aligned(data):
             data = bytes(data)
@@ -64,6 +65,8 @@ class Model:
         self._data = data
         self.arena_bytes = header[plan.ARENA_BYTES]
         self._op_count = header[plan.OP_COUNT]
+        if load is not None:
+            load(plan.numbers(data, self._op_count))
         if arena is None:
             arena = array.array("b", bytes(self.arena_bytes))
         if len(arena) < self.arena_bytes:
@@ -75,6 +78,7 @@ class Model:
         at, size, self.output_scale, self.output_zero_point = header[plan.OUTPUT : plan.OUTPUT + 4]
         self.output = view[at : at + size]
         forget("hedge.infer.plan")
+        forget("hedge.infer.ops")
 
     def invoke(self):
         """Compute .output from .input, which it may overwrite. Blocks; viper allocates nothing."""

@@ -65,3 +65,13 @@ def _check_ops(data, header):
         op = struct.unpack_from("<%di" % words, data, at)
         at += 4 * words
         check_op(data, op, header[ARENA_BYTES])
+
+
+def numbers(data, op_count):
+    """The op numbers of a checked file, a set."""
+    found, at = set(), HEADER_BYTES
+    for _ in range(op_count):
+        number, words = struct.unpack_from("<HH", data, at)
+        found.add(number)
+        at += 4 * words
+    return found

@@ -1,20 +1,8 @@
-"""TABLE, ADD, POOL and SOFTMAX in viper; viper.py says what holds for all kernels."""
+"""ADD, POOL and SOFTMAX in viper; loaded by viper.load() for the models that need it."""
 
 import micropython
 
 # ruff: noqa: F821  ptr8 and ptr32 are words of viper
-
-
-@micropython.viper
-def table(data: ptr8, arena: ptr8, at: int):
-    """One TABLE record at byte `at`."""
-    base = int(data)
-    op = ptr32(base + at)
-    src = op[1]
-    out = op[2]
-    values = ptr8(base + op[4])
-    for i in range(op[3]):
-        arena[out + i] = values[int(arena[src + i]) ^ 128]
 
 
 @micropython.viper
