@@ -9,8 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_ops import DEVICE, REFERENCE
 
+from hedgerow.convert import arithmetic, oracle, reference
 from hedgerow.convert import convert as api
-from hedgerow.convert import oracle, reference
 from hedgerow.convert.importer import read_tflite
 from hedgerow.errors import ModelError
 
@@ -140,3 +140,25 @@ def test_plan_reaches_what_is_alive_at_once(need_shared) -> None:
     """Largest first alone would take 64,512 bytes for this model."""
     data = need_shared("models/mlperf_tiny/vww_96_int8.tflite").read_bytes()
     assert api.convert(data).report.arena_bytes == 48 * 48 * 8 + 48 * 48 * 16
+
+
+def test_mutated_models_convert_or_are_model_errors() -> None:
+    rng = np.random.default_rng(5)
+    files = [make(np.random.default_rng(3)) for make in DEVICE.values()]
+    refused = 0
+    for i in range(3000):
+        data = bytearray(files[i % len(files)])
+        for at in rng.integers(0, len(data), rng.integers(1, 4)):
+            data[at] = rng.choice([0, 1, 127, 128, 255, rng.integers(256)])
+        try:
+            api.convert(bytes(data))
+        except ModelError as error:
+            refused += len(str(error)) > 10
+    assert 1000 < refused < 3000
+
+
+def test_scales_that_no_model_has_are_refused() -> None:
+    with pytest.raises(ModelError, match="ratio of scales"):
+        arithmetic.quantize_multiplier(float("nan"))
+    with pytest.raises(ModelError, match="ratio of scales"):
+        arithmetic.quantize_multiplier(2.0**80)

@@ -10,6 +10,8 @@ from typing import Any, TypeVar
 
 import numpy as np
 
+from hedgerow.errors import ModelError
+
 _Ints = TypeVar("_Ints", int, np.ndarray)
 _ONE_Q31 = (1 << 31) - 1
 
@@ -17,8 +19,11 @@ _ONE_Q31 = (1 << 31) - 1
 def quantize_multiplier(real: float) -> tuple[int, int]:
     """(multiplier Q0.31, shift) with real = multiplier * 2**(shift - 31).
 
-    Source: quantization_util.cc QuantizeMultiplier; shift < -31 becomes zero.
+    Source: quantization_util.cc QuantizeMultiplier; shift < -31 becomes zero. Raises ModelError
+    for what no scales of a sound model give.
     """
+    if not abs(real) < 1 << 62:
+        raise ModelError(f"a ratio of scales is {real:g}; the model's scales are damaged")
     if real == 0.0:
         return 0, 0
     fraction, shift = math.frexp(real)

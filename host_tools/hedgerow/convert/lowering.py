@@ -186,6 +186,9 @@ def _softmax(graph: Graph, op: Op) -> Op:
 def _table(graph: Graph, op: Op) -> Op:
     x, out = tensors(graph, op, 1)
     _need(x.elements == out.elements, graph, op, f"shapes {x.shape} and {out.shape}")
+    steepest = max(1.0, abs(op.options.get("alpha", 0.0)))
+    fits = x.scale * steepest / out.scale < 1 << 22  # 255 steps of it stay in int32
+    _need(fits, graph, op, "output scale is too fine for the input's")
     return _device("table", op, 1, {"table": unary.table_of(graph, op)})
 
 

@@ -12,6 +12,7 @@ from hedgerow.convert.lowering import LOWERINGS
 from hedgerow.convert.ops.conv import Window
 from hedgerow.errors import ModelError
 
+_MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
 _KNOWN = ("RESHAPE", *LOWERINGS)
 _ALTERNATIVES = {
     "CONCATENATION": "add the branches (ADD) or widen one convolution",
@@ -57,6 +58,8 @@ def _check_int8(graph: Graph, op: Op) -> None:
                 f"{' without one scale' if tensor.dtype == 'int8' else ''}; "
                 "quantise the whole model to int8"
             )
+        if not _MIN_SCALE < tensor.scale < _MAX_SCALE:
+            raise ModelError(f"{where(graph, op)}: scale {tensor.scale:g} is out of range")
         if not -128 <= tensor.zero_point <= 127:
             raise ModelError(f"{where(graph, op)}: zero point {tensor.zero_point} is not an int8")
 
