@@ -49,11 +49,12 @@ class FakePump:
 
 
 class FakeStore:
-    """records: [(stream, [(name, value)...], time_s)]; full: appends fail."""
+    """records: [(stream, [(name, value)...], time_s)]; full: appends fail, with `fault`."""
 
     def __init__(self):
         self.boot = 0
         self.full = False
+        self.fault = StoreError("disk full")
         self.dropped = {}
         self.records = []
 
@@ -62,7 +63,7 @@ class FakeStore:
 
     def append(self, stream, payload):
         if self.full:
-            raise StoreError("disk full")
+            raise self.fault
         assert len(payload) <= 160, len(payload)
         decoded = senml.decode(payload)
         entries = [(name, value) for name, _, value, _ in decoded]

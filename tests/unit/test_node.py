@@ -144,6 +144,35 @@ class TestStore(_Case):
         self.assertEqual(rig.store.records, [])
         self.assertEqual(rig.node.stats()["records_lost"], 4 + 2 * 4)
 
+    def test_a_full_heap_loses_records_and_not_the_node(self):
+        rig = Rig()
+        rig.soil((1120,))
+        rig.rule(DRY)
+        rig.store.full = True
+        rig.store.fault = MemoryError("heap full")
+        rig.run(3)
+        self.assertEqual(len([ms for _, ms in rig.pump.commands if ms]), 4)
+        self.assertEqual(rig.node.stats()["records_lost"], 8)  # boot, four on, three off
+
+    def test_a_fault_in_the_guard_ends_the_run_and_not_the_guard(self):
+        rig = Rig()
+        rig.soil((1120,))
+        rig.rule(DRY)
+        rig.node.open()
+        poll, faults = rig.node.control.poll, [MemoryError("heap full")]
+
+        def failing(now_s):
+            if faults:
+                raise faults.pop()
+            return poll(now_s)
+
+        rig.node.control.poll = failing
+        rig.run(2)
+        self.assertEqual(faults, [])
+        self.assertTrue(0 < rig.pump.commands[1][0] < 600, "the run went on after the fault")
+        self.assertEqual(rig.pump.commands[1][1], 0)
+        self.assertEqual(rig.pump.commands[2:4], [(3600, 600000), (4200, 0)])
+
     def test_losses_are_told_when_the_disk_has_room_again(self):
         rig = Rig()
         rig.soil((1120,))
