@@ -3,7 +3,7 @@
 decision: from the last sensor's answer to the pump's command, model included, as the node itself
 counts it (hedge.node: decision_us). wake_late: by how much real time the control task's waits end
 late, which is where a blocking network would show. One node on the Unix port, real MQTT through a
-relay that fails on purpose; 200 ticks a second, the model runs at each. Gateway and broker share
+relay that fails on purpose; 30 ticks a second, the model runs at each. Gateway and broker share
 the machine.
 """
 
@@ -23,11 +23,11 @@ from hedgerow.sim.prepare import load_plan, with_uplink
 from hedgerow.sim.world import field_span, field_world
 
 _SAMPLE_S = 60
-_TICKS_PER_S = 200
-_WINDOW_S = 5.0
+_TICKS_PER_S = 30
+_WINDOW_S = 8.0
 _START = date(2015, 5, 1)
 _HOW = (
-    "Unix port, 200 ticks/s, model each tick, real MQTT through a failing relay, "
+    "Unix port, 30 ticks/s, model each tick, real MQTT through a failing relay, "
     "gateway on the same 2 cores; bins of 1/8 octave"
 )
 
