@@ -113,12 +113,7 @@ def _sensor(
         for name, unit, scale, low, high in driver["channels"]
     ]
     return {
-        "name": row["name"],
-        "driver": row["driver"],
-        "module": driver["module"],
-        "class": driver["class"],
-        "bus": [driver["bus"], where],
-        "args": args,
+        **_device(row, driver, where, args),
         "channels": channels,
         "raw_bytes": driver["raw_bytes"],
         "stuck_after": row["stuck_after"],
@@ -161,6 +156,20 @@ def _example(draft: Draft, bus: str) -> str:
     return listed(f'"{label}"' for label in board.labels(pins)[:6])
 
 
+def _device(
+    row: dict[str, Any], driver: dict[str, Any], where: Any, args: dict[str, Any]
+) -> dict[str, Any]:
+    """What the node needs to build any driver."""
+    return {
+        "name": row["name"],
+        "driver": row["driver"],
+        "module": driver["module"],
+        "class": driver["class"],
+        "bus": [driver["bus"], where],
+        "args": args,
+    }
+
+
 def _actuator(
     draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any], claims: Claims
 ) -> dict[str, Any] | None:
@@ -171,12 +180,7 @@ def _actuator(
         return None
     litres_per_min = row["litres_per_min"]
     return {
-        "name": row["name"],
-        "driver": row["driver"],
-        "module": driver["module"],
-        "class": driver["class"],
-        "bus": [driver["bus"], where],
-        "args": {**args, "max_on_ms": row["max_on_s"] * 1000},
+        **_device(row, driver, where, {**args, "max_on_ms": row["max_on_s"] * 1000}),
         "max_on_s": row["max_on_s"],
         "min_off_s": row["min_off_s"] if is_known(row["min_off_s"]) else 0,
         "max_s_per_day": max_s_per_day,
