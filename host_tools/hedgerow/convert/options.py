@@ -1,6 +1,6 @@
 """Options of TFLite ops by name: which table of the schema, and which of its fields we use.
 
-Adding an op's options is a row of _TABLES. Schema: tensorflow/lite/schema/schema.fbs.
+Adding an op's options is a row of TABLES. Schema: tensorflow/lite/schema/schema.fbs.
 """
 
 from collections.abc import Callable, Mapping
@@ -11,21 +11,21 @@ import tflite
 
 from hedgerow.errors import ModelError
 
-_ACTIVATIONS = {
+ACTIVATIONS = {
     tflite.ActivationFunctionType.NONE: "none",
     tflite.ActivationFunctionType.RELU: "relu",
     tflite.ActivationFunctionType.RELU6: "relu6",
     tflite.ActivationFunctionType.RELU_N1_TO_1: "relu_n1_to_1",
     tflite.ActivationFunctionType.TANH: "tanh",
 }
-_PADDINGS = {tflite.Padding.SAME: "same", tflite.Padding.VALID: "valid"}
+PADDINGS = {tflite.Padding.SAME: "same", tflite.Padding.VALID: "valid"}
 _WINDOW = {"stride_h": "StrideH", "stride_w": "StrideW", "padding": "Padding"}
 _DILATION = {"dilation_h": "DilationHFactor", "dilation_w": "DilationWFactor"}
 _FUSED = {"activation": "FusedActivationFunction"}
 _POOL = {**_WINDOW, "filter_h": "FilterHeight", "filter_w": "FilterWidth", **_FUSED}
 
-# kind -> (options table of the schema, our name -> its accessor)
-_TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
+# kind -> (options table of the schema, our name -> its accessor); train.graph_writer writes by it
+TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "ADD": ("AddOptions", _FUSED),
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
     "CONCATENATION": ("ConcatenationOptions", {"axis": "Axis", **_FUSED}),
@@ -34,7 +34,7 @@ _TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "FULLY_CONNECTED": ("FullyConnectedOptions", {**_FUSED, "weights_format": "WeightsFormat"}),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),
-    "MEAN": ("ReducerOptions", {}),
+    "MEAN": ("ReducerOptions", {"keep_dims": "KeepDims"}),
     "MUL": ("MulOptions", _FUSED),
     "SOFTMAX": ("SoftmaxOptions", {"beta": "Beta"}),
     "STRIDED_SLICE": (
@@ -55,10 +55,11 @@ _TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
         {"cell_clip": "CellClip", "proj_clip": "ProjClip", "time_major": "TimeMajor", **_FUSED},
     ),
 }
-_DEFAULTS = {"activation": "none", "weights_format": 0}  # where a writer leaves the table out
+# Where a writer leaves the table out.
+_DEFAULTS = {"activation": "none", "keep_dims": False, "weights_format": 0}
 _MEANINGS: Mapping[str, Callable[[Any], Any]] = {
-    "activation": lambda code: _ACTIVATIONS.get(code, f"activation {code}"),
-    "padding": lambda code: _PADDINGS.get(code, f"padding {code}"),
+    "activation": lambda code: ACTIVATIONS.get(code, f"activation {code}"),
+    "padding": lambda code: PADDINGS.get(code, f"padding {code}"),
 }
 
 
@@ -67,9 +68,9 @@ def read_options(kind: str, raw: Any) -> Mapping[str, Any]:
 
     Raises ModelError if the op carries another op's options or lacks what it needs.
     """
-    if kind not in _TABLES:
+    if kind not in TABLES:
         return MappingProxyType({})
-    name, fields = _TABLES[kind]
+    name, fields = TABLES[kind]
     table = raw.BuiltinOptions()
     if table is None or raw.BuiltinOptionsType() != getattr(tflite.BuiltinOptions, name):
         if not set(fields) <= set(_DEFAULTS):
