@@ -12,7 +12,7 @@ import tarfile
 import pytest
 
 from hedgerow.errors import ToolchainError
-from hedgerow.toolchain import build_unix
+from hedgerow.toolchain import sources
 from hedgerow.toolchain.unix import ensure_micropython
 
 TARGETS = """archive-security|trixie-security|Debian
@@ -84,7 +84,7 @@ class Tools:
 
     @property
     def result(self):
-        return self.cache / build_unix.VERSION
+        return self.cache / sources.VERSION
 
 
 @pytest.fixture

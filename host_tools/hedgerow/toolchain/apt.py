@@ -1,4 +1,4 @@
-"""Fetch Debian source packages with a private apt configuration.
+"""Fetch Debian packages, sources first of all, with a private apt configuration.
 
 Everything apt writes lies in one folder, so root is not needed and the machine's own lists stay
 as they are. The archive's address comes from the apt that the machine uses already, its proxies
@@ -32,37 +32,63 @@ class Source:
         return sorted(folder.glob(f"{self.name}_{self.or_prefix}*.orig.tar.*"))
 
 
+@dataclasses.dataclass(frozen=True)
+class Package:
+    """A binary package, for files that the archive has in no other form."""
+
+    name: str
+    version: str
+    or_prefix: str
+
+    def files(self, folder: Path) -> list[Path]:
+        """Downloaded files of this package in folder, newest version last."""
+        return sorted(folder.glob(f"{self.name}_{self.or_prefix}*.deb"))
+
+
 class Archive:
-    """deb-src of one suite. folder: private state of apt, kept between runs."""
+    """One suite of the archive. folder: private state of apt, kept between runs."""
 
     def __init__(self, folder: Path, suite: str) -> None:
         self._folder = folder
         self._suite = suite
 
-    def update(self) -> None:
-        """Fetch the list of sources (about 10 MB). Raises ToolchainError without a network."""
+    def update(self, *, packages: bool = False) -> None:
+        """Fetch the list of sources (about 10 MB); packages: that of binary packages too.
+
+        Raises ToolchainError without a network.
+        """
         for name in ("lists/partial", "cache/archives/partial"):
             (self._folder / name).mkdir(parents=True, exist_ok=True)
         signed = f"[signed-by={_KEYRING}] " if _KEYRING.is_file() else ""
-        line = f"deb-src {signed}{_site()} {self._suite} main\n"
-        (self._folder / "sources.list").write_text(line, encoding="utf-8")
+        site = _site()
+        kinds = ("deb-src", "deb") if packages else ("deb-src",)
+        lines = [f"{kind} {signed}{site} {self._suite} main\n" for kind in kinds]
+        (self._folder / "sources.list").write_text("".join(lines), encoding="utf-8")
         self._run("apt-get", "update", "-o", "APT::Update::Error-Mode=any")
 
     def fetch(self, source: Source, into: Path) -> None:
-        """Download the files of a source package into a folder; apt compares their checksums."""
-        wanted = f"{source.name}={self._available(source)}"
-        into.mkdir(parents=True, exist_ok=True)
-        self._run("apt-get", "source", "--download-only", wanted, cwd=into)
-
-    def _available(self, source: Source) -> str:
+        """Download the upstream tarball of a source package; apt compares its checksum."""
         listed = self._run("apt-cache", "showsrc", "--only-source", source.name)
+        wanted = f"{source.name}={self._available(source, 'source package', listed)}"
+        into.mkdir(parents=True, exist_ok=True)
+        # Mirrors have been seen to lack the small files beside a tarball: they are not needed.
+        self._run("apt-get", "source", "--download-only", "--tar-only", wanted, cwd=into)
+
+    def fetch_package(self, package: Package, into: Path) -> None:
+        """Download a binary package, after update(packages=True); apt compares its checksum."""
+        listed = self._run("apt-cache", "show", "--no-all-versions", package.name)
+        wanted = f"{package.name}={self._available(package, 'package', listed)}"
+        into.mkdir(parents=True, exist_ok=True)
+        self._run("apt-get", "download", wanted, cwd=into)
+
+    def _available(self, wanted: Source | Package, kind: str, listed: str) -> str:
         versions = re.findall(r"^Version: (\S+)$", listed, re.MULTILINE)
-        if source.version in versions:
-            return source.version
-        near = [version for version in versions if version.startswith(source.or_prefix)]
+        if wanted.version in versions:
+            return wanted.version
+        near = [version for version in versions if version.startswith(wanted.or_prefix)]
         if not near:
             raise ToolchainError(
-                f"{self._suite} has no source package {source.name} {source.version} "
+                f"{self._suite} has no {kind} {wanted.name} {wanted.version} "
                 f"(it has: {', '.join(versions) or 'none'}): set MICROPYTHON=/path/to/micropython"
             )
         return near[-1]
@@ -120,7 +146,14 @@ def _run(command: list[str], cwd: Path | None = None) -> str:
 def _failure(command: list[str], stderr: str) -> str:
     lines = [line for line in stderr.splitlines() if line.startswith(("E:", "W:"))]
     said = "\n  ".join(lines[:6] or stderr.strip().splitlines()[-3:])
-    verb = next((word for word in command[1:] if word in ("update", "source", "showsrc")), "")
+    verb = next(
+        (
+            word
+            for word in command[1:]
+            if word in ("update", "source", "download", "showsrc", "show")
+        ),
+        "",
+    )
     return (
         f"{command[0]} {verb} failed: check the network and the Debian archive in /etc/apt, "
         f"or set MICROPYTHON=/path/to/micropython (1.25 or newer)\n  {said}"

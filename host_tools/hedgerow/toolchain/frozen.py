@@ -14,7 +14,8 @@ from pathlib import Path
 
 from hedgerow import paths
 from hedgerow.errors import ToolchainError
-from hedgerow.toolchain.build_unix import VERSION, build_frozen
+from hedgerow.toolchain.build_unix import build_frozen
+from hedgerow.toolchain.sources import VERSION
 
 _KEPT = 4  # builds of other sources that stay, newest first
 
