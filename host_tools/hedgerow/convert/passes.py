@@ -7,9 +7,12 @@ Kinds of a device graph: dense, conv, depthwise, pool, add, softmax, table (ops/
 
 from dataclasses import replace
 
+from hedgerow.convert.eliminate import eliminate
+from hedgerow.convert.fold import fold_constants, fold_padding, fuse_clamps
 from hedgerow.convert.graph import Graph, Op, Tensor, verify, where
 from hedgerow.convert.lowering import LOWERINGS
-from hedgerow.convert.ops.conv import Window
+from hedgerow.convert.order import order_for_arena
+from hedgerow.convert.overlap import is_direct, sees_border
 from hedgerow.errors import ModelError
 
 _MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
@@ -96,7 +99,7 @@ def _check_reshape(graph: Graph, op: Op) -> None:
 
 
 def add_scratch(graph: Graph) -> Graph:
-    """A conv or depthwise that must gather what it sees gets the bytes for it: a second output."""
+    """An op that needs working memory gets it as a second output."""
     tensors, ops = list(graph.tensors), []
     for op in graph.ops:
         size = _scratch_bytes(op)
@@ -109,23 +112,29 @@ def add_scratch(graph: Graph) -> Graph:
 
 
 def _scratch_bytes(op: Op) -> int:
-    """One patch; 0 where the kernel reads the input as it lies."""
-    if op.kind not in ("conv", "depthwise"):
-        return 0
-    area: Window = op.options["window"]
-    in_h, in_w, channels = op.options["in_shape"][1:]
-    patch = area.kernel[0] * area.kernel[1] * channels
-    inside = area.pad == (0, 0) and all(
-        (area.out[a] - 1) * area.stride[a] + (area.kernel[a] - 1) * area.dilation[a] < side
-        for a, side in enumerate((in_h, in_w))
-    )
-    if op.kind == "depthwise":
-        return 0 if inside else patch
-    plain = area.kernel == area.stride == area.dilation == (1, 1) and area.out == (in_h, in_w)
-    return 0 if plain and inside else patch
+    """As SPEC.md gives them to each kind; 0: none."""
+    if op.kind == "lstm":
+        return 8 * int(op.options["cells"])
+    if op.kind == "conv":
+        taps = op.options["weights"].shape[1]
+        one_pixel = op.options["window"].out == (1, 1)
+        return 0 if is_direct(op) and one_pixel else 4 * (taps + taps % 2)
+    if op.kind == "depthwise" and sees_border(op):
+        return -(-op.options["weights"].size // 4) * 4
+    return 0
 
 
-PASSES = (refuse_unsupported, lower_ops, drop_reshape, add_scratch)
+PASSES = (
+    fold_constants,
+    refuse_unsupported,
+    lower_ops,
+    drop_reshape,
+    fuse_clamps,
+    fold_padding,
+    eliminate,
+    order_for_arena,
+    add_scratch,
+)
 
 
 def lower(graph: Graph) -> Graph:

@@ -1,128 +1,205 @@
 """Where every tensor lies in the arena.
 
-Tensors are placed one after the other, each at the lowest offset where it meets no tensor alive at
-the same time: largest first, then in orders changed at random (always the same), until the sum of
-what is alive at once is reached or the tries are used up. An op of one int8 to one int8 whose
-input dies there works in place.
+Tensors are placed one after the other, each at the lowest offset where it keeps clear of all that
+is alive at the same time: in two orders, each then changed at random (always the same), until what
+must be alive at once is reached or the tries are used up. A layer's output may lie over the input
+that dies there, as far as overlap.py allows; element-wise ops may work in place.
 """
 
 import random
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from hedgerow.convert.graph import Graph, Op
+from hedgerow.convert.overlap import lag_bytes
 
-_TRIES = 200
-_IN_PLACE = ("add", "softmax", "table")  # element by element, in order
-
-
-@dataclass(frozen=True)
-class Plan:
-    """offsets: tensor index -> arena offset in bytes."""
-
-    graph: Graph
-    offsets: dict[int, int]
-    arena_bytes: int
+_TRIES = 300
+_ALIGN = 4  # of every offset (SPEC.md)
+_IN_PLACE = ("add", "mul", "softmax", "table")  # element by element, in order
+_DTYPE_BYTES = {"int8": 1, "int16": 2, "int32": 4}
 
 
 @dataclass(frozen=True)
-class _Life:
-    """A buffer alive from op `first` to op `last`, shared by the tensors that alias it."""
+class Life:
+    """A tensor, or the block of all state, alive from op `first` to op `last`.
+
+    over: input tensor -> least distance below it at which this one may lie over it.
+    same: inputs whose very place it may take.
+    """
 
     tensors: tuple[int, ...]
     size: int
     first: int
     last: int
+    over: dict[int, int] = field(default_factory=dict)
+    same: frozenset[int] = frozenset()
+
+
+@dataclass(frozen=True)
+class Plan:
+    """offsets: tensor index -> arena offset in bytes; lives: for the picture of the plan."""
+
+    graph: Graph
+    offsets: dict[int, int]
+    arena_bytes: int
+    state_offset: int = 0
+    state_bytes: int = 0
+    lives: tuple[Life, ...] = ()
 
 
 def make_plan(graph: Graph) -> Plan:
-    """The memory plan of a device graph."""
-    lives = _lives(graph)
-    bound = _live_bytes(lives, len(graph.ops))
-    best: list[tuple[int, _Life]] = []
+    """The memory plan of a device graph: from two orders, each bettered by small changes."""
+    lives = find_lives(graph)
+    bound = live_bytes(lives, len(graph.ops))
+    best: list[tuple[int, Life]] = []
     for order in _orders(lives):
-        placed = _place(order)
+        placed = _better(order, bound)
         if not best or _top(placed) < _top(best):
             best = placed
-        if _top(best) == bound:
+        if _top(best) <= bound:
             break
-    offsets = {tensor: at for at, life in best for tensor in life.tensors}
-    return Plan(graph, offsets, _top(best))
+    return _plan(graph, best)
 
 
-def _orders(lives: list[_Life]) -> Iterator[list[_Life]]:
-    """Largest first; in order of use; then the first with some lives moved to another place."""
-    order = sorted(lives, key=lambda life: (-life.size, life.first))
-    yield order
-    yield sorted(lives, key=lambda life: (life.first, -life.size))
+def _better(order: list[Life], bound: int) -> list[tuple[int, Life]]:
+    """Places by `order`, then by orders changed at random, of which the last no worse is kept."""
+    best = _place(order)
     rng = random.Random(0)
     for _ in range(_TRIES):
+        if _top(best) <= bound:
+            break
         changed = list(order)
         for _ in range(rng.randint(1, 3)):
             life = changed.pop(rng.randrange(len(changed)))
             changed.insert(rng.randrange(len(changed) + 1), life)
-        yield changed
+        placed = _place(changed)
+        if _top(placed) <= _top(best):
+            best, order = placed, changed
+    return best
 
 
-def _place(order: list[_Life]) -> list[tuple[int, _Life]]:
-    placed: list[tuple[int, _Life]] = []
+def _plan(graph: Graph, placed: list[tuple[int, Life]]) -> Plan:
+    offsets: dict[int, int] = {}
+    state = (0, 0)
+    for at, life in placed:
+        if graph.tensors[life.tensors[0]].variable:
+            state = (at, life.size)
+        for tensor in life.tensors:
+            offsets[tensor] = at
+            at += _bytes(graph, tensor)
+    lives = tuple(life for _, life in placed)
+    return Plan(graph, offsets, _top(placed), *state, lives)
+
+
+def _bytes(graph: Graph, tensor: int) -> int:
+    """Size in the arena, a multiple of 4."""
+    t = graph.tensors[tensor]
+    return -(-t.elements * _DTYPE_BYTES[t.dtype] // _ALIGN) * _ALIGN
+
+
+def _orders(lives: list[Life]) -> Iterator[list[Life]]:
+    """Backwards in time (a chain then steps up by its lags); largest first."""
+    yield sorted(lives, key=lambda life: (-life.last, -life.first, -life.size))
+    yield sorted(lives, key=lambda life: (-life.size, -life.last))
+
+
+def _place(order: list[Life]) -> list[tuple[int, Life]]:
+    placed: list[tuple[int, Life]] = []
     for life in order:
         placed.append((_lowest_offset(life, placed), life))
     return placed
 
 
-def _top(placed: list[tuple[int, _Life]]) -> int:
+def _top(placed: list[tuple[int, Life]]) -> int:
     return max(at + life.size for at, life in placed)
 
 
-def _live_bytes(lives: list[_Life], ops: int) -> int:
-    """The most that is alive at one op: no plan can need less."""
+def _lowest_offset(life: Life, placed: list[tuple[int, Life]]) -> int:
+    """The lowest offset that lies in none of the open ranges that others forbid."""
+    at = 0
+    for low, high in sorted(_forbidden(life, placed)):
+        if at <= low:
+            break
+        at = max(at, high)
+    return at
+
+
+def _forbidden(life: Life, placed: list[tuple[int, Life]]) -> Iterator[tuple[int, int]]:
+    """Ranges (low, high), ends excluded, in which `life` may not start."""
+    for at, other in placed:
+        if life.first > other.last or other.first > life.last:
+            continue
+        below, above = at - life.size, at + other.size  # the start must be <= or >= these
+        if _may_share(life, other):
+            yield below, at
+            yield at, above
+        elif (lag := _over(life, other)) is not None:
+            yield max(below, at - lag), above
+        elif (lag := _over(other, life)) is not None:
+            yield below, min(above, at + lag)
+        else:
+            yield below, above
+
+
+def _may_share(a: Life, b: Life) -> bool:
+    return b.tensors[0] in a.same or a.tensors[0] in b.same
+
+
+def _over(out: Life, x: Life) -> int | None:
+    return out.over.get(x.tensors[0])
+
+
+def live_bytes(lives: list[Life], ops: int) -> int:
+    """The most that is alive at one op, overlaps at their best: no plan can need less."""
     return max(
-        sum(life.size for life in lives if life.first <= at <= life.last)
-        for at in range(-1, ops + 1)
+        _live_at([x for x in lives if x.first <= at <= x.last]) for at in range(-1, ops + 1)
     )
 
 
-def _lives(graph: Graph) -> list[_Life]:
+def _live_at(alive: list[Life]) -> int:
+    sizes = {life.tensors[0]: life.size for life in alive}
+    total = sum(sizes.values())
+    saved = 0
+    for life in alive:
+        overlaps = {**life.over, **dict.fromkeys(life.same, 0)}
+        for x, lag in overlaps.items():
+            if x in sizes:
+                apart = life.size + sizes[x]
+                saved = max(saved, apart - min(apart, max(life.size, sizes[x] + lag)))
+    return total - saved
+
+
+def find_lives(graph: Graph) -> list[Life]:
+    """Every tensor that needs a place; all state is one block that lives throughout."""
     last_use = {graph.output: len(graph.ops)}
     for index, op in enumerate(graph.ops):
         for tensor in op.inputs:
             last_use[tensor] = max(last_use.get(tensor, index), index)
-    buffers = {graph.input: [graph.input]}  # the newest tensor of a buffer -> all that share it
-    first = {graph.input: -1}
+    lives = [_life(graph, graph.input, -1, last_use)]
     for index, op in enumerate(graph.ops):
-        shared = _in_place(op, index, last_use, buffers)
         for out in op.outputs:
-            buffers[out], first[out] = [out], index
-        if shared is not None:
-            out = op.outputs[0]
-            buffers[out] = [*buffers.pop(shared), out]
-            first[out] = first[shared]
-    return [
-        _Life(
-            tuple(tensors), graph.tensors[out].elements, first[out], last_use.get(out, first[out])
-        )
-        for out, tensors in buffers.items()
-    ]
+            lives.append(_life(graph, out, index, last_use, op))
+    state = tuple(i for i, t in enumerate(graph.tensors) if t.variable and i in last_use)
+    if state:
+        size = sum(_bytes(graph, i) for i in state)
+        lives.append(Life(state, size, -1, len(graph.ops)))
+    return lives
 
 
-def _in_place(op: Op, index: int, last_use: dict[int, int], buffers: dict) -> int | None:
-    """The input whose bytes the op's output may take: nobody reads it later."""
-    if op.kind not in _IN_PLACE:
-        return None
-    dying = (i for i in op.inputs if last_use[i] == index and i in buffers)
-    return next(dying, None)
+def _life(
+    graph: Graph, tensor: int, first: int, last_use: dict[int, int], op: Op | None = None
+) -> Life:
+    last = last_use.get(tensor, first)
+    if op is None or tensor != op.outputs[0]:
+        return Life((tensor,), _bytes(graph, tensor), first, max(last, first))
+    dying = [i for i in op.inputs if last_use.get(i) == first and _is_computed(graph, i)]
+    size = _bytes(graph, tensor)
+    lag = lag_bytes(op)
+    over = {} if lag is None else dict.fromkeys(dying[:1], lag)
+    same = [i for i in dying if op.kind in _IN_PLACE and _bytes(graph, i) == size]
+    return Life((tensor,), size, first, last, over, frozenset(same))
 
 
-def _lowest_offset(life: _Life, placed: list[tuple[int, _Life]]) -> int:
-    busy = sorted(
-        (at, at + other.size)
-        for at, other in placed
-        if life.first <= other.last and other.first <= life.last
-    )
-    at = 0
-    for start, end in busy:
-        if at + life.size <= start:
-            break
-        at = max(at, end)
-    return at
+def _is_computed(graph: Graph, tensor: int) -> bool:
+    t = graph.tensors[tensor]
+    return t.data is None and not t.variable
