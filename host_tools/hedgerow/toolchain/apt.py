@@ -16,6 +16,7 @@ from hedgerow.errors import ToolchainError
 
 _KEYRING = Path("/usr/share/keyrings/debian-archive-keyring.gpg")
 _TARGETS = "$(SITE)|$(RELEASE)|$(ORIGIN)"
+_VERBS = ("update", "source", "download", "showsrc", "show")
 _SUITES = {"bullseye", "bookworm", "trixie", "forky", "sid", "stable", "testing", "unstable"}
 
 
@@ -146,14 +147,7 @@ def _run(command: list[str], cwd: Path | None = None) -> str:
 def _failure(command: list[str], stderr: str) -> str:
     lines = [line for line in stderr.splitlines() if line.startswith(("E:", "W:"))]
     said = "\n  ".join(lines[:6] or stderr.strip().splitlines()[-3:])
-    verb = next(
-        (
-            word
-            for word in command[1:]
-            if word in ("update", "source", "download", "showsrc", "show")
-        ),
-        "",
-    )
+    verb = next((word for word in command[1:] if word in _VERBS), "")
     return (
         f"{command[0]} {verb} failed: check the network and the Debian archive in /etc/apt, "
         f"or set MICROPYTHON=/path/to/micropython (1.25 or newer)\n  {said}"

@@ -13,7 +13,7 @@ from hedgerow.toolchain.progress import Progress
 
 @dataclasses.dataclass(frozen=True)
 class Step:
-    """One step: `run` makes what `is_done` looks for. seconds: on 2 cores, its share of the bar."""
+    """`run` makes what `is_done` looks for. seconds: on 2 cores; its share of the bar."""
 
     name: str
     seconds: float

@@ -1,0 +1,1 @@
+"""The emulated Raspberry Pi Pico: the real firmware in rp2040js."""
