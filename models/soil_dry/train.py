@@ -25,9 +25,10 @@ from hedgerow.convert import reference
 from hedgerow.convert.convert import Conversion, convert
 from hedgerow.errors import ToolError
 from hedgerow.train import card, soil
+from hedgerow.train.graph_writer import write_graph
 from hedgerow.train.quantize import quantize_dense
 from hedgerow.train.scores import brier, brier_difference, precision_recall_f1, score
-from hedgerow.train.tflite_writer import Quant, write_tflite
+from hedgerow.train.tflite_writer import Quant
 
 HERE = Path(__file__).resolve().parent
 DATA = HERE.parent.parent.parent / "shared/data/agriculture/soil_moisture_daily/soil_daily.csv"
@@ -132,7 +133,7 @@ def fit(rows: soil.Rows, hidden: tuple[int, ...], alpha: float, *, seed: int) ->
 def quantise(network: MLPClassifier, rows: soil.Rows) -> tuple[bytes, Conversion]:
     """(.tflite bytes, its conversion); activation ranges from the training rows."""
     dense = quantize_dense(network.coefs_, network.intercepts_, INPUT, real(rows.x))
-    tflite = write_tflite(dense, name="soil_dry")
+    tflite = write_graph(dense, name="soil_dry")
     return tflite, convert(tflite)
 
 

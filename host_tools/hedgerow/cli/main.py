@@ -19,6 +19,7 @@ COMMANDS = {
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "new": "Make a new node project from a template.",
+    "quantize": "Quantise a float .tflite model to an int8 .tflite.",
     "sim": "Run a node file on the Unix port with simulated chips.",
     "toolchain": "Find or build MicroPython.",
 }

@@ -17,7 +17,7 @@ from hedgerow.convert.options import read_options
 from hedgerow.errors import ModelError
 
 # Types whose constants are read; TFLite's names are NumPy's in capitals.
-_CONSTANT_DTYPES = ("int8", "int16", "int32", "int64", "float32")
+_CONSTANT_DTYPES = ("int8", "int16", "int32", "int64", "float16", "float32")
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
 _OP_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
 _MAX_ELEMENTS = 1 << 26

@@ -30,7 +30,10 @@ TABLES: Mapping[str, tuple[str, Mapping[str, str]]] = {
     "AVERAGE_POOL_2D": ("Pool2DOptions", _POOL),
     "CONCATENATION": ("ConcatenationOptions", {"axis": "Axis", **_FUSED}),
     "CONV_2D": ("Conv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
-    "DEPTHWISE_CONV_2D": ("DepthwiseConv2DOptions", {**_WINDOW, **_DILATION, **_FUSED}),
+    "DEPTHWISE_CONV_2D": (
+        "DepthwiseConv2DOptions",
+        {**_WINDOW, **_DILATION, "depth_multiplier": "DepthMultiplier", **_FUSED},
+    ),
     "FULLY_CONNECTED": ("FullyConnectedOptions", {**_FUSED, "weights_format": "WeightsFormat"}),
     "LEAKY_RELU": ("LeakyReluOptions", {"alpha": "Alpha"}),
     "MAX_POOL_2D": ("Pool2DOptions", _POOL),

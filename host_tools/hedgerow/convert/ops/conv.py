@@ -113,14 +113,14 @@ def transpose_conv(graph: Graph, op: Op, values: Values) -> np.ndarray:
     out = graph.tensors[op.outputs[0]]
     w, o = values[op.inputs[1]].astype(np.int64), op.options
     data = values[op.inputs[2]].astype(np.int64) - x.zero_point
-    acc = _scatter(data, w, (o["stride_h"], o["stride_w"]), out.shape, o["padding"] == "same")
+    acc = scatter(data, w, (o["stride_h"], o["stride_w"]), out.shape, o["padding"] == "same")
     bias = constant(graph, op, 3, values)
     if bias is not None:
         acc = acc + bias.reshape(-1).astype(np.int64)
     return requantize(acc, multipliers(x, weights, out), out.zero_point, -128, 127)
 
 
-def _scatter(
+def scatter(
     x: np.ndarray, w: np.ndarray, stride: tuple[int, int], shape: tuple, same: bool
 ) -> np.ndarray:
     """Every input pixel adds its kernel to a canvas, of which `shape` is cut out."""
@@ -131,7 +131,7 @@ def _scatter(
     )
     height = max((rows - 1) * stride[0] + kernel_h, top + shape[1])
     width = max((columns - 1) * stride[1] + kernel_w, left + shape[2])
-    canvas = np.zeros((n, height, width, c_out), dtype=np.int64)
+    canvas = np.zeros((n, height, width, c_out), dtype=np.result_type(x, w))
     for i in range(kernel_h):
         for j in range(kernel_w):
             part = canvas[:, i :: stride[0], j :: stride[1]]

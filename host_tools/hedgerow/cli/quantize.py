@@ -1,0 +1,72 @@
+"""`hedgerow quantize`: a float .tflite to the int8 .tflite that `convert` takes."""
+
+import json
+from pathlib import Path
+
+import click
+import numpy as np
+
+from hedgerow.errors import UsageError
+
+_EPILOG = """\b
+Examples:
+  hedgerow quantize net.tflite --data samples.npy -o net_int8.tflite
+"""
+_PATH = click.Path(path_type=Path)
+
+
+@click.command(epilog=_EPILOG)
+@click.argument("model", type=_PATH)
+@click.option(
+    "--data", type=_PATH, required=True, help=".npy of samples, as the model takes them."
+)
+@click.option("-o", "--output", type=_PATH, required=True, help="The int8 .tflite to write.")
+@click.option("--labels", type=_PATH, help=".npy of class numbers: accuracy before and after.")
+@click.option(
+    "--calibration",
+    type=click.Choice(["minmax", "percentile", "mse"]),
+    default="minmax",
+    show_default=True,
+    help="How the samples set the ranges of activations.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
+def command(
+    model: Path, data: Path, output: Path, labels: Path | None, calibration: str, as_json: bool
+) -> None:
+    """Quantise a float MODEL (.tflite) to a standard int8 .tflite.
+
+    Its first axis apart, a sample has the shape of the model's input; 100 to 500 samples that
+    are like what the board will see are enough.
+    """
+    from hedgerow.train import ptq
+
+    known = None if labels is None else _load(labels)
+    report = ptq.quantize_file(
+        model, _load(data), output, labels=known, calibration=calibration
+    ).as_dict()
+    report["output"] = str(output)
+    click.echo(json.dumps(report) if as_json else _text(report))
+
+
+def _load(path: Path) -> np.ndarray:
+    try:
+        with path.open("rb") as file:
+            return np.lib.format.read_array(file, allow_pickle=False)
+    except OSError as error:
+        raise UsageError(f"{path}: {error.strerror}") from None
+    except (ValueError, EOFError) as error:
+        raise UsageError(f"{path} is no .npy of numbers: {error}") from None
+
+
+def _text(report: dict) -> str:
+    lines = [
+        f"{report['output']}: {report['tflite_bytes']} bytes, {report['weights']} weights "
+        f"({report['zero_weights']} zero), input {tuple(report['input_shape'])}",
+        f"int8 against float on {report['samples']} samples: mean error "
+        f"{report['mean_error']:.4g}, worst {report['worst_error']:.4g}",
+    ]
+    if report["float_accuracy"] is not None:
+        lines.append(
+            f"accuracy: float {report['float_accuracy']:.2%}, int8 {report['int8_accuracy']:.2%}"
+        )
+    return "\n".join(lines)
