@@ -11,8 +11,10 @@ import numpy as np
 
 from hedge.core.errors import ModelError as DeviceModelError
 from hedge.infer import Model
+from hedge.infer import plan as device_plan
 from hedgerow.convert import reference
 from hedgerow.convert.emit import emit
+from hedgerow.convert.emit.layout import VERSION
 from hedgerow.convert.graph import Graph, Op
 from hedgerow.convert.importer import read_tflite
 from hedgerow.convert.oracle import (
@@ -80,11 +82,17 @@ def convert(tflite_data: bytes) -> Conversion:
     device_graph = lower(graph)
     plan = make_plan(device_graph)
     hgm = emit(plan)
+    _check_by_reader(hgm)
+    return Conversion(graph, device_graph, hgm, _report(device_graph, hgm, plan.arena_bytes))
+
+
+def _check_by_reader(hgm: bytes) -> None:
+    if device_plan.VERSION != VERSION:  # a board that reads the format before this one
+        return
     try:
         Model(hgm)
     except DeviceModelError as error:
         raise ModelError(f"the written file is refused by its own reader: {error}") from error
-    return Conversion(graph, device_graph, hgm, _report(device_graph, hgm, plan.arena_bytes))
 
 
 def convert_file(source: Path, target: Path) -> Conversion:

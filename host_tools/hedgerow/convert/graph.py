@@ -34,6 +34,14 @@ class Tensor:
         return int(np.prod(self.shape, dtype=np.int64))
 
     @property
+    def item_bytes(self) -> int:
+        return np.dtype(self.dtype).itemsize
+
+    @property
+    def bytes(self) -> int:
+        return self.elements * self.item_bytes
+
+    @property
     def scale(self) -> float:
         return self.scales[0]
 

@@ -10,13 +10,13 @@ from dataclasses import replace
 from hedgerow.convert.eliminate import eliminate
 from hedgerow.convert.fold import fold_constants, fold_padding, fuse_clamps
 from hedgerow.convert.graph import Graph, Op, Tensor, verify, where
-from hedgerow.convert.lowering import LOWERINGS
+from hedgerow.convert.lowering import LOWERINGS, lower_ops
 from hedgerow.convert.order import order_for_arena
 from hedgerow.convert.overlap import is_direct, sees_border
 from hedgerow.errors import ModelError
 
 _MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
-_KNOWN = ("RESHAPE", *LOWERINGS)
+_KNOWN = tuple(LOWERINGS)
 _ALTERNATIVES = {
     "CONCATENATION": "add the branches (ADD) or widen one convolution",
     "DEQUANTIZE": "export with int8 inputs and outputs",
@@ -65,15 +65,6 @@ def _check_int8(graph: Graph, op: Op) -> None:
             raise ModelError(f"{where(graph, op)}: scale {tensor.scale:g} is out of range")
         if not -128 <= tensor.zero_point <= 127:
             raise ModelError(f"{where(graph, op)}: zero point {tensor.zero_point} is not an int8")
-
-
-def lower_ops(graph: Graph) -> Graph:
-    """Every op but RESHAPE becomes a device op, which carries the shape it needs."""
-    return graph.with_ops([_lowered(graph, op) for op in graph.ops])
-
-
-def _lowered(graph: Graph, op: Op) -> Op:
-    return op if op.kind == "RESHAPE" else LOWERINGS[op.kind](graph, op)
 
 
 def drop_reshape(graph: Graph) -> Graph:

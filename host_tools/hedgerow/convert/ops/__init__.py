@@ -38,9 +38,12 @@ OPS: Mapping[str, Definition] = {
     # device ops
     "add": device.add,
     "conv": device.conv,
-    "dense": device.dense,
     "depthwise": device.depthwise,
+    "mean": device.mean,
+    "move": device.move,
+    "mul": device.mul,
     "pool": device.pool,
+    "requantize": device.requantize_type,
     "softmax": device.softmax,
     "table": device.table,
 }

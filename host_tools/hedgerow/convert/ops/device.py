@@ -5,10 +5,12 @@ Geometry of "conv", "depthwise" and "pool" is a Window over in_shape; `fill` is 
 
 import numpy as np
 
+from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier
 from hedgerow.convert.graph import Graph, Op
 from hedgerow.convert.ops.conv import Window, patches
+from hedgerow.convert.ops.elementwise import share
 from hedgerow.convert.ops.quant import Values, requantize
-from hedgerow.convert.ops.softmax import softmax_rows
+from hedgerow.convert.ops.softmax import exp_table, softmax_rows
 
 
 def _finish(graph: Graph, op: Op, acc: np.ndarray) -> np.ndarray:
@@ -22,13 +24,6 @@ def _finish(graph: Graph, op: Op, acc: np.ndarray) -> np.ndarray:
 def _image(op: Op, values: Values) -> np.ndarray:
     """The input as (n, h, w, c): a RESHAPE before the op is gone, its shape kept here."""
     return values[op.inputs[0]].reshape(op.options["in_shape"])
-
-
-def dense(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    """weights: (n_out, n_in) int8; bias has the input's zero point folded in."""
-    w = op.options["weights"].astype(np.float64)
-    rows = values[op.inputs[0]].reshape(-1, w.shape[1]).astype(np.float64)
-    return _finish(graph, op, rows @ w.T + op.options["bias"])
 
 
 def conv(graph: Graph, op: Op, values: Values) -> np.ndarray:
@@ -64,16 +59,63 @@ def pool(graph: Graph, op: Op, values: Values) -> np.ndarray:
     return np.clip(result, o["act_min"], o["act_max"]).astype(np.int8)
 
 
+def _operands(op: Op, values: Values) -> tuple[np.ndarray, np.ndarray]:
+    """Flat a, and b's element for each of a's."""
+    a, b = (values[i].reshape(-1) for i in op.inputs)
+    return a, b[np.arange(a.size) // op.options["b_run"] % b.size]
+
+
 def add(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    """Sum of two table values, requantised."""
-    a, b = (values[i].astype(np.int64).reshape(-1) + 128 for i in op.inputs)
-    return _finish(graph, op, op.options["table_a"][a] + op.options["table_b"][b])
+    """ADD and SUB: the shares of both, requantised."""
+    o, (a, b) = op.options, _operands(op, values)
+    share_a = share(a, o["zero_a"], o["pair_a"]) * (-1 if o["negate_a"] else 1)
+    share_b = share(b, o["zero_b"], o["pair_b"]) * (-1 if o["negate_b"] else 1)
+    return _finish(graph, op, share_a + share_b)
+
+
+def mul(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    o, (a, b) = op.options, _operands(op, values)
+    wide = a.astype(np.int64) - o["zero_a"]
+    return _finish(graph, op, wide * (b.astype(np.int64) - o["zero_b"]))
 
 
 def softmax(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    rows = values[op.inputs[0]].reshape(-1, op.options["depth"])
-    return softmax_rows(rows, op.options["table"]).astype(np.int8)
+    o, out = op.options, graph.tensors[op.outputs[0]]
+    rows = values[op.inputs[0]].reshape(-1, o["depth"])
+    powers = exp_table(o["multiplier"], o["shift"], o["radius"])
+    return softmax_rows(rows, powers, o["bits"]).astype(out.dtype).reshape(out.shape)
 
 
 def table(graph: Graph, op: Op, values: Values) -> np.ndarray:
     return op.options["table"][values[op.inputs[0]].astype(np.int64) + 128]
+
+
+def mean(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """Sums over the middle of (outer, n, inner); the multiplier divides."""
+    o = op.options
+    x = values[op.inputs[0]].reshape(o["outer"], o["n"], o["inner"]).astype(np.int64)
+    scaled = multiply_by_quantized_multiplier(x.sum(axis=1) - o["total_zero"], *o["requant"][0])
+    result = np.clip(scaled + o["zero_point"], -128, 127).astype(np.int8)
+    return result.reshape(graph.tensors[op.outputs[0]].shape)
+
+
+def requantize_type(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """int8 or int16 to int8, int16 or int32."""
+    o, out = op.options, graph.tensors[op.outputs[0]]
+    wide = values[op.inputs[0]].astype(np.int64) - o["zero_in"]
+    scaled = multiply_by_quantized_multiplier(wide, *o["requant"][0]) + o["zero_point"]
+    limits = np.iinfo(out.dtype)
+    return np.clip(scaled, limits.min, limits.max).astype(out.dtype).reshape(out.shape)
+
+
+def move(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """options["fills"]: (offset, count, value); options["copies"]: see lowering/move.py."""
+    out = graph.tensors[op.outputs[0]]
+    flat = np.zeros(out.elements, dtype=np.int8)
+    for at, count, value in op.options["fills"]:
+        flat[at : at + count] = value
+    for place, source, counts, steps, target, target_steps in op.options["copies"]:
+        k = np.indices(counts).reshape(len(counts), -1)
+        taken = values[op.inputs[place]].reshape(-1)[source + np.array(steps) @ k]
+        flat[target + np.array(target_steps) @ k] = taken
+    return flat.reshape(out.shape)

@@ -8,37 +8,44 @@ from hedgerow.convert.ops.quant import Values, activation_range, requantize
 
 _LEFT_SHIFT = 20  # add.cc: room for the fraction of both inputs
 
+Pair = tuple[int, int]
 
-def sum_tables(
-    a: Tensor, b: Tensor, out: Tensor, *, subtract: bool
-) -> tuple[np.ndarray, np.ndarray, tuple[int, int]]:
-    """(256,) int64 of each input's share, and the pair that makes the int8 of their sum."""
+
+def sum_pairs(a: Tensor, b: Tensor, out: Tensor) -> tuple[Pair, Pair, Pair]:
+    """(multiplier, shift) of each input's share, and the one that makes the int8 of their sum."""
     twice = 2.0 * max(float(a.scale), float(b.scale))
-    tables = []
-    for tensor, sign in ((a, 1), (b, -1 if subtract else 1)):
-        x = np.arange(-128, 128, dtype=np.int64) - tensor.zero_point
-        pair = quantize_multiplier(float(tensor.scale) / twice)
-        tables.append(sign * multiply_by_quantized_multiplier(x << _LEFT_SHIFT, *pair))
+    shares = [quantize_multiplier(float(tensor.scale) / twice) for tensor in (a, b)]
     scale = twice / ((1 << _LEFT_SHIFT) * float(out.scale))
-    return tables[0], tables[1], quantize_multiplier(scale)
+    return shares[0], shares[1], quantize_multiplier(scale)
 
 
-def _sum(graph: Graph, op: Op, values: Values, *, subtract: bool) -> np.ndarray:
+def share(x: np.ndarray, zero_point: int, pair: Pair) -> np.ndarray:
+    """What a value adds to the sum, int64."""
+    wide = x.astype(np.int64) - zero_point
+    return multiply_by_quantized_multiplier(wide << _LEFT_SHIFT, *pair)
+
+
+def product_pair(a: Tensor, b: Tensor, out: Tensor) -> Pair:
+    return quantize_multiplier(float(a.scale) * float(b.scale) / float(out.scale))
+
+
+def _sum(graph: Graph, op: Op, values: Values, sign: int) -> np.ndarray:
     a, b = (graph.tensors[i] for i in op.inputs[:2])
     out = graph.tensors[op.outputs[0]]
-    first, second, pair = sum_tables(a, b, out, subtract=subtract)
-    share_a = first[values[op.inputs[0]].astype(np.int64) + 128]
-    share_b = second[values[op.inputs[1]].astype(np.int64) + 128]
+    pair_a, pair_b, pair = sum_pairs(a, b, out)
+    share_a = share(values[op.inputs[0]], a.zero_point, pair_a)
+    share_b = share(values[op.inputs[1]], b.zero_point, pair_b)
     low, high = activation_range(op.options["activation"], out)
-    return requantize(share_a + share_b, [pair], out.zero_point, low, high).reshape(out.shape)
+    total = share_a + sign * share_b
+    return requantize(total, [pair], out.zero_point, low, high).reshape(out.shape)
 
 
 def add(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    return _sum(graph, op, values, subtract=False)
+    return _sum(graph, op, values, 1)
 
 
 def sub(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    return _sum(graph, op, values, subtract=True)
+    return _sum(graph, op, values, -1)
 
 
 def mul(graph: Graph, op: Op, values: Values) -> np.ndarray:
@@ -47,6 +54,6 @@ def mul(graph: Graph, op: Op, values: Values) -> np.ndarray:
     product = (values[op.inputs[0]].astype(np.int64) - a.zero_point) * (
         values[op.inputs[1]].astype(np.int64) - b.zero_point
     )
-    pair = quantize_multiplier(float(a.scale) * float(b.scale) / float(out.scale))
+    pair = product_pair(a, b, out)
     low, high = activation_range(op.options["activation"], out)
     return requantize(product, [pair], out.zero_point, low, high).reshape(out.shape)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
-from hedgerow.convert.graph import Graph, Op
+from hedgerow.convert.graph import Graph, Op, Tensor
 from hedgerow.convert.ops.conv import patches, window
 from hedgerow.convert.ops.quant import Values, activation_range
 
@@ -31,15 +31,19 @@ def max_pool_2d(graph: Graph, op: Op, values: Values) -> np.ndarray:
     return np.clip(view.max(axis=(3, 4)), low, high).astype(np.int8)
 
 
-def mean(graph: Graph, op: Op, values: Values) -> np.ndarray:
+def mean_pair(x: Tensor, out: Tensor) -> tuple[int, int]:
     """The multiplier takes the division in: (m << s) / n, s as large as fits (reduce.h)."""
+    count = x.elements // max(1, out.elements)
+    multiplier, shift = quantize_multiplier(float(x.scale) / float(out.scale))
+    room = min(count.bit_length() - 1, 32, 31 + shift)
+    return (multiplier << room) // count, shift - room
+
+
+def mean(graph: Graph, op: Op, values: Values) -> np.ndarray:
     x, out = graph.tensors[op.inputs[0]], graph.tensors[op.outputs[0]]
     axes = tuple({int(a) % len(x.shape) for a in values[op.inputs[1]].reshape(-1)})
     total = values[op.inputs[0]].astype(np.int64).sum(axis=axes)
     count = x.elements // max(1, out.elements)
-    multiplier, shift = quantize_multiplier(float(x.scale) / float(out.scale))
-    room = min(count.bit_length() - 1, 32, 31 + shift)
-    multiplier = (multiplier << room) // count
     acc = total - x.zero_point * count
-    scaled = multiply_by_quantized_multiplier(acc, multiplier, shift - room) + out.zero_point
+    scaled = multiply_by_quantized_multiplier(acc, *mean_pair(x, out)) + out.zero_point
     return np.clip(scaled, -128, 127).astype(np.int8).reshape(out.shape)

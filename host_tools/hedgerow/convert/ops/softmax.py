@@ -18,14 +18,21 @@ _INTEGER_BITS = 5  # of the scaled difference
 _SUM_INTEGER_BITS = 12
 
 
-@functools.lru_cache(maxsize=64)
-def exp_table(scale: float, beta: float) -> np.ndarray:
-    """(256,) int64: exp(-i * scale * beta) in Q0.31 for i = 0 .. 255, 0 where TFLM skips."""
+def softmax_parameters(scale: float, beta: float) -> tuple[int, int, int]:
+    """(multiplier, shift, radius): a difference d is scaled to Q5.26 by d << shift, times
+    multiplier (SRDHM); from d > radius on, exp(-d) counts as 0."""
     real = min(beta * scale * (1 << (31 - _INTEGER_BITS)), (1 << 31) - 1.0)
     multiplier, shift = arithmetic.quantize_multiplier(real)
     radius = math.floor(((1 << _INTEGER_BITS) - 1) * float(1 << (31 - _INTEGER_BITS)) / 2.0**shift)
+    # Shift 31 only comes with radius 0: nothing but d = 0 is scaled.
+    return multiplier, min(shift, 30), min(radius, 255)
+
+
+@functools.lru_cache(maxsize=64)
+def exp_table(multiplier: int, shift: int, radius: int) -> np.ndarray:
+    """(256,) int64: exp(-d) in Q0.31 for d = 0 .. 255, 0 where TFLM skips."""
     table = np.zeros(256, dtype=np.int64)
-    for i in range(min(radius, 255) + 1):
+    for i in range(radius + 1):
         scaled = arithmetic.srdhm(-i * (1 << shift), multiplier)
         table[i] = arithmetic.exp_on_negative_values(scaled, _INTEGER_BITS)
     return table
@@ -55,5 +62,5 @@ def softmax(graph: Graph, op: Op, values: Values) -> np.ndarray:
     if x.dtype != "int8" or bits is None:
         raise ModelError(f"{where(graph, op)}: from {x.dtype} to {out.dtype}")
     rows = values[op.inputs[0]].reshape(-1, x.shape[-1])
-    result = softmax_rows(rows, exp_table(x.scale, op.options["beta"]), bits)
+    result = softmax_rows(rows, exp_table(*softmax_parameters(x.scale, op.options["beta"])), bits)
     return result.astype(out.dtype).reshape(out.shape)

@@ -127,12 +127,16 @@ def table_of(graph: Graph, op: Op) -> np.ndarray:
         raise ModelError(f"{where(graph, op)}: {error}") from None
 
 
+def quantize_pair(x: Tensor, out: Tensor) -> tuple[int, int]:
+    return quantize_multiplier(float(x.scale) / float(out.scale))
+
+
 def quantize(graph: Graph, op: Op, values: Values) -> np.ndarray:
     """QUANTIZE between int8, int16 and int32 (reference/requantize.h); float32 is refused."""
     x, out = tensors(graph, op, 1)
     if not {x.dtype, out.dtype} <= {"int8", "int16", "int32"}:
         raise ModelError(f"{where(graph, op)}: from {x.dtype} to {out.dtype}")
-    pair = quantize_multiplier(float(x.scale) / float(out.scale))
+    pair = quantize_pair(x, out)
     value = values[op.inputs[0]].astype(np.int64) - x.zero_point
     scaled = multiply_by_quantized_multiplier(value, *pair) + out.zero_point
     limits = np.iinfo(out.dtype)
