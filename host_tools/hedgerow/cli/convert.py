@@ -11,7 +11,7 @@ _EPILOG = """\b
 Examples:
   hedgerow convert soil_dry.tflite
   hedgerow convert soil_dry.tflite -o build/soil_dry.hgm --verify 1000
-  hedgerow convert soil_dry.tflite --json
+  hedgerow convert soil_dry.tflite --plot plan.svg --json
 """
 
 
@@ -28,14 +28,23 @@ Examples:
     help="Compare every layer on N random inputs with the tflite-micro package; exit 1 on any "
     "differing byte, naming the first layer.",
 )
+@click.option(
+    "--plot", type=click.Path(path_type=Path), help="Draw the memory plan: a .svg or .png file."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
-def command(model: Path, output: Path | None, verify: int, as_json: bool) -> None:
+def command(
+    model: Path, output: Path | None, verify: int, plot: Path | None, as_json: bool
+) -> None:
     """Convert an int8 .tflite MODEL to .hgm and report what it needs on a board."""
     from hedgerow.convert import convert as api
 
     target = output or model.with_suffix(".hgm")
     result = api.convert_file(model, target)
     report = {"output": str(target), **result.report.as_dict()}
+    if plot:
+        from hedgerow.convert.picture import draw_plan
+
+        draw_plan(result.plan, plot)
     if verify:
         inputs = api.random_inputs(verify, result.report.input_bytes)
         report["verified_inputs"] = verify
@@ -57,10 +66,32 @@ def _text(report: dict) -> str:
         for layer in report["layers"]
     ]
     lines.append(
-        f"{report['output']}: {report['flash_bytes']} bytes of flash, "
-        f"{report['arena_bytes']} bytes of RAM for the arena, {report['macs']} MACs"
+        f"{report['output']}: {report['flash_bytes']:,} bytes of flash, "
+        f"{report['arena_bytes']:,} bytes of RAM for the arena, {report['macs']:,} MACs"
     )
+    lines += _gone(report["eliminated"])
+    lines += [_predicted(board, cycles) for board, cycles in report["cycles"].items()]
     if "verified_inputs" in report:
         n, differing = report["verified_inputs"], report["differing_bytes"]
         lines.append(f"every layer, {n} random inputs: {differing} bytes differ from tflite-micro")
     return "\n".join(lines)
+
+
+def _gone(eliminated: dict) -> list[str]:
+    gone = eliminated["macs_gone"], eliminated["weights_gone"]
+    if not any(gone):
+        return []
+    return [f"eliminated exactly: {gone[0]:,} MACs and {gone[1]:,} weights that change no output"]
+
+
+def _predicted(board: str, cycles: int) -> str:
+    from hedgerow.convert.cost import costs
+
+    cost = costs()[board]
+    line = f"predicted on {board}: {cycles:,} {cost['unit']}s"
+    clock_hz = cost["clock_hz"]
+    return (
+        f"{line}, {cycles / clock_hz * 1e3:,.1f} ms at {clock_hz / 1e6:g} MHz"
+        if clock_hz
+        else line
+    )
