@@ -2,8 +2,8 @@
 
     predicted_cycles(op, macs, outputs)  # {"pico": 1234, ...}
 
-cost.json is written by tests/bench/infer_cost.py, which runs the shared models layer by layer on the
-emulated boards and fits `cycles = per_op + per_mac * macs + per_output * outputs` for each kind.
+cost.json is written by tests/bench/infer_cost.py, which runs models layer by layer on the emulated
+boards and fits `cycles = per_op + per_mac * macs + per_output * outputs` for each kind.
 """
 
 import functools
