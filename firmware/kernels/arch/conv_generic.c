@@ -1,0 +1,58 @@
+// CONV for processors of which nothing is known: Cortex-M3, RISC-V and any other.
+
+#include "../window.h"
+
+// Two taps of pixel 0, two of pixel 1: a pair of taps is eight bytes, as in the weights.
+#define HG_SLOT(tap, pixel) ((tap) / 2 * 4 + (pixel) * 2 + ((tap) & 1))
+
+static inline void multiply_pair(
+    int32_t *acc, const uint8_t *w, const uint16_t *x, int32_t even_taps) {
+    int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0, b0 = 0, b1 = 0, b2 = 0, b3 = 0;
+    for (const uint16_t *end = x + 2 * even_taps; x < end; x += 4, w += 8) {
+        int32_t xa = x[0], xb = x[2];
+        a0 += w[0] * xa;
+        b0 += w[0] * xb;
+        a1 += w[1] * xa;
+        b1 += w[1] * xb;
+        a2 += w[4] * xa;
+        b2 += w[4] * xb;
+        a3 += w[5] * xa;
+        b3 += w[5] * xb;
+        xa = x[1];
+        xb = x[3];
+        a0 += w[2] * xa;
+        b0 += w[2] * xb;
+        a1 += w[3] * xa;
+        b1 += w[3] * xb;
+        a2 += w[6] * xa;
+        b2 += w[6] * xb;
+        a3 += w[7] * xa;
+        b3 += w[7] * xb;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+    acc[4] = b0;
+    acc[5] = b1;
+    acc[6] = b2;
+    acc[7] = b3;
+}
+
+static inline void multiply_one(int32_t *acc, const uint8_t *w, const int8_t *x, int32_t taps) {
+    int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
+    for (int32_t t = 0; t < taps; t++) {
+        int32_t value = x[t] + 128;
+        a0 += w[0] * value;
+        a1 += w[1] * value;
+        a2 += w[4] * value;
+        a3 += w[5] * value;
+        w += t & 1 ? 6 : 2;
+    }
+    acc[0] = a0;
+    acc[1] = a1;
+    acc[2] = a2;
+    acc[3] = a3;
+}
+
+#include "conv_pairs.h"

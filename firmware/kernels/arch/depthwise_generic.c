@@ -1,0 +1,74 @@
+// DEPTHWISE, pixel by pixel. A pixel that sees past a border is gathered into the scratch.
+
+#include "../window.h"
+
+// Cells of one pixel: rows of kernel_w cells; pitch from row to row, step from cell to cell.
+struct cells {
+    const int8_t *first;
+    int32_t pitch, step;
+};
+
+static void copy(int8_t *to, const int8_t *from, int32_t fill, int32_t n) {
+    for (int32_t i = 0; i < n; i++) {
+        to[i] = (int8_t)(from ? from[i] : fill);
+    }
+}
+
+static struct cells gathered(const struct hg_window *w, int32_t top, int32_t left) {
+    struct cells cells = {w->scratch, w->kernel_w * w->in_c, w->in_c};
+    int8_t *to = w->scratch;
+    for (int32_t i = 0; i < w->kernel_h; i++) {
+        int32_t row = top + i * w->dilation_h;
+        for (int32_t j = 0; j < w->kernel_w; j++, to += w->in_c) {
+            int32_t col = left + j * w->dilation_w;
+            int32_t is_inside = (uint32_t)row < (uint32_t)w->in_h && (uint32_t)col < (uint32_t)w->in_w;
+            copy(to, is_inside ? w->in + (row * w->in_w + col) * w->in_c : 0, w->fill, w->in_c);
+        }
+    }
+    return cells;
+}
+
+static struct cells cells_of(const struct hg_window *w, int32_t top, int32_t left) {
+    int32_t bottom = top + (w->kernel_h - 1) * w->dilation_h;
+    int32_t right = left + (w->kernel_w - 1) * w->dilation_w;
+    if (top < 0 || left < 0 || bottom >= w->in_h || right >= w->in_w) {
+        return gathered(w, top, left);
+    }
+    struct cells cells = {
+        w->in + (top * w->in_w + left) * w->in_c,
+        w->dilation_h * w->in_w * w->in_c,
+        w->dilation_w * w->in_c,
+    };
+    return cells;
+}
+
+static int32_t one_channel(const struct hg_window *w, const struct cells *cells, int32_t c) {
+    const int8_t *weight = (const int8_t *)w->weights + c;
+    const int8_t *row = cells->first + c;
+    int32_t acc = 0;
+    for (int32_t i = 0; i < w->kernel_h; i++, row += cells->pitch) {
+        const int8_t *cell = row;
+        for (int32_t j = 0; j < w->kernel_w; j++, cell += cells->step, weight += w->in_c) {
+            acc += (*cell + 128) * *weight;
+        }
+    }
+    return acc;
+}
+
+void hg_depthwise(
+    const struct hg_run *run, const uint32_t *record, int32_t row_first, int32_t row_last) {
+    struct hg_window w;
+    hg_window_read(&w, run, record);
+    int8_t *out = w.out + row_first * w.out_w * w.out_c;
+    for (int32_t row = row_first; row < row_last; row++) {
+        for (int32_t col = 0; col < w.out_w; col++) {
+            struct cells cells = cells_of(
+                &w, row * w.stride_h - w.pad_top, col * w.stride_w - w.pad_left);
+            for (int32_t c = 0; c < w.out_c; c++) {
+                struct hg_channel channel = hg_channel_read(&w, c);
+                int32_t acc = channel.bias + one_channel(&w, &cells, c);
+                *out++ = hg_output(&w, &channel, acc);
+            }
+        }
+    }
+}
