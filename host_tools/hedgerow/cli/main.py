@@ -18,6 +18,7 @@ COMMANDS = {
     "convert": "Convert an int8 .tflite model to .hgm.",
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
+    "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
     "new": "Make a new node project from a template.",
     "quantize": "Quantise a float .tflite model to an int8 .tflite.",
     "sim": "Run a node file on the Unix port with simulated chips.",

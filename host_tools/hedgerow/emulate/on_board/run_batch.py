@@ -1,0 +1,74 @@
+"""Runs on an emulated board: inferences on bytes that the host put into memory.
+
+A Model reads its file where it lies; inputs come from memory; each output goes out as a line of
+hex, the figures as a last line of JSON. Interrupts are off while a counter runs: USB adds to it.
+"""
+
+import binascii
+import gc
+import json
+
+import machine
+import uctypes
+
+
+def load(address, n_bytes, kernels):
+    """(model, persistent bytes): what the model took from the heap beyond its arena."""
+    from hedge.infer import Model
+
+    data = uctypes.bytearray_at(address, n_bytes)
+    Model(data, kernels=kernels)  # modules and interned names come with the first
+    gc.collect()
+    before = gc.mem_alloc()
+    model = Model(data, kernels=kernels)
+    gc.collect()
+    return model, gc.mem_alloc() - before - model.arena_bytes
+
+
+def run_batch(model, address, count, now, wrap):
+    """Each of count inputs at address: print its output, count its cycles. Returns their list."""
+    size = len(model.input)
+    inputs = uctypes.bytearray_at(address, count * size)
+    source = memoryview(inputs)
+    counts = []
+    for i in range(count):
+        model.reset()
+        model.input[:] = source[i * size : (i + 1) * size]
+        counts.append(counted(model.invoke, now, wrap))
+        print(binascii.hexlify(model.output).decode())
+    return counts
+
+
+def counted(call, now, wrap):
+    """Cycles of call(), less what reading the counter costs."""
+    state = machine.disable_irq()
+    a = now()
+    b = now()
+    call()
+    c = now()
+    machine.enable_irq(state)
+    return (c - b) % wrap - (b - a) % wrap
+
+
+def heap_bytes(model):
+    """What one invoke takes from the heap."""
+    invoke = model.invoke
+    invoke()
+    gc.collect()
+    before = gc.mem_alloc()
+    invoke()
+    return gc.mem_alloc() - before
+
+
+def main(model_at, model_bytes, inputs_at, count, kernels, now, wrap):
+    """Run and print; see above."""
+    model, persistent = load(model_at, model_bytes, kernels)
+    counts = run_batch(model, inputs_at, count, now, wrap)
+    figures = {
+        "kernels": model.kernels,
+        "cycles": sum(counts) // len(counts),
+        "arena_bytes": model.arena_bytes,
+        "persistent_bytes": persistent,
+        "heap_bytes_per_invoke": heap_bytes(model),
+    }
+    print(json.dumps(figures))

@@ -1,0 +1,77 @@
+"""Runs a batch on an emulated board: its own MicroPython, hedge.infer as .mpy, model in place."""
+
+import json
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from hedgerow import paths
+from hedgerow.emulate.board import Board, on_board_source
+from hedgerow.emulate.targets import open_target
+from hedgerow.infer.model_file import ModelFile
+from hedgerow.infer.outcome import Outcome
+from hedgerow.toolchain.mpy import compile_mpy
+from hedgerow.toolchain.natmod import native_module
+
+_SECONDS_PER_INFERENCE = 60.0  # of real time; a large model in viper on the emulated Pico
+_NATIVE_NAME = "hedge_infer_native.mpy"
+
+
+def run_on_board(model: ModelFile, inputs: np.ndarray, target: str, path: str | None) -> Outcome:
+    """inputs: (n, elements) of the model's input type. path: native, viper, or None for the best.
+
+    Raises DeviceError with what the board said, ToolchainError naming what is missing.
+    """
+    with open_target(target) as board:
+        install(board, native=path != "viper")
+        return _run(board, model, inputs, path)
+
+
+def install(board: Board, *, native: bool) -> None:
+    """Put hedge.infer and what it needs on the board, compiled for it."""
+    for name, data in _firmware(board.native_arch):
+        board.put(name, data)
+    if native:
+        board.put(_NATIVE_NAME, native_module(board.native_arch).read_bytes())
+
+
+def _firmware(arch: str) -> Iterator[tuple[str, bytes]]:
+    """(path on the board, .mpy) of the modules that inference needs."""
+    root = paths.firmware_dir()
+    sources = [root / "hedge" / "__init__.py"]
+    for package in ("core", "infer"):
+        sources += sorted((root / "hedge" / package).glob("*.py"))
+    with tempfile.TemporaryDirectory() as folder:
+        for source in sources:
+            target = Path(folder, "module.mpy")
+            compile_mpy(source, target, arch=arch)
+            yield str(source.relative_to(root).with_suffix(".mpy")), target.read_bytes()
+
+
+def _run(board: Board, model: ModelFile, inputs: np.ndarray, path: str | None) -> Outcome:
+    model_at = board.blob(model.data)
+    inputs_at = board.blob(np.ascontiguousarray(inputs).tobytes())
+    board.exec(on_board_source("run_batch"))
+    arguments = f"{model_at}, {len(model.data)}, {inputs_at}, {len(inputs)}, {path!r}"
+    call = f"main({arguments}, lambda: {board.cycles_expr}, {board.cycles_wrap})\n"
+    said = board.exec(call, timeout_s=_SECONDS_PER_INFERENCE * (len(inputs) + 3))
+    *rows, last = said.strip().splitlines()
+    outputs = np.frombuffer(bytes.fromhex("".join(rows)), dtype=model.output_dtype)
+    figures = json.loads(last)
+    return Outcome(
+        outputs=outputs.reshape(len(inputs), -1),
+        kernels=figures["kernels"],
+        us_per_inference=_us(board, figures["cycles"]),
+        cycles_per_inference=figures["cycles"],
+        cycles_unit=board.cycles_unit,
+        arena_bytes=figures["arena_bytes"],
+        persistent_bytes=figures["persistent_bytes"],
+        heap_bytes_per_invoke=figures["heap_bytes_per_invoke"],
+    )
+
+
+def _us(board: Board, cycles: int) -> float | None:
+    """Time on the board's own clock; None where an emulator counts instructions, not cycles."""
+    return cycles / board.clock_hz * 1e6 if board.clock_hz else None
