@@ -1,0 +1,1 @@
+"""Tables for the board's signal processing: audio front ends (.hfe), IIR and FIR coefficients."""
