@@ -2,10 +2,12 @@
 
     device_graph = lower(graph)
 
-Kinds of a device graph: dense, conv, depthwise, pool, add, softmax, table (ops/device.py).
+Kinds of a device graph: those in lower case of ops/__init__.py.
 """
 
 from dataclasses import replace
+
+import numpy as np
 
 from hedgerow.convert.eliminate import eliminate
 from hedgerow.convert.fold import fold_constants, fold_padding, fuse_clamps
@@ -18,53 +20,81 @@ from hedgerow.errors import ModelError
 _MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
 _KNOWN = tuple(LOWERINGS)
 _ALTERNATIVES = {
-    "CONCATENATION": "add the branches (ADD) or widen one convolution",
+    "BATCH_TO_SPACE_ND": "use a convolution with dilation",
     "DEQUANTIZE": "export with int8 inputs and outputs",
-    "MEAN": "use AVERAGE_POOL_2D over the whole image (keras.layers.AveragePooling2D)",
-    "MUL": "fold the factor into the weights of the layer before",
-    "PAD": 'use padding="same" in the convolution',
-    "PADV2": 'use padding="same" in the convolution',
-    "STRIDED_SLICE": "slice the features before the model",
-    "SVDF": "use convolutions over a window of features",
-    "TRANSPOSE_CONV": "use CONV_2D",
-    "UNIDIRECTIONAL_SEQUENCE_LSTM": "use convolutions over a window of features",
+    "DIV": "use MUL by the inverse",
+    "ELU": "use RELU or HARD_SWISH",
+    "GELU": "use HARD_SWISH",
+    "HARD_SIGMOID": "use LOGISTIC",
+    "PACK": "use CONCATENATION",
+    "PRELU": "use LEAKY_RELU",
+    "REDUCE_MAX": "use MAX_POOL_2D over the whole image",
+    "RESIZE_BILINEAR": "use TRANSPOSE_CONV",
+    "RESIZE_NEAREST_NEIGHBOR": "use TRANSPOSE_CONV",
+    "SLICE": "use STRIDED_SLICE",
+    "SPACE_TO_BATCH_ND": "use a convolution with dilation",
+    "SPLIT": "use STRIDED_SLICE",
+    "TRANSPOSE": "order the axes in training as the layers need them (NHWC)",
+    "UNIDIRECTIONAL_SEQUENCE_RNN": "use UNIDIRECTIONAL_SEQUENCE_LSTM or SVDF",
 }
 
 
 def refuse_unsupported(graph: Graph) -> Graph:
     """The graph unchanged; raises ModelError naming op, layer and what to use instead."""
-    for index in (graph.input, graph.output):
-        _check_interface(graph.tensors[index])
+    _check_interface(graph)
     for op in graph.ops:
         if op.kind not in _KNOWN:
             cure = _ALTERNATIVES.get(op.kind, f"supported are {', '.join(sorted(_KNOWN))}")
             raise ModelError(f"{where(graph, op)} is not supported: {cure}")
-        _check_int8(graph, op)
+        _check_op(graph, op)
     return graph
 
 
-def _check_interface(tensor: Tensor) -> None:
-    if tensor.dtype != "int8" or not tensor.scales:
-        raise ModelError(
-            f"input or output {tensor.name!r} is {tensor.dtype}, must be quantised int8: "
-            "quantise the model with int8 inference_input_type and inference_output_type"
-        )
+_INTERFACE = {"input": ("int8", "int16"), "output": ("int8", "int16", "int32")}
 
 
-def _check_int8(graph: Graph, op: Op) -> None:
-    operands = op.inputs[:2] if op.kind in ("ADD", "SUB") else op.inputs[:1]
-    for index in (*operands, op.outputs[0]) if operands else (-1,):
-        tensor = graph.tensors[index]
-        if index == -1 or tensor.dtype != "int8" or len(tensor.scales) != 1 or not tensor.scale:
+def _check_interface(graph: Graph) -> None:
+    for side, dtypes in _INTERFACE.items():
+        tensor = graph.tensors[graph.input if side == "input" else graph.output]
+        if tensor.dtype not in dtypes or len(tensor.scales) != 1:
             raise ModelError(
-                f"{where(graph, op)}: {tensor.name!r} is {tensor.dtype}"
-                f"{' without one scale' if tensor.dtype == 'int8' else ''}; "
+                f"{side} {tensor.name!r} is {tensor.dtype}, must be quantised {' or '.join(dtypes)}"
+                ": quantise the model with int8 inference_input_type and inference_output_type"
+            )
+        _check_quantization(f"{side} {tensor.name!r}", tensor)
+        if not -128 <= tensor.zero_point <= 127:
+            raise ModelError(f"{side} {tensor.name!r}: zero point {tensor.zero_point} is no int8")
+
+
+# Places of the inputs that are activations, where it is not the first alone; and the ops that
+# take or give other types than int8.
+_ACTIVATIONS = {"ADD": (0, 1), "SUB": (0, 1), "MUL": (0, 1), "TRANSPOSE_CONV": (2,)}
+_WIDER = {"QUANTIZE": ("int8", "int16", "int32"), "SOFTMAX": ("int8", "int16")}
+
+
+def _check_op(graph: Graph, op: Op) -> None:
+    places = _ACTIVATIONS.get(op.kind, (0,))
+    if op.kind == "CONCATENATION":
+        places = tuple(range(len(op.inputs)))
+    if len(op.inputs) <= max(places, default=0) or any(op.inputs[p] == -1 for p in places):
+        raise ModelError(f"{where(graph, op)} lacks an input")
+    for index in (*(op.inputs[p] for p in places), op.outputs[0]):
+        tensor, dtypes = graph.tensors[index], _WIDER.get(op.kind, ("int8",))
+        if tensor.dtype not in dtypes or len(tensor.scales) != 1 or not tensor.scale:
+            without = " without one scale" if tensor.dtype in dtypes else ""
+            raise ModelError(
+                f"{where(graph, op)}: {tensor.name!r} is {tensor.dtype}{without}; "
                 "quantise the whole model to int8"
             )
-        if not _MIN_SCALE < tensor.scale < _MAX_SCALE:
-            raise ModelError(f"{where(graph, op)}: scale {tensor.scale:g} is out of range")
-        if not -128 <= tensor.zero_point <= 127:
-            raise ModelError(f"{where(graph, op)}: zero point {tensor.zero_point} is not an int8")
+        _check_quantization(where(graph, op), tensor)
+
+
+def _check_quantization(who: str, tensor: Tensor) -> None:
+    if not _MIN_SCALE < tensor.scale < _MAX_SCALE:
+        raise ModelError(f"{who}: scale {tensor.scale:g} is out of range")
+    limits = np.iinfo(tensor.dtype)
+    if not limits.min <= tensor.zero_point <= limits.max:
+        raise ModelError(f"{who}: zero point {tensor.zero_point} is not an {tensor.dtype}")
 
 
 def drop_reshape(graph: Graph) -> Graph:

@@ -9,7 +9,7 @@ import binascii
 import struct
 from collections.abc import Callable, Mapping
 
-from hedgerow.convert.emit import channels, elementwise, move
+from hedgerow.convert.emit import channels, elementwise, move, recurrent
 from hedgerow.convert.emit.layout import (
     HEADER_BYTES,
     MAGIC,
@@ -26,12 +26,14 @@ RECORDS: Mapping[str, Callable[[Source], list[bytes]]] = {
     "add": elementwise.add,
     "conv": channels.conv,
     "depthwise": channels.depthwise,
+    "lstm": recurrent.lstm,
     "mean": elementwise.mean,
     "move": move.move,
     "mul": elementwise.mul,
     "pool": elementwise.pool,
     "requantize": elementwise.requantize,
     "softmax": elementwise.softmax,
+    "svdf": recurrent.svdf,
     "table": elementwise.table,
 }
 _HEADER_REST = struct.Struct("<IHHIIfIIfbbBBII")  # header from byte 16 on

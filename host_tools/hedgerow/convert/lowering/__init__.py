@@ -9,7 +9,7 @@ Builder. RESHAPE stays for a pass to drop.
 from collections.abc import Callable, Mapping
 
 from hedgerow.convert.graph import Graph
-from hedgerow.convert.lowering import elementwise, image
+from hedgerow.convert.lowering import elementwise, image, move, recurrent
 from hedgerow.convert.lowering.build import Builder
 from hedgerow.convert.ops import unary
 
@@ -21,15 +21,22 @@ def _reshape(build: Builder) -> None:
 LOWERINGS: Mapping[str, Callable[[Builder], None]] = {
     "ADD": elementwise.add,
     "AVERAGE_POOL_2D": image.pool,
+    "CONCATENATION": move.concatenation,
     "CONV_2D": image.conv_2d,
     "DEPTHWISE_CONV_2D": image.depthwise_conv_2d,
     "FULLY_CONNECTED": image.fully_connected,
     "MAX_POOL_2D": image.pool,
     "MEAN": elementwise.mean,
     "MUL": elementwise.mul,
+    "PAD": move.pad,
+    "PADV2": move.pad,
     "RESHAPE": _reshape,
     "SOFTMAX": elementwise.softmax,
+    "STRIDED_SLICE": move.strided_slice,
     "SUB": elementwise.add,
+    "SVDF": recurrent.svdf,
+    "TRANSPOSE_CONV": image.transpose_conv,
+    "UNIDIRECTIONAL_SEQUENCE_LSTM": recurrent.lstm,
     **dict.fromkeys(unary.TABLES, elementwise.table),
     "QUANTIZE": elementwise.quantize,
 }

@@ -33,6 +33,12 @@ class Builder:
         self.tensors.append(replace(model, name=name, shape=shape, data=None, variable=False))
         return len(self.tensors) - 1
 
+    def state(self, like: int, shape: tuple[int, ...]) -> int:
+        """Index of a new state tensor, like a variable one."""
+        index = self.tensor(like, shape, f"state {len(self.tensors)}")
+        self.tensors[index] = replace(self.tensors[index], variable=True)
+        return index
+
     def constant(self, like: int, data: np.ndarray, what: str) -> int:
         index = self.tensor(like, data.shape, what)
         self.tensors[index] = replace(self.tensors[index], data=data)

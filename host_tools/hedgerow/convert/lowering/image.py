@@ -7,7 +7,7 @@ import numpy as np
 from hedgerow.convert.emit.layout import MAX_SIDE, MAX_STEP
 from hedgerow.convert.lowering import channels
 from hedgerow.convert.lowering.build import Builder
-from hedgerow.convert.lowering.move import join, split
+from hedgerow.convert.lowering.move import block, join, split, split_output, strides
 from hedgerow.convert.ops.conv import Window, window
 
 
@@ -91,14 +91,68 @@ def _check_sides(build: Builder, sides: tuple[int, ...], steps: tuple[int, ...])
 
 def _over_images(build: Builder, kind: str, area: Window, **options: Any) -> None:
     """One op for one image; a batch is split into images that start at multiples of 4."""
-    x, out = build.input(), build.output
-    images, outputs = split(build, build.at.inputs[0]), [build.at.outputs[0]]
-    if len(images) > 1:
-        outputs = [
-            build.tensor(outputs[0], (1, *out.shape[1:]), f"{i}") for i in range(len(images))
-        ]
+    x = build.input()
+    images = split(build, build.at.inputs[0])
+    outputs = split_output(build, len(images))
     place = {"window": area, "in_shape": (1, *x.shape[1:]), "fill": x.zero_point}
     for source, target in zip(images, outputs, strict=True):
         build.add(kind, [source], target, **options, **place)
-    if len(images) > 1:
-        join(build, outputs, build.at.outputs[0], 0)
+    join(build, outputs)
+
+
+def transpose_conv(build: Builder) -> None:
+    """inputs: output shape, weights (c_out, kernel_h, kernel_w, c_in), x, bias or none.
+
+    The image is spread, its zero point between the pixels; then a convolution of stride 1 with
+    the kernel turned round gathers what TFLM scatters.
+    """
+    weights, x, out = channels.weights(build, 1, 4, 0), build.input(2), build.output
+    c_out, kernel_h, kernel_w, c_in = weights.shape
+    stride = build.at.options["stride_h"], build.at.options["stride_w"]
+    ranks = len(x.shape) == len(out.shape) == 4 and min(*x.shape, *out.shape, *stride) >= 1
+    build.need(ranks, f"shapes {x.shape} and {out.shape}, strides {stride}")
+    shapes = (x.shape[0], c_in) == (out.shape[0], x.shape[3]) and out.shape[3] == c_out
+    build.need(shapes, f"weights {weights.shape} from {x.shape} to {out.shape}")
+    build.need(tuple(build.integers(0)) == out.shape, f"output shape {build.integers(0)}")
+    matrix = np.ascontiguousarray(weights[:, ::-1, ::-1]).reshape(c_out, -1)
+    options = channels.channels(build, matrix, "none", (2, 1, 3))
+    pad = _pad_of_transposed(build, (kernel_h, kernel_w), stride)
+    area = Window((kernel_h, kernel_w), (1, 1), (1, 1), pad, (out.shape[1], out.shape[2]))
+    images = [_spread(build, image, stride) for image in split(build, build.at.inputs[2])]
+    shape = build.tensors[images[0]].shape
+    _check_sides(build, (*shape[1:], *out.shape[1:]), (*area.kernel, *pad))
+    outputs = split_output(build, len(images))
+    place = {"window": area, "in_shape": shape, "fill": x.zero_point}
+    for source, target in zip(images, outputs, strict=True):
+        build.add("conv", [source], target, weights=matrix, **options, **place)
+    join(build, outputs)
+
+
+def _pad_of_transposed(
+    build: Builder, kernel: tuple[int, int], stride: tuple[int, int]
+) -> tuple[int, int]:
+    """Rows above and columns left of the spread image that the turned kernel sees."""
+    x, out, padding = build.input(2), build.output, build.at.options["padding"]
+    build.need(padding in ("same", "valid"), f"padding {padding}")
+    pads = []
+    for axis in range(2):
+        full = (x.shape[1 + axis] - 1) * stride[axis] + kernel[axis]
+        cut = max(0, full - out.shape[1 + axis]) // 2 if padding == "same" else 0
+        pads.append(kernel[axis] - 1 - cut)
+    build.need(min(pads) >= 0, f"output {out.shape} is too small for {x.shape}")
+    return pads[0], pads[1]
+
+
+def _spread(build: Builder, image: int, stride: tuple[int, int]) -> int:
+    """The image (1, h, w, c) with stride - 1 pixels of its zero point between its own."""
+    if stride == (1, 1):
+        return image
+    tensor = build.tensors[image]
+    _, h, w, c = tensor.shape
+    shape = (1, (h - 1) * stride[0] + 1, (w - 1) * stride[1] + 1, c)
+    target, inner = build.tensor(image, shape, "spread"), strides(shape)
+    steps = (inner[0], stride[0] * inner[1], stride[1] * inner[2], 1)
+    copy = block(0, 0, tensor.shape, strides(tensor.shape), 0, steps)
+    fills = ((0, build.tensors[target].elements, tensor.zero_point),)
+    build.add("move", [image], target, fills=fills, copies=(copy,))
+    return target

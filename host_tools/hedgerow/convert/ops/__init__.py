@@ -39,11 +39,13 @@ OPS: Mapping[str, Definition] = {
     "add": device.add,
     "conv": device.conv,
     "depthwise": device.depthwise,
+    "lstm": device.lstm,
     "mean": device.mean,
     "move": device.move,
     "mul": device.mul,
     "pool": device.pool,
     "requantize": device.requantize_type,
     "softmax": device.softmax,
+    "svdf": device.svdf,
     "table": device.table,
 }

@@ -4,7 +4,7 @@ import numpy as np
 
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
 from hedgerow.convert.graph import Graph, Op, Tensor
-from hedgerow.convert.ops.quant import Values, activation_range, requantize
+from hedgerow.convert.ops.quant import Values, activation_range, lead, requantize
 
 _LEFT_SHIFT = 20  # add.cc: room for the fraction of both inputs
 
@@ -33,11 +33,22 @@ def _sum(graph: Graph, op: Op, values: Values, sign: int) -> np.ndarray:
     a, b = (graph.tensors[i] for i in op.inputs[:2])
     out = graph.tensors[op.outputs[0]]
     pair_a, pair_b, pair = sum_pairs(a, b, out)
-    share_a = share(values[op.inputs[0]], a.zero_point, pair_a)
-    share_b = share(values[op.inputs[1]], b.zero_point, pair_b)
+    x, y = _aligned(graph, op, values)
     low, high = activation_range(op.options["activation"], out)
-    total = share_a + sign * share_b
-    return requantize(total, [pair], out.zero_point, low, high).reshape(out.shape)
+    total = share(x, a.zero_point, pair_a) + sign * share(y, b.zero_point, pair_b)
+    return requantize(total, [pair], out.zero_point, low, high)
+
+
+def _aligned(graph: Graph, op: Op, values: Values) -> list[np.ndarray]:
+    """Both operands with axes of length 1 between their runs and their own axes, as many as it
+    takes to broadcast."""
+    ranks = len(graph.tensors[op.outputs[0]].shape)
+    aligned = []
+    for index in op.inputs[:2]:
+        shape = graph.tensors[index].shape
+        ones = (1,) * (ranks - len(shape))
+        aligned.append(values[index].reshape(*lead(graph, values, index), *ones, *shape))
+    return aligned
 
 
 def add(graph: Graph, op: Op, values: Values) -> np.ndarray:
@@ -51,9 +62,8 @@ def sub(graph: Graph, op: Op, values: Values) -> np.ndarray:
 def mul(graph: Graph, op: Op, values: Values) -> np.ndarray:
     a, b = (graph.tensors[i] for i in op.inputs[:2])
     out = graph.tensors[op.outputs[0]]
-    product = (values[op.inputs[0]].astype(np.int64) - a.zero_point) * (
-        values[op.inputs[1]].astype(np.int64) - b.zero_point
-    )
+    x, y = (value.astype(np.int64) for value in _aligned(graph, op, values))
     pair = product_pair(a, b, out)
     low, high = activation_range(op.options["activation"], out)
-    return requantize(product, [pair], out.zero_point, low, high).reshape(out.shape)
+    product = (x - a.zero_point) * (y - b.zero_point)
+    return requantize(product, [pair], out.zero_point, low, high)

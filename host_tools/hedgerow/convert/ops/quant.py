@@ -67,6 +67,26 @@ def constant(graph: Graph, op: Op, place: int, values: Values) -> np.ndarray | N
     return values[op.inputs[place]]
 
 
+def constant_of(graph: Graph, op: Op, place: int) -> np.ndarray:
+    """Data of input `place`. Raises ModelError if it is computed or absent."""
+    tensor = graph.tensors[op.inputs[place]] if len(op.inputs) > place else None
+    if tensor is None or op.inputs[place] == -1 or tensor.data is None:
+        raise ModelError(f"{where(graph, op)}: input {place} must be a constant")
+    return tensor.data
+
+
+def lead(graph: Graph, values: Values, index: int) -> tuple[int, ...]:
+    """The axes of a value before those of its tensor: several runs are computed at once."""
+    value = values[index]
+    return value.shape[: value.ndim - len(graph.tensors[index].shape)]
+
+
+def shaped(graph: Graph, op: Op, values: Values, result: np.ndarray) -> np.ndarray:
+    """A result of any shape in the output's, with the leading axes of the first input."""
+    runs = lead(graph, values, op.inputs[0])
+    return result.reshape(*runs, *graph.tensors[op.outputs[0]].shape)
+
+
 def tensors(graph: Graph, op: Op, count: int) -> tuple[Tensor, ...]:
     """The first `count` inputs and the output. Raises ModelError if an input is absent."""
     if len(op.inputs) < count or -1 in op.inputs[:count]:

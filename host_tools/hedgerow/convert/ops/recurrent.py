@@ -1,22 +1,28 @@
 """SVDF and UNIDIRECTIONAL_SEQUENCE_LSTM; state is kept in values[] under its tensor's index.
 
+*_numbers() are the final numbers of an op, which the device op takes as its options; *_rows()
+compute with them, for the TFLite op and the device op alike.
+
 Sources: micro/kernels/svdf_common.cc, lstm_eval.h, lstm_eval_common.cc;
 integer_ops/{logistic,tanh}.h for int16.
 """
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
 from hedgerow.convert.graph import Graph, Op, Tensor, where
-from hedgerow.convert.ops.quant import Values, requantize, tensors
+from hedgerow.convert.ops.quant import Values, constant_of, requantize, shaped, tensors
 from hedgerow.errors import ModelError
 
 _GATES = ("input", "forget", "cell", "output")  # the order of an LSTM's inputs
 _INPUT_WEIGHTS, _RECURRENT_WEIGHTS, _BIAS = 1, 5, 12  # first of four inputs each
-_HIDDEN, _CELL = 18, 19
-_PLAIN = {0, *range(1, 9), *range(12, 16), _HIDDEN, _CELL}  # no peephole, projection, norms
+HIDDEN, CELL = 18, 19
+WEIGHT_PLACES, BIAS_PLACES = range(1, 9), range(_BIAS, _BIAS + 4)
+_PLAIN = {0, *WEIGHT_PLACES, *BIAS_PLACES, HIDDEN, CELL}  # no peephole, projection, norms
 _GATE_SCALE, _UNIT_SCALE = 2.0**-12, 2.0**-15  # before and after an int16 activation
 
 # sigmoid(i / 24) in Q0.16. TFLM's table (common.h sigmoid_table_uint16) is one above the rounded
@@ -28,28 +34,32 @@ _ONE_ABOVE = frozenset((
     86, 93, 100, 103, 112, 116, 135, 255,
 ))
 # fmt: on
-_SIGMOID = np.array(
+SIGMOID = np.array(
     [math.floor(65536 / (1 + math.exp(-i / 24)) + 0.5) + (i in _ONE_ABOVE) for i in range(256)],
     dtype=np.int64,
 )
 
 
-def svdf(graph: Graph, op: Op, values: Values) -> np.ndarray:
+Options = Mapping[str, Any]
+
+
+def svdf_numbers(graph: Graph, op: Op) -> dict[str, Any]:
     """inputs: x, feature weights, time weights, bias, state (batch, filters * memory)."""
     x, feature, time, _, state, out = tensors(graph, op, 5)
-    rows = values[op.inputs[0]].astype(np.int64) - x.zero_point
-    w_feature, w_time = (values[i].astype(np.int64) for i in op.inputs[1:3])
-    old = values[op.inputs[4]].reshape(len(rows), len(w_feature), -1).astype(np.int64)
-    pair = _float32_pair(x, feature, state)
-    newest = multiply_by_quantized_multiplier(rows @ w_feature.T, *pair) + state.zero_point
-    limits = np.iinfo(state.dtype)
-    newest = np.clip(newest, limits.min, limits.max)
-    new = np.concatenate([old[:, :, 1:], newest[:, :, None]], axis=2)
-    values[op.inputs[4]] = new.reshape(state.shape).astype(state.dtype)
-    acc = ((new - state.zero_point) * w_time).sum(axis=2)
-    acc = acc.reshape(len(rows), -1, op.options["rank"]).sum(axis=2) + values[op.inputs[3]]
-    pair = _float32_pair(state, time, out)
-    return requantize(acc, [pair], out.zero_point, -128, 127).reshape(out.shape)
+    w_feature, w_time = constant_of(graph, op, 1), constant_of(graph, op, 2)
+    return {
+        "feature": w_feature,
+        "time": w_time,
+        "feature_bias": -x.zero_point * w_feature.astype(np.int64).sum(axis=1),
+        "bias": constant_of(graph, op, 3).reshape(-1).astype(np.int64),
+        "rank": op.options["rank"],
+        "state_pair": _float32_pair(x, feature, state),
+        "requant": (_float32_pair(state, time, out),),
+        "zero_state": state.zero_point,
+        "zero_point": out.zero_point,
+        "act_min": -128,
+        "act_max": 127,
+    }
 
 
 def _float32_pair(x: Tensor, weights: Tensor, out: Tensor) -> tuple[int, int]:
@@ -58,80 +68,133 @@ def _float32_pair(x: Tensor, weights: Tensor, out: Tensor) -> tuple[int, int]:
     return quantize_multiplier(float(product / np.float32(out.scale)))
 
 
-def lstm(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    """int8 input, hidden state and output; int16 cell state. (batch, time, n) unless time_major.
+def svdf_rows(x: np.ndarray, state: np.ndarray, o: Options) -> tuple[np.ndarray, np.ndarray]:
+    """x: (rows, n_in); state: (rows, filters, memory) int8 or int16 -> output and new state."""
+    limits = np.iinfo(state.dtype)
+    acc = x.astype(np.int64) @ o["feature"].astype(np.int64).T + o["feature_bias"]
+    newest = multiply_by_quantized_multiplier(acc, *o["state_pair"]) + o["zero_state"]
+    newest = np.clip(newest, limits.min, limits.max).astype(state.dtype)
+    new = np.concatenate([state[:, :, 1:], newest[:, :, None]], axis=2)
+    acc = ((new.astype(np.int64) - o["zero_state"]) * o["time"]).sum(axis=2)
+    acc = acc.reshape(len(x), -1, o["rank"]).sum(axis=2) + o["bias"]
+    out = requantize(acc, o["requant"], o["zero_point"], o["act_min"], o["act_max"])
+    return out, new
+
+
+def svdf(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    return svdf_with(svdf_numbers(graph, op), graph, op, values, 4)
+
+
+def svdf_with(o: Options, graph: Graph, op: Op, values: Values, state_place: int) -> np.ndarray:
+    index = op.inputs[state_place]
+    filters, n_in = o["feature"].shape
+    old = values[index]
+    x = values[op.inputs[0]].reshape(-1, n_in)
+    out, new = svdf_rows(x, old.reshape(len(x), filters, -1), o)
+    values[index] = new.reshape(old.shape)
+    return shaped(graph, op, values, out)
+
+
+def lstm_numbers(graph: Graph, op: Op) -> dict[str, Any]:
+    """Numbers of the plain LSTM: int8 input, hidden state and output; int16 cell.
 
     Raises ModelError for peephole, projection and layer norm, which TFLM has not either.
     """
     present = {place for place, index in enumerate(op.inputs) if index != -1}
     if present != _PLAIN or op.options["activation"] != "tanh":
         raise ModelError(f"{where(graph, op)}: only the plain LSTM with TANH is supported")
-    out = graph.tensors[op.outputs[0]]
-    major = op.options["time_major"]
-    sequence = values[op.inputs[0]] if major else values[op.inputs[0]].swapaxes(0, 1)
-    steps = np.stack([_step(graph, op, values, x.astype(np.int64)) for x in sequence])
-    return (steps if major else steps.swapaxes(0, 1)).reshape(out.shape)
+    hidden, cell = (graph.tensors[op.inputs[i]] for i in (HIDDEN, CELL))
+    clip = op.options["cell_clip"]
+    gates = range(4)
+    biases = [constant_of(graph, op, _BIAS + g).reshape(-1).astype(np.int64) for g in gates]
+    return {
+        "cells": biases[0].size,
+        "time_major": op.options["time_major"],
+        "power": round(math.log2(cell.scale)) + 12,  # of the cell's scale over that of a gate
+        "cell_clip": int(min(clip / cell.scale, 32767)) if clip > 0 else 32767,
+        "zero_hidden": hidden.zero_point,
+        "input": tuple(_part(graph, op, 0, _INPUT_WEIGHTS + g, biases[g]) for g in gates),
+        "recurrent": tuple(
+            _part(graph, op, HIDDEN, _RECURRENT_WEIGHTS + g, np.zeros_like(biases[g]))
+            for g in gates
+        ),
+        "products": (
+            quantize_multiplier(_UNIT_SCALE * cell.scale / float(cell.scale)),
+            quantize_multiplier(_UNIT_SCALE**2 / float(cell.scale)),
+            quantize_multiplier(_UNIT_SCALE**2 / float(hidden.scale)),
+        ),
+    }
 
 
-def _step(graph: Graph, op: Op, values: Values, x: np.ndarray) -> np.ndarray:
-    """One time step: (batch, n_in) int64 -> (batch, n) int8, the new hidden state."""
-    hidden, cell = (graph.tensors[op.inputs[i]] for i in (_HIDDEN, _CELL))
-    gates = dict(zip(_GATES, (_gate(graph, op, values, x, g) for g in range(4)), strict=True))
-    kept = _product(gates["forget"], _cell_of(op, values), _UNIT_SCALE * cell.scale, cell)
-    new = _product(gates["input"], gates["cell"], _UNIT_SCALE**2, cell)
-    state = np.clip(kept + new, -32768, 32767)
-    if op.options["cell_clip"] > 0:
-        limit = int(min(op.options["cell_clip"] / cell.scale, 32767))
-        state = np.clip(state, -limit, limit)
-    power = round(math.log2(cell.scale)) + 12  # of the cell's scale over that of a gate
-    activated = _tanh16(state << max(power, 0) if power >= 0 else state >> -power)
+def _part(graph: Graph, op: Op, source: int, place: int, bias: np.ndarray) -> tuple:
+    """(weights (n, inputs) int8, bias (n,) int64 with the zero point folded in, pair)."""
+    x, w = graph.tensors[op.inputs[source]], graph.tensors[op.inputs[place]]
+    weights = constant_of(graph, op, place)
+    scale = float(x.scale) * float(w.scale) / _GATE_SCALE
+    folded = bias - x.zero_point * weights.astype(np.int64).sum(axis=1)
+    return weights, folded, quantize_multiplier(scale)
+
+
+def lstm(graph: Graph, op: Op, values: Values) -> np.ndarray:
+    """(batch, time, n) unless time_major."""
+    return lstm_with(lstm_numbers(graph, op), graph, op, values, (HIDDEN, CELL))
+
+
+def lstm_with(
+    o: Options, graph: Graph, op: Op, values: Values, places: tuple[int, int]
+) -> np.ndarray:
+    """places: of hidden state and cell among the op's inputs."""
+    x = values[op.inputs[0]].astype(np.int64)
+    x = x.swapaxes(-3, -2) if o["time_major"] else x
+    rows = x.reshape(-1, *x.shape[-2:])
+    hidden, cell = (values[op.inputs[p]] for p in places)
+    h, c = (v.reshape(len(rows), -1).astype(np.int64) for v in (hidden, cell))
+    steps = []
+    for step in rows.swapaxes(0, 1):
+        h, c = lstm_step(step, h, c, o)
+        steps.append(h)
+    values[op.inputs[places[0]]] = h.reshape(hidden.shape).astype(hidden.dtype)
+    values[op.inputs[places[1]]] = c.reshape(cell.shape).astype(cell.dtype)
+    out = np.stack(steps, axis=1).astype(np.int8).reshape(*x.shape[:-1], -1)
+    return shaped(graph, op, values, out.swapaxes(-3, -2) if o["time_major"] else out)
+
+
+def lstm_step(
+    x: np.ndarray, hidden: np.ndarray, cell: np.ndarray, o: Options
+) -> tuple[np.ndarray, np.ndarray]:
+    """One time step of (rows, n_in), (rows, n), (rows, n) int64 -> new hidden state and cell."""
+    input_gate, forget, new, output = (_gate(x, hidden, o, gate) for gate in range(4))
+    products = o["products"]
+    state = clip16(_scaled(forget * cell, products[0]) + _scaled(input_gate * new, products[1]))
+    state = np.clip(state, -o["cell_clip"], o["cell_clip"]) if o["cell_clip"] < 32767 else state
+    power = o["power"]
     if power < 0:
         state = state >> -power  # as TFLM does, in place
-    output = _product(gates["output"], activated, _UNIT_SCALE**2, hidden, -128, 127)
-    values[op.inputs[_CELL]] = state.reshape(cell.shape).astype(np.int16)
-    values[op.inputs[_HIDDEN]] = output.reshape(hidden.shape).astype(np.int8)
-    return output.astype(np.int8)
+    activated = _tanh16(state << max(power, 0))
+    scaled = multiply_by_quantized_multiplier(output * activated, *products[2])
+    return np.clip(scaled + o["zero_hidden"], -128, 127), state
 
 
-def _cell_of(op: Op, values: Values) -> np.ndarray:
-    cell = values[op.inputs[_CELL]].astype(np.int64)
-    return cell.reshape(-1, values[op.inputs[_BIAS]].size)
-
-
-def _gate(graph: Graph, op: Op, values: Values, x: np.ndarray, gate: int) -> np.ndarray:
+def _gate(x: np.ndarray, hidden: np.ndarray, o: Options, gate: int) -> np.ndarray:
     """Activated int16 of one gate: two matrix products, each rounded to 2**-12 first."""
-    hidden_index = op.inputs[_HIDDEN]
-    bias = values[op.inputs[_BIAS + gate]].reshape(-1).astype(np.int64)
-    hidden = values[hidden_index].reshape(len(x), -1).astype(np.int64)
-    a = _matrix(graph, values, x, op.inputs[0], op.inputs[_INPUT_WEIGHTS + gate], bias)
-    b = _matrix(graph, values, hidden, hidden_index, op.inputs[_RECURRENT_WEIGHTS + gate], None)
-    total = np.clip(a + b, -32768, 32767)
-    return _tanh16(total) if _GATES[gate] == "cell" else _sigmoid16(total)
+    total = np.zeros(1, dtype=np.int64)
+    for source, (weights, bias, pair) in ((x, o["input"][gate]), (hidden, o["recurrent"][gate])):
+        total = total + _scaled(source @ weights.astype(np.int64).T + bias, pair)
+    return _tanh16(clip16(total)) if _GATES[gate] == "cell" else _sigmoid16(clip16(total))
 
 
-def _matrix(
-    graph: Graph, values: Values, x: np.ndarray, source: int, matrix: int, bias: np.ndarray | None
-) -> np.ndarray:
-    w = graph.tensors[matrix]
-    acc = (x - graph.tensors[source].zero_point) @ values[matrix].astype(np.int64).T
-    if bias is not None:
-        acc = acc + bias
-    scale = float(graph.tensors[source].scale) * float(w.scale) / _GATE_SCALE
-    scaled = multiply_by_quantized_multiplier(acc, *quantize_multiplier(scale))
-    return np.clip(scaled, -32768, 32767)
+def _scaled(acc: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
+    return clip16(multiply_by_quantized_multiplier(acc, *pair))
 
 
-def _product(
-    a: np.ndarray, b: np.ndarray, scale: float, out: Tensor, low: int = -32768, high: int = 32767
-) -> np.ndarray:
-    pair = quantize_multiplier(scale / float(out.scale))
-    return np.clip(multiply_by_quantized_multiplier(a * b, *pair) + out.zero_point, low, high)
+def clip16(x: np.ndarray) -> np.ndarray:
+    return np.clip(x, -32768, 32767)
 
 
 def _interpolate(x: np.ndarray, bits: int) -> np.ndarray:
     """sigmoid table between its points; x >= 0 with `bits` fraction bits."""
     place = np.minimum(x >> bits, 254)
-    low, high = _SIGMOID[place], _SIGMOID[place + 1]
+    low, high = SIGMOID[place], SIGMOID[place + 1]
     return (low << bits) + (x & ((1 << bits) - 1)) * (high - low)
 
 

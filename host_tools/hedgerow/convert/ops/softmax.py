@@ -11,7 +11,7 @@ import numpy as np
 
 from hedgerow.convert import arithmetic
 from hedgerow.convert.graph import Graph, Op, where
-from hedgerow.convert.ops.quant import Values, tensors
+from hedgerow.convert.ops.quant import Values, shaped, tensors
 from hedgerow.errors import ModelError
 
 _INTEGER_BITS = 5  # of the scaled difference
@@ -63,4 +63,4 @@ def softmax(graph: Graph, op: Op, values: Values) -> np.ndarray:
         raise ModelError(f"{where(graph, op)}: from {x.dtype} to {out.dtype}")
     rows = values[op.inputs[0]].reshape(-1, x.shape[-1])
     result = softmax_rows(rows, exp_table(*softmax_parameters(x.scale, op.options["beta"])), bits)
-    return result.astype(out.dtype).reshape(out.shape)
+    return shaped(graph, op, values, result.astype(out.dtype))

@@ -11,7 +11,7 @@ import numpy as np
 from hedgerow.convert import arithmetic
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
 from hedgerow.convert.graph import Graph, Op, Tensor, where
-from hedgerow.convert.ops.quant import Values, tensors
+from hedgerow.convert.ops.quant import Values, shaped, tensors
 from hedgerow.errors import ModelError
 
 _ALL = np.arange(-128, 128, dtype=np.int64)
@@ -140,9 +140,9 @@ def quantize(graph: Graph, op: Op, values: Values) -> np.ndarray:
     value = values[op.inputs[0]].astype(np.int64) - x.zero_point
     scaled = multiply_by_quantized_multiplier(value, *pair) + out.zero_point
     limits = np.iinfo(out.dtype)
-    return np.clip(scaled, limits.min, limits.max).astype(out.dtype).reshape(out.shape)
+    return shaped(graph, op, values, np.clip(scaled, limits.min, limits.max).astype(out.dtype))
 
 
 def apply(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    out = graph.tensors[op.outputs[0]]
-    return table_of(graph, op)[values[op.inputs[0]].astype(np.int64) + 128].reshape(out.shape)
+    result = table_of(graph, op)[values[op.inputs[0]].astype(np.int64) + 128]
+    return shaped(graph, op, values, result)
