@@ -58,8 +58,9 @@ def _check_interface(graph: Graph) -> None:
         tensor = graph.tensors[graph.input if side == "input" else graph.output]
         if tensor.dtype not in dtypes or len(tensor.scales) != 1:
             raise ModelError(
-                f"{side} {tensor.name!r} is {tensor.dtype}, must be quantised {' or '.join(dtypes)}"
-                ": quantise the model with int8 inference_input_type and inference_output_type"
+                f"{side} {tensor.name!r} is {tensor.dtype}, must be quantised "
+                f"{' or '.join(dtypes)}: quantise the model with int8 inference_input_type and "
+                "inference_output_type"
             )
         _check_quantization(f"{side} {tensor.name!r}", tensor)
         if not -128 <= tensor.zero_point <= 127:

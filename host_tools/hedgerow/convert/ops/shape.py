@@ -1,5 +1,7 @@
 """Ops that move int8 values without arithmetic: RESHAPE, PAD, CONCATENATION, STRIDED_SLICE."""
 
+from typing import Any
+
 import numpy as np
 
 from hedgerow.convert.graph import Graph, Op, where
@@ -44,4 +46,5 @@ def strided_slice(graph: Graph, op: Op, values: Values) -> np.ndarray:
         elif stride < 0 and last == -1:
             raise ModelError(f"{where(graph, op)}: backwards to before the first")
         slices.append(slice(first, last, stride))
-    return shaped(graph, op, values, values[op.inputs[0]][..., *slices])
+    taken: tuple[Any, ...] = (..., *slices)
+    return shaped(graph, op, values, values[op.inputs[0]][taken])
