@@ -1,0 +1,127 @@
+"""Passes and plan: nothing changes but size; what is dead goes; live tensors never meet."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from random_nets import network
+
+from hedgerow.convert import convert as api
+from hedgerow.convert import reference
+from hedgerow.convert.eliminate import eliminate
+from hedgerow.convert.fold import fold_padding, fuse_clamps
+from hedgerow.convert.importer import read_tflite
+from hedgerow.convert.overlap import lag_bytes
+from hedgerow.convert.passes import PASSES
+from hedgerow.infer.model_file import parse_model
+from hedgerow.infer.reference import run_in_numpy
+
+SEEDS = st.integers(0, 2**32 - 1)
+# model -> bytes of arena and of file at the most, as the project promises
+LIMITS = {
+    "kws_ref_model": 10_000,
+    "vww_96_int8": 38_400,
+    "pretrainedResnet_quant": 34_000,
+    "ad01_int8": 768,
+    "str_ww_ref_model": 4_000,
+}
+
+
+def _graphs_after_each_pass(tflite: bytes):
+    graph = read_tflite(tflite)
+    yield "import", graph
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+        yield rewrite.__name__, graph
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS)
+def test_each_pass_keeps_the_function(seed: int) -> None:
+    tflite = network(np.random.default_rng(seed))
+    graphs = list(_graphs_after_each_pass(tflite))
+    for x in api.random_inputs(4, graphs[0][1].tensors[graphs[0][1].input].elements):
+        wanted = reference.run(graphs[0][1], x)
+        for name, graph in graphs[1:]:
+            assert np.array_equal(reference.run(graph, x), wanted), name
+
+
+@settings(max_examples=150, deadline=None)
+@given(SEEDS)
+def test_the_planned_file_gives_tflms_bytes(seed: int) -> None:
+    """In one arena, layers over their own input: a wrong lag or a stale channel shows here."""
+    tflite = network(np.random.default_rng(seed))
+    result = api.convert(tflite)
+    inputs = api.random_inputs(4, result.report.input_bytes)
+    outcome = run_in_numpy(parse_model(result.hgm), inputs)
+    assert np.array_equal(outcome.outputs, api.run_tflm(tflite, inputs))
+
+
+def _lowered(tflite: bytes, *names: str):
+    """The graph before the pass names[0], and after each of them."""
+    graphs = dict(_graphs_after_each_pass(tflite))
+    order = list(graphs)
+    return [graphs[order[order.index(names[0]) - 1]], *(graphs[name] for name in names)]
+
+
+def test_random_networks_have_something_to_eliminate() -> None:
+    """Else the two tests above would prove little."""
+    shrunk = padded = clamped = 0
+    for seed in range(40):
+        tflite = network(np.random.default_rng(seed))
+        before, fused, folded, after = _lowered(tflite, "fuse_clamps", "fold_padding", "eliminate")
+        clamped += len(fused.ops) < len(before.ops)
+        padded += len(folded.ops) < len(fused.ops)
+        shrunk += any("kept" in op.options for op in after.ops)
+    assert min(shrunk, padded, clamped) >= 5, (shrunk, padded, clamped)
+
+
+@pytest.mark.parametrize("name", LIMITS)
+def test_arena_and_file_of_mlperf_tiny_keep_their_limits(need_shared, name: str) -> None:
+    report = api.convert(need_shared(f"models/mlperf_tiny/{name}.tflite").read_bytes()).report
+    assert report.arena_bytes <= LIMITS[name]
+    assert report.flash_bytes <= 1.1 * report.constant_bytes
+
+
+def test_dead_filters_of_vww_go(need_shared) -> None:
+    tflite = need_shared("models/mlperf_tiny/vww_96_int8.tflite").read_bytes()
+    gone = api.convert(tflite).report.eliminated
+    assert gone.macs_before == 7_489_664  # the reference's figure, with its dense layer
+    assert gone.macs_gone >= 3_700_000
+    assert gone.weights_gone >= 175_000
+
+
+def test_lag_of_a_3x3_layer_is_a_row_and_a_pixel(need_shared) -> None:
+    """KWS: 5 columns of 64 channels; the second pixel's first read lies 6 pixels back."""
+    graph = read_tflite(need_shared("models/mlperf_tiny/kws_ref_model.tflite").read_bytes())
+    for rewrite in PASSES:
+        graph = rewrite(graph)
+    lags = {op.kind: lag_bytes(op) for op in graph.ops[1:3]}
+    assert lags == {"depthwise": 384, "conv": 0}
+
+
+def test_eliminate_is_idempotent() -> None:
+    (before, after) = _lowered(network(np.random.default_rng(3)), "eliminate")
+    assert eliminate(after) is after
+    assert before is not after
+
+
+def test_a_pad_of_another_value_stays() -> None:
+    """fold_padding must not take a PAD whose value is not what the convolution pads with."""
+    seen = 0
+    for seed in range(200):
+        tflite = network(np.random.default_rng(seed))
+        before, _ = _lowered(tflite, "fold_padding")
+        moves = [op for op in before.ops if op.kind == "move"]
+        if not moves:
+            continue
+        seen += 1
+        changed = list(before.ops)
+        at = changed.index(moves[0])
+        pad = {**moves[0].options["pad"], "value": 999}
+        changed[at] = type(moves[0])(
+            "move", moves[0].inputs, moves[0].outputs, {**moves[0].options, "pad": pad}
+        )
+        graph = before.with_ops(changed)
+        assert any(op.kind == "move" for op in fold_padding(fuse_clamps(graph)).ops)
+    assert seen > 5
