@@ -78,7 +78,7 @@ class Predictor:
             forget("hedge.learn." + name)
 
     def predict(self):
-        """The label (int) of .input; of a regression the score. Blocks; viper does not allocate."""
+        """The label (int) of .input; of a regression the score. viper does not allocate."""
         index = self._run(self._data, self.input, self._work, self.scores)
         if self.labels:
             return self.labels[index]
