@@ -1,6 +1,6 @@
 """Runs a .hgm in NumPy by the converter's definitions, in an arena laid out as the file says.
 
-The slowest to be wrong: no kernel of a board takes part, and a plan that lets two tensors meet shows.
+No kernel of a board takes part, and a plan that lets two tensors meet shows.
 """
 
 import time
@@ -8,14 +8,17 @@ import time
 import numpy as np
 
 from hedgerow.convert.ops import OPS
+from hedgerow.infer.decode import decode
 from hedgerow.infer.model_file import ModelFile
 from hedgerow.infer.outcome import Outcome
-from hedgerow.infer.records import Step, steps
+from hedgerow.infer.records import Step, records
+
+_STATEFUL = ("lstm", "svdf")  # their definitions leave the new state in `values`
 
 
 def run_in_numpy(model: ModelFile, inputs: np.ndarray) -> Outcome:
     """inputs: (n, input_size). Fresh state each time."""
-    resets, plan = steps(model.data)
+    resets, plan = ([decode(r) for r in part] for part in records(model.data))
     arena = np.zeros(model.arena_bytes, dtype=np.uint8)
     outputs = np.empty((len(inputs), model.output_size), dtype=model.output_dtype)
     start = time.perf_counter()
@@ -30,7 +33,7 @@ def run_in_numpy(model: ModelFile, inputs: np.ndarray) -> Outcome:
     return Outcome(outputs, "numpy", us, None, None, model.arena_bytes, None, None)
 
 
-def _view(memory: np.ndarray, at: int, dtype: object, count: int) -> np.ndarray:
+def _view(memory: np.ndarray, at: int, dtype: np.dtype | str, count: int) -> np.ndarray:
     return np.frombuffer(memory, dtype, count, at)
 
 
@@ -46,6 +49,10 @@ def _execute(model: ModelFile, arena: np.ndarray, step: Step) -> None:
         return
     result = OPS[op.kind](step.graph, op, values)
     _view(arena, step.target, result.dtype, result.size)[:] = result.reshape(-1)
+    for index, (_, at) in enumerate(step.places[1:], start=1):
+        if op.kind in _STATEFUL:
+            state = values[index]
+            _view(arena, at, state.dtype, state.size)[:] = state.reshape(-1)
 
 
 def _copy(arena: np.ndarray, step: Step, values: dict[int, np.ndarray]) -> None:
