@@ -1,7 +1,6 @@
 """What every inference target offers: files, blobs in memory, programs, a cycle counter."""
 
 import abc
-import time
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -10,7 +9,7 @@ from hedgerow.emulate.raw_repl import Link, RawRepl
 from hedgerow.errors import DeviceError
 
 _BOOT_TIMEOUT_S = 60.0
-_ALIGNMENT = 64  # of blobs, in bytes
+ALIGNMENT_BYTES = 64  # of blobs
 
 
 class Board(abc.ABC):
@@ -30,7 +29,10 @@ class Board(abc.ABC):
 
     @abc.abstractmethod
     def put(self, path: str, data: bytes) -> None:
-        """Write a file on the board; folders are made. An importable place is "/"."""
+        """Write a file, its folders too. Modules are imported from the top and from lib/.
+
+        path: relative to the top, as "lib/kernels.mpy".
+        """
 
     @abc.abstractmethod
     def blob(self, data: bytes) -> int:
@@ -72,7 +74,7 @@ class Region:
     def take(self, n_bytes: int) -> int:
         """Address of the next free place. Raises DeviceError if the region is full."""
         address = self._next
-        after = address + (n_bytes + _ALIGNMENT - 1) // _ALIGNMENT * _ALIGNMENT
+        after = address + (n_bytes + ALIGNMENT_BYTES - 1) // ALIGNMENT_BYTES * ALIGNMENT_BYTES
         if after > self._end:
             raise DeviceError(
                 f"{n_bytes} bytes do not fit in the board's memory for blobs, "
@@ -88,21 +90,31 @@ class Region:
         return address
 
 
-class EmulatedBoard(Board):
-    """A board behind a raw REPL, whose memory the host can write."""
+class ReplBoard(Board):
+    """A board behind a raw REPL."""
+
+    def __init__(self, link: Link) -> None:
+        self._repl = RawRepl(link, self.name)
+
+    def start(self, source: str) -> None:
+        """Enter the raw REPL and run source, which imports what cycles_expr names."""
+        self._repl.enter(_BOOT_TIMEOUT_S)
+        self._repl.run(source, _BOOT_TIMEOUT_S)
+
+    def exec(self, source: str, timeout_s: float = 60.0) -> str:
+        return self._repl.run(source, timeout_s)
+
+
+class EmulatedBoard(ReplBoard):
+    """A board whose memory the host can write; blobs lie in region."""
 
     def __init__(self, link: Link, region: Region) -> None:
+        super().__init__(link)
         self._region = region
-        self._repl = RawRepl(link, self.name)
 
     @abc.abstractmethod
     def poke(self, address: int, data: bytes) -> None:
         """Write into the board's memory while its program waits."""
-
-    def start(self, imports: str) -> None:
-        """Enter the raw REPL and import what cycles_expr names."""
-        self._repl.enter(_BOOT_TIMEOUT_S)
-        self._repl.run(imports, _BOOT_TIMEOUT_S)
 
     def put(self, path: str, data: bytes) -> None:
         address = self._region.at_next(len(data))
@@ -116,16 +128,8 @@ class EmulatedBoard(Board):
         self.poke(address, data)
         return address
 
-    def exec(self, source: str, timeout_s: float = 60.0) -> str:
-        return self._repl.run(source, timeout_s)
-
 
 def on_board_source(name: str) -> str:
     """Source text of a file of emulate/on_board."""
     path = Path(__file__).parent / "on_board" / f"{name}.py"
     return path.read_text(encoding="utf-8")
-
-
-def deadline(timeout_s: float) -> float:
-    """time.monotonic() at which a wait of timeout_s ends."""
-    return time.monotonic() + timeout_s

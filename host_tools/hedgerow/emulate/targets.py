@@ -18,8 +18,28 @@ def _pico() -> Board:
     return PicoBoard()
 
 
+def _unix() -> Board:
+    from hedgerow.emulate.unix_board import UnixBoard
+
+    return UnixBoard()
+
+
+def _qemu(name: str) -> Callable[[], Board]:
+    def opened() -> Board:
+        from hedgerow.emulate.qemu.board import QemuBoard
+
+        return QemuBoard(name)
+
+    return opened
+
+
 TARGETS: dict[str, Callable[[], Board]] = {
+    "unix": _unix,
     "pico": _pico,
+    "qemu-m3": _qemu("m3"),
+    "qemu-m4": _qemu("m4"),
+    "qemu-m7": _qemu("m7"),
+    "qemu-rv32": _qemu("rv32"),
 }
 
 

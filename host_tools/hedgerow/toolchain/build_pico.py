@@ -79,7 +79,7 @@ def build_rom(cache: Path, sources: Path) -> Path:
 
 def _check(tree: Tree) -> None:
     host = compiler.missing() + missing_tools() if not tree.mpy_cross.is_file() else []
-    lacking = host + cross.missing(cross.ARM, cross.ARM_LIBRARIES)
+    lacking = host + cross.missing(cross.ARM_PICO, cross.ARM_PICO_LIBRARIES)
     cross.need("build MicroPython for the Pico", list(dict.fromkeys(lacking)))
 
 

@@ -8,20 +8,16 @@ from pathlib import Path
 from hedgerow.errors import ToolchainError
 
 # Debian package -> program it brings.
-ARM = {
-    "gcc-arm-none-eabi": "arm-none-eabi-gcc",
-    "cmake": "cmake",
-    "g++": "g++",  # cmake looks for it
-    "make": "make",
-}
+ARM_BARE = {"gcc-arm-none-eabi": "arm-none-eabi-gcc", "make": "make"}
+ARM_PICO = {**ARM_BARE, "cmake": "cmake", "g++": "g++"}  # cmake looks for g++
 RISCV = {"gcc-riscv64-unknown-elf": "riscv64-unknown-elf-gcc", "make": "make"}
 NODE = {"nodejs": "node", "npm": "npm"}
-QEMU_ARM = {"qemu-system-arm": "qemu-system-arm"}
-QEMU_RISCV = {"qemu-system-misc": "qemu-system-riscv32"}
+QEMU = {"qemu-system-arm": "qemu-system-arm", "qemu-system-misc": "qemu-system-riscv32"}
 
-# Debian package -> compiler and a file of its library that the compiler must find.
-ARM_LIBRARIES = {
-    "libnewlib-arm-none-eabi": ("arm-none-eabi-gcc", "nosys.specs"),
+# Debian package -> compiler, and a file of the package that it must find.
+ARM_BARE_LIBRARIES = {"libnewlib-arm-none-eabi": ("arm-none-eabi-gcc", "nosys.specs")}
+ARM_PICO_LIBRARIES = {
+    **ARM_BARE_LIBRARIES,
     "libstdc++-arm-none-eabi-newlib": ("arm-none-eabi-gcc", "libstdc++.a"),
 }
 RISCV_LIBRARIES = {

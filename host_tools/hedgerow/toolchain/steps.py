@@ -23,11 +23,12 @@ class Step:
 
 def run_steps(title: str, steps: Sequence[Step], check: Callable[[], None]) -> None:
     """Run the steps that are not done, in order; check() first, if there is anything to do."""
-    if all(step.is_done() for step in steps):
+    to_do = [step for step in steps if not step.is_done()]
+    if not to_do:
         return
     check()
-    with Progress(title, {step.name: step.seconds for step in steps}) as bar:
-        for step in steps:
+    with Progress(title, {step.name: step.seconds for step in to_do}) as bar:
+        for step in to_do:
             with bar.step(step.name):
                 if not step.is_done():
                     step.run(bar)

@@ -2,26 +2,25 @@
 
 import base64
 import json
-import subprocess
-import tempfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from hedgerow.emulate.board import EmulatedBoard, Region
+from hedgerow.emulate.pipe_line import PipeLine
 from hedgerow.emulate.raw_repl import timeout_text
 from hedgerow.errors import DeviceError
 from hedgerow.toolchain.pico import ensure_pico
-from hedgerow.transport.unix_process import die_with_parent
 
 _SCRIPT = Path(__file__).parent / "serve.mjs"
 # A Pico has 2 MB of flash; the emulated chip's further 14 MB hold blobs, seen through XIP too.
 _BLOBS = (0x10200000, 0x11000000)
 _CYCLES = 0x40068000  # emulator.mjs: no peripheral of the RP2040 lies there
-_STOP_S = 5.0
+_ANSWER_S = 30.0  # of the emulator itself, beyond what the program is given
 
 
 class PicoBoard(EmulatedBoard):
-    """flash_file: keeps the 2 MB of flash between runs; None forgets them.
+    """flash_file: keeps the 2 MB of flash between runs, saved by close(); None forgets them.
 
     Raises ToolchainError if a part is missing, DeviceError if it does not start.
     """
@@ -33,32 +32,22 @@ class PicoBoard(EmulatedBoard):
     cycles_wrap = 2**30
 
     def __init__(self, *, flash_file: Path | None = None) -> None:
+        parts = ensure_pico()
+        command: list[str | Path] = ["node", _SCRIPT, parts.rp2040js, parts.boot_rom]
+        command += [parts.firmware] if flash_file is None else [parts.firmware, flash_file]
         self._flash_file = flash_file
-        self._errors = tempfile.TemporaryFile()
-        self._process = self._start_node()
+        self._line = PipeLine(self.name, command)
         super().__init__(self, Region(*_BLOBS))
         try:
             self.start("import machine")
         except BaseException:
-            self.close()
+            self._line.close()
             raise
-
-    def _start_node(self) -> subprocess.Popen[bytes]:
-        parts = ensure_pico()
-        command = ["node", _SCRIPT, parts.rp2040js, parts.boot_rom, parts.firmware]
-        command += [self._flash_file] if self._flash_file else []
-        return subprocess.Popen(
-            [str(word) for word in command],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            preexec_fn=die_with_parent,
-        )
 
     def talk(self, send: bytes, until: bytes, timeout_s: float) -> bytes:
         """Link of the raw REPL."""
         request = {"send": _base64(send), "until": _base64(until), "timeout_s": timeout_s}
-        answer = self._ask("talk", **request)
+        answer = self._ask("talk", timeout_s, request)
         received = base64.b64decode(answer["received"])
         if answer["ended"] == "timeout":
             raise DeviceError(timeout_text(self.name, timeout_s, received))
@@ -67,45 +56,34 @@ class PicoBoard(EmulatedBoard):
         return received
 
     def poke(self, address: int, data: bytes) -> None:
-        self._ask("poke", address=address, data=_base64(data))
+        self._ask("poke", 0.0, {"address": address, "data": _base64(data)})
 
     def status(self) -> dict[str, Any]:
         """cycles since reset, flash_operations since the start, warnings of the emulator."""
         return self._ask("status")
 
     def save_flash(self) -> None:
-        """Write flash_file; close() does so too."""
+        """Write flash_file as the flash is now."""
         if self._flash_file is None:
             raise DeviceError("pico: there is no flash file to save to: give flash_file=")
         self._ask("save")
 
     def close(self) -> None:
-        if self._flash_file is not None and self._process.poll() is None:
-            self.save_flash()
-        self._process.kill()
-        self._process.communicate()
-        self._errors.close()
-
-    def _ask(self, op: str, **fields: object) -> dict[str, Any]:
-        assert self._process.stdin is not None and self._process.stdout is not None
         try:
-            self._process.stdin.write(json.dumps({"op": op, **fields}).encode() + b"\n")
-            self._process.stdin.flush()
-        except OSError as error:
-            raise DeviceError(self._ended()) from error
-        line = self._process.stdout.readline()
-        if not line:
-            raise DeviceError(self._ended())
+            if self._flash_file is not None:
+                self.save_flash()
+        finally:
+            self._line.close()
+
+    def _ask(
+        self, op: str, timeout_s: float = 0.0, fields: Mapping[str, object] | None = None
+    ) -> dict[str, Any]:
+        request = json.dumps({"op": op, **(fields or {})}).encode() + b"\n"
+        line = self._line.talk(request, b"\n", timeout_s + _ANSWER_S)
         answer: dict[str, Any] = json.loads(line)
         if "fault" in answer:
             raise DeviceError(f"{self.name}: {answer['fault']}")
         return answer
-
-    def _ended(self) -> str:
-        self._process.wait(_STOP_S)
-        self._errors.seek(0)
-        said = self._errors.read().decode("utf-8", "replace").strip().splitlines()[-6:]
-        return "\n  ".join([f"{self.name}: the emulator ended", *said])
 
 
 def _base64(data: bytes) -> str:
