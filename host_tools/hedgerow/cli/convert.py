@@ -46,7 +46,7 @@ def command(
 
         draw_plan(result.plan, plot)
     if verify:
-        inputs = api.random_inputs(verify, result.report.input_bytes)
+        inputs = api.random_inputs_for(result, verify)
         report["verified_inputs"] = verify
         found = api.verify_against_tflm(model.read_bytes(), result, inputs)
         report["differing_bytes"], report["first_differing"] = found.differing_bytes, found.first

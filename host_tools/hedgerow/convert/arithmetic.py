@@ -44,9 +44,8 @@ def srdhm(a: _Ints, b: Any) -> _Ints:
 
 def rounding_divide_by_pot(x: _Ints, exponent: Any) -> _Ints:
     """x / 2**exponent, halves away from zero (gemmlowp RoundingDivideByPOT)."""
-    mask = (1 << exponent) - 1
-    half = (mask >> 1) + (x < 0)
-    return (x >> exponent) + ((x & mask) > half)
+    half = (1 << exponent) >> 1
+    return (x + half - ((x < 0) & (exponent > 0))) >> exponent
 
 
 def multiply_by_quantized_multiplier(x: _Ints, multiplier: Any, shift: Any) -> _Ints:
@@ -56,7 +55,8 @@ def multiply_by_quantized_multiplier(x: _Ints, multiplier: Any, shift: Any) -> _
     """
     left = shift * (shift > 0)
     right = left - shift
-    return rounding_divide_by_pot(srdhm(x * (1 << left), multiplier), right)
+    wide = x * (1 << left) if np.any(left) else x
+    return rounding_divide_by_pot(srdhm(wide, multiplier), right)
 
 
 # --- gemmlowp fixed point, raw int32 values as Python ints; Qm.n has m integer bits ---

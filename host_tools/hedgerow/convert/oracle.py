@@ -1,28 +1,33 @@
 """The tflite-micro package as the oracle of the arithmetic: outputs, and every layer's tensors."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from hedge.infer import Model
 from hedgerow.convert import reference
-from hedgerow.convert.graph import Graph, where
-from hedgerow.errors import ToolError
+from hedgerow.convert.graph import Graph, Op, where
+from hedgerow.convert.ops.quant import Values
+from hedgerow.errors import ToolchainError, ToolError
 
 _SPARE_BYTES = 1 << 18  # of TFLM's arena, beyond all tensors at once
-_DEVICE_MACS = 4_000_000  # the device format runs in plain Python here: 2 to 10 M a second
-_DEVICE_INPUTS = 100
+_AT_ONCE = 1 << 19  # elements of the largest tensor: more runs at once leave the cache
+_NUMPY_RUNS = 50  # of the written file where there is no Unix port
 
 
 @dataclass(frozen=True)
 class Verification:
-    """differing_bytes: of all layers and outputs; first: the first layer that differs, or ""."""
+    """differing_bytes: of all layers and outputs; first: the first layer that differs, or "".
+
+    layers: how many were compared on the device's side; ran_on: what ran the written file.
+    """
 
     differing_bytes: int
     first: str
+    layers: int = 0
+    ran_on: str = ""
 
 
 def verify_layers(
@@ -30,37 +35,62 @@ def verify_layers(
 ) -> Verification:
     """Every layer of both graphs against TFLM on inputs (n, input), fresh state each time.
 
+    A layer that lost channels is compared in those that stay; an op of the device graph whose
+    output TFLM has not (a part of a layer) is covered by the layer it belongs to.
     Raises ToolError if the wheel is missing or refuses the model.
     """
-    differing, first = 0, ""
-    outputs = sorted({op.outputs[0] for op in graph.ops})
-    for x, wanted in zip(inputs, run_layers(tflite_data, graph, inputs, outputs), strict=True):
-        for side in (graph, device_graph):
-            values = reference.run_all(side, x)
-            for op in side.ops:
-                index = op.outputs[0]
-                count = int((values[index].reshape(-1) != wanted[index]).sum())
-                differing += count
-                if count and not first:
-                    first = where(side, op)
-    return Verification(differing, first)
+    outputs = sorted({op.outputs[0] for op in graph.ops if graph.tensors[op.outputs[0]].elements})
+    layers = [(side, op) for side in (graph, device_graph) for op in side.ops]
+    layers = [(side, op) for side, op in layers if op.outputs[0] in outputs]
+    interpreter = _layered_interpreter(tflite_data, graph)
+    counts = np.zeros(len(layers), dtype=np.int64)
+    for part in _parts(graph, inputs):
+        wanted = _run_layers(interpreter, graph, part, outputs)
+        values = {id(side): reference.run_many(side, part) for side in (graph, device_graph)}
+        for i, (side, op) in enumerate(layers):
+            counts[i] += _differing(graph, op, values[id(side)], wanted)
+    first = int(np.argmax(counts > 0))
+    compared = sum(side is device_graph for side, _ in layers)
+    total = int(counts.sum())
+    return Verification(total, where(*layers[first]) if total else "", compared)
 
 
-def verify_device(hgm: bytes, inputs: np.ndarray, wanted: np.ndarray, macs: int) -> int:
-    """Differing output bytes of the file under the board's own code, on some of the inputs."""
-    count = min(len(inputs), _DEVICE_INPUTS, 1 + _DEVICE_MACS // max(1, macs))
-    return int((run_hgm(hgm, inputs[:count]) != wanted[:count]).sum())
+def _differing(graph: Graph, op: Op, values: Values, wanted: Values) -> int:
+    index = op.outputs[0]
+    expected, kept = wanted[index], op.options.get("kept")
+    if kept is not None:
+        channels = graph.tensors[index].shape[-1]
+        expected = expected.reshape(len(expected), -1, channels)[..., kept]
+    got = values[index].reshape(len(expected), -1)
+    return int((got != expected.reshape(len(expected), -1)).sum())
 
 
-def run_hgm(hgm: bytes, inputs: np.ndarray) -> np.ndarray:
-    """(n, m) int8 outputs of the board's own code (hedge.infer, plain Python path)."""
-    model = Model(hgm)
-    outputs = np.empty((len(inputs), len(model.output)), dtype=np.int8)
-    for i, x in enumerate(inputs):
-        model.input[:] = memoryview(x.tobytes()).cast("b")
-        model.invoke()
-        outputs[i] = model.output
-    return outputs
+def _parts(graph: Graph, inputs: np.ndarray) -> Iterable[np.ndarray]:
+    """As many inputs at a time as keep the largest tensor of all runs in the cache."""
+    largest = max(t.elements for t in graph.tensors)
+    runs = max(1, _AT_ONCE // max(1, largest))
+    return (inputs[at : at + runs] for at in range(0, len(inputs), runs))
+
+
+def verify_file(hgm: bytes, inputs: np.ndarray, wanted: np.ndarray) -> Verification:
+    """The written file under the board's own code on inputs (n, input): on the Unix port, else,
+    for a few of them, in NumPy from the file alone."""
+    outputs, ran_on = run_hgm(hgm, inputs)
+    count = int((outputs != wanted[: len(outputs)]).sum())
+    return Verification(count, "the written file's output" if count else "", 0, ran_on)
+
+
+def run_hgm(hgm: bytes, inputs: np.ndarray) -> tuple[np.ndarray, str]:
+    """(outputs of the file, where it ran): of all inputs on the Unix port, else of a few."""
+    from hedgerow.infer.batch import run
+    from hedgerow.infer.model_file import parse_model
+
+    model = parse_model(hgm)
+    try:
+        return run(model, inputs, "unix").outputs, "the Unix port"
+    except ToolchainError:
+        few = inputs[:_NUMPY_RUNS]
+        return run(model, few, "reference").outputs, f"NumPy, {len(few)} inputs"
 
 
 def run_tflm(tflite_data: bytes, inputs: np.ndarray) -> np.ndarray:
@@ -75,19 +105,27 @@ def run_tflm(tflite_data: bytes, inputs: np.ndarray) -> np.ndarray:
     return np.stack(outputs)
 
 
-def run_layers(
-    tflite_data: bytes, graph: Graph, inputs: np.ndarray, wanted: Iterable[int]
-) -> Iterator[dict[int, np.ndarray]]:
-    """For each input the flat values of the `wanted` tensors, by index."""
-    sizes = sum(t.elements for t in graph.tensors if t.data is None)
-    config = _tflm().InterpreterConfig.kPreserveAllTensors
+def _layered_interpreter(tflite_data: bytes, graph: Graph) -> Any:
+    """An interpreter that keeps every tensor."""
+    sizes = sum(t.bytes for t in graph.tensors if t.data is None)
     space = 10 * len(tflite_data) + 4 * sizes + _SPARE_BYTES
-    interpreter = _interpreter(tflite_data, arena_size=space, intrepreter_config=config)
+    config = _tflm().InterpreterConfig.kPreserveAllTensors
+    return _interpreter(tflite_data, arena_size=space, intrepreter_config=config)
+
+
+def _run_layers(interpreter: Any, graph: Graph, inputs: np.ndarray, wanted: list[int]) -> Values:
+    """(runs, elements) of each wanted tensor."""
     shape = graph.tensors[graph.input].shape
-    for x in inputs:
+    found = {
+        i: np.empty((len(inputs), graph.tensors[i].elements), graph.tensors[i].dtype)
+        for i in wanted
+    }
+    for run, x in enumerate(inputs):
         interpreter.reset()
         _invoke(interpreter, x.reshape(shape))
-        yield {i: interpreter.GetTensor(i, 0)["tensor_data"].reshape(-1).copy() for i in wanted}
+        for i in wanted:
+            found[i][run] = interpreter.GetTensor(i, 0)["tensor_data"].reshape(-1)
+    return found
 
 
 def _invoke(interpreter: Any, x: np.ndarray) -> None:
@@ -115,10 +153,11 @@ def _tflm() -> ModuleType:
     return runtime
 
 
-def random_inputs(n: int, size: int, *, seed: int = 0) -> np.ndarray:
-    """(n, size) int8: uniform noise, with the extremes first."""
-    rng = np.random.default_rng(seed)
-    inputs = rng.integers(-128, 128, size=(n, size), dtype=np.int8)
-    for i, value in enumerate((-128, 127, 0)[:n]):
+def random_inputs(n: int, size: int, *, seed: int = 0, dtype: str = "int8") -> np.ndarray:
+    """(n, size) of an integer type: uniform noise, with the extremes first."""
+    rng, limits = np.random.default_rng(seed), np.iinfo(dtype)
+    shape = (n, size)
+    inputs = rng.integers(limits.min, limits.max, size=shape, dtype=dtype, endpoint=True)
+    for i, value in enumerate((limits.min, limits.max, 0)[:n]):
         inputs[i] = value
     return inputs

@@ -1,6 +1,7 @@
-"""Executes a Graph in NumPy, one input at a time; ops/ holds the definition of every op.
+"""Executes a Graph in NumPy; ops/ holds the definition of every op.
 
     out = run(graph, x)  # x: (n,) -> (m,), in the dtypes of the graph
+    values = run_many(graph, inputs)  # (runs, n) -> tensor index -> (runs, *shape)
 
 Runs graphs of TFLite ops (as imported) and of device ops (after the passes) alike, so a pass is
 checked by running both sides. Integer arithmetic of the TFLM reference kernels (arithmetic.py).
@@ -25,27 +26,37 @@ def run(graph: Graph, x: np.ndarray, state: Values | None = None) -> np.ndarray:
 
 def run_all(graph: Graph, x: np.ndarray, state: Values | None = None) -> Values:
     """Every tensor's value by index, for comparison layer by layer."""
-    wanted = graph.tensors[graph.input]
-    if x.dtype.name != wanted.dtype or x.size != wanted.elements:
-        need = f"{wanted.elements} x {wanted.dtype}"
-        raise ModelError(f"input is {x.size} x {x.dtype}, must be {need}")
-    values = {i: t.data for i, t in enumerate(graph.tensors) if t.data is not None}
-    values |= {**first_state(graph), **(state or {})}
-    values[graph.input] = x.reshape(wanted.shape)
-    for op in graph.ops:
-        function = OPS.get(op.kind)
-        if function is None:
-            raise ModelError(f"{where(graph, op)}: no reference for this op")
-        values[op.outputs[0]] = function(graph, op, values)
+    values = _run(graph, x.reshape(-1), (), state or {})
     if state is not None:
         state.update({i: values[i] for i in first_state(graph)})
     return values
 
 
-def first_state(graph: Graph) -> Values:
+def run_many(graph: Graph, inputs: np.ndarray) -> Values:
+    """Every computed tensor's value with a first axis of runs; inputs: (runs, n). Fresh state."""
+    return _run(graph, inputs.reshape(len(inputs), -1), (len(inputs),), {})
+
+
+def _run(graph: Graph, x: np.ndarray, runs: tuple[int, ...], state: Values) -> Values:
+    wanted = graph.tensors[graph.input]
+    if x.dtype.name != wanted.dtype or x.shape[-1] != wanted.elements:
+        need = f"{wanted.elements} x {wanted.dtype}"
+        raise ModelError(f"input is {x.shape[-1]} x {x.dtype}, must be {need}")
+    values = {i: t.data for i, t in enumerate(graph.tensors) if t.data is not None}
+    values |= {**first_state(graph, runs), **state}
+    values[graph.input] = x.reshape(*runs, *wanted.shape)
+    for op in graph.ops:
+        function = OPS.get(op.kind)
+        if function is None:
+            raise ModelError(f"{where(graph, op)}: no reference for this op")
+        values[op.outputs[0]] = function(graph, op, values)
+    return values
+
+
+def first_state(graph: Graph, runs: tuple[int, ...] = ()) -> Values:
     """Variable tensors before the first inference: all zero points (micro_allocator.cc)."""
     return {
-        i: np.full(t.shape, t.zero_point, dtype=t.dtype)
+        i: np.full((*runs, *t.shape), t.zero_point, dtype=t.dtype)
         for i, t in enumerate(graph.tensors)
         if t.variable
     }

@@ -80,12 +80,15 @@ def product(rows: np.ndarray, w: np.ndarray, zero_point: int = 0) -> np.ndarray:
 def depthwise_sums(view: np.ndarray, w: np.ndarray, zero_point: int = 0) -> np.ndarray:
     """view: (.., kernel_h, kernel_w, c); w: (kernel_h, kernel_w, c) -> (.., c) int64."""
     acc = np.zeros((*view.shape[:3], w.shape[2]), dtype=np.int32)
+    times = w.shape[2] // view.shape[-1]
     for row in range(w.shape[0]):
         for column in range(w.shape[1]):
             tap = view[:, :, :, row, column].astype(np.int32)
             if zero_point:
                 tap -= zero_point
-            acc += np.repeat(tap, w.shape[2] // view.shape[-1], axis=-1) * w[row, column]
+            if times > 1:
+                tap = np.repeat(tap, times, axis=-1)
+            acc += tap * w[row, column]
     return acc.astype(np.int64)
 
 
