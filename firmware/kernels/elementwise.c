@@ -36,6 +36,11 @@ static inline int32_t scaled(int32_t x, int32_t multiplier, int32_t shift) {
 }
 
 void hg_add(const struct hg_run *run, const uint32_t *record) {
+#if HG_X64
+    if (hg_add_fast(run, record)) {
+        return;
+    }
+#endif
     const int8_t *a = hg_in(run, record);
     int8_t *out = hg_out(run, record);
     struct operand b = operand_of(run, record);

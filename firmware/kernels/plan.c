@@ -75,8 +75,17 @@ static int32_t out_rows(const uint32_t *record) {
 // Runs from output row cursor[1] of the record at byte cursor[0] on, to the end of the cursor[2]
 // records, or until cursor[3] rows are done if that is not 0. Updates cursor[0] to [2].
 // Returns 0, or an opcode that this build lacks: then nothing was touched.
+#if HG_X64
+int32_t hg_run(const uint8_t *data, int8_t *arena, int32_t *cursor) {
+    return hg_run_level(data, arena, cursor, hg_level());
+}
+
+int32_t hg_run_level(const uint8_t *data, int8_t *arena, int32_t *cursor, int32_t level) {
+    struct hg_run run = {data, arena, level};
+#else
 int32_t hg_run(const uint8_t *data, int8_t *arena, int32_t *cursor) {
     struct hg_run run = {data, arena};
+#endif
     const uint32_t *record = (const uint32_t *)(const void *)(data + cursor[0]);
     int32_t budget = cursor[3] > 0 ? cursor[3] : INT32_MAX;
     int32_t opcode = missing_opcode(record, cursor[2]);

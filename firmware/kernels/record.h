@@ -41,6 +41,9 @@ enum {
 struct hg_run {
     const uint8_t *data;
     int8_t *arena;
+#if HG_X64
+    int32_t level; // enum hg_level of arch/x64/levels.h
+#endif
 };
 
 static inline uint32_t hg_flags(const uint32_t *record) {
@@ -94,10 +97,22 @@ void hg_requantize_op(const struct hg_run *run, const uint32_t *record);
 void hg_svdf(const struct hg_run *run, const uint32_t *record);
 void hg_lstm(const struct hg_run *run, const uint32_t *record);
 
+#if HG_X64
+// By cpuid: 25 us under a hypervisor, so better once per model than once per run.
+int32_t hg_level(void);
+// ADD for what the processor can do; 0: nothing done.
+int32_t hg_add_fast(const struct hg_run *run, const uint32_t *record);
+#endif
+
 #pragma GCC visibility pop
 
 // Runs records; see plan.c.
 __attribute__((visibility("default"))) int32_t hg_run(
     const uint8_t *data, int8_t *arena, int32_t *cursor);
+#if HG_X64
+// The same with hg_level() known, or a lower one.
+__attribute__((visibility("default"))) int32_t hg_run_level(
+    const uint8_t *data, int8_t *arena, int32_t *cursor, int32_t level);
+#endif
 
 #endif

@@ -2,11 +2,8 @@
 #ifndef HEDGE_KERNELS_LANES_AVX2_H
 #define HEDGE_KERNELS_LANES_AVX2_H
 
-#include <immintrin.h>
-
-#include "../window.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "../../window.h"
+#include "bytes.h"
 
 typedef __m256i vec; // int32 of LANES channels
 enum { LANES = 8 };
@@ -25,6 +22,15 @@ INLINE vec vec_add(vec a, vec b) {
 
 INLINE vec vec_sub(vec a, vec b) {
     return _mm256_sub_epi32(a, b);
+}
+
+INLINE vec vec_left_20(vec x) {
+    return _mm256_slli_epi32(x, 20);
+}
+
+// x, or -x where mask is -1 and not 0.
+INLINE vec vec_negate(vec x, vec mask) {
+    return vec_sub(_mm256_xor_si256(x, mask), mask);
 }
 
 INLINE struct scale scale_of(vec multiplier, vec shift) {
@@ -74,7 +80,7 @@ INLINE vec scale_read(struct scale *s, const struct hg_window *w, int32_t c) {
     __m128i low = _mm_unpacklo_epi64(
         _mm_loadl_epi64((const __m128i *)(const void *)(at + 16)),
         _mm_loadl_epi64((const __m128i *)(const void *)(next + 16)));
-    __m128i high = _mm_unpacklo_epi32(_mm_loadu_si32(at + 24), _mm_loadu_si32(next + 24));
+    __m128i high = _mm_unpacklo_epi32(load_4(at + 24), load_4(next + 24));
     vec base = _mm256_set1_epi32((int32_t)(w->flags >> 8 & 31));
     vec right = _mm256_add_epi32(_mm256_and_si256(packed, _mm256_set1_epi32(3)), base);
     vec multiplier = _mm256_add_epi32(_mm256_srli_epi32(packed, 2), _mm256_set1_epi32(1 << 30));

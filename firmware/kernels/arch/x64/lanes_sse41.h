@@ -2,11 +2,8 @@
 #ifndef HEDGE_KERNELS_LANES_SSE41_H
 #define HEDGE_KERNELS_LANES_SSE41_H
 
-#include <immintrin.h>
-
-#include "../window.h"
-
-#define INLINE static inline __attribute__((always_inline))
+#include "../../window.h"
+#include "bytes.h"
 
 typedef __m128i vec; // int32 of LANES channels
 enum { LANES = 4 };
@@ -27,6 +24,15 @@ INLINE vec vec_add(vec a, vec b) {
 
 INLINE vec vec_sub(vec a, vec b) {
     return _mm_sub_epi32(a, b);
+}
+
+INLINE vec vec_left_20(vec x) {
+    return _mm_slli_epi32(x, 20);
+}
+
+// x, or -x where mask is -1 and not 0.
+INLINE vec vec_negate(vec x, vec mask) {
+    return vec_sub(_mm_xor_si128(x, mask), mask);
 }
 
 // 2**n of 0 <= n <= 31: as a float's exponent; 2**31 does not fit and becomes 0x80000000.
@@ -75,7 +81,7 @@ INLINE vec scale_read_block(struct scale *s, const struct hg_window *w, int32_t 
     const uint8_t *at = w->channels + block * 28;
     __m128i packed = _mm_loadu_si128((const __m128i *)(const void *)at);
     __m128i low = _mm_cvtepu16_epi32(_mm_loadl_epi64((const __m128i *)(const void *)(at + 16)));
-    __m128i high = _mm_cvtepi8_epi32(_mm_loadu_si32(at + 24));
+    __m128i high = _mm_cvtepi8_epi32(load_4(at + 24));
     vec base = _mm_set1_epi32((int32_t)(w->flags >> 8 & 31));
     vec right = _mm_add_epi32(_mm_and_si128(packed, _mm_set1_epi32(3)), base);
     vec multiplier = _mm_add_epi32(_mm_srli_epi32(packed, 2), _mm_set1_epi32(1 << 30));
