@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import click
+import numpy as np
 
 from hedgerow.errors import ToolError, UsageError
 from hedgerow.infer.batch import PATHS, TARGETS
@@ -51,9 +52,7 @@ def command(
     click.echo(json.dumps(figures) if as_json else _text(figures))
 
 
-def _write(output: Path, values: object) -> None:
-    import numpy as np
-
+def _write(output: Path, values: np.ndarray) -> None:
     try:
         np.save(output, values)
     except OSError as error:

@@ -24,12 +24,6 @@ def _reference(model: ModelFile, inputs: np.ndarray, _target: str, path: str | N
     return run_in_numpy(model, inputs)
 
 
-def _unix(model: ModelFile, inputs: np.ndarray, _target: str, path: str | None) -> Outcome:
-    from hedgerow.infer.unix import run_on_unix
-
-    return run_on_unix(model, inputs, path)
-
-
 def _board(model: ModelFile, inputs: np.ndarray, target: str, path: str | None) -> Outcome:
     from hedgerow.infer.board import run_on_board
 
@@ -37,7 +31,7 @@ def _board(model: ModelFile, inputs: np.ndarray, target: str, path: str | None) 
 
 
 TARGETS: Mapping[str, Callable[[ModelFile, np.ndarray, str, str | None], Outcome]] = {
-    "unix": _unix,
+    "unix": _board,
     "pico": _board,
     "qemu-m3": _board,
     "qemu-m4": _board,

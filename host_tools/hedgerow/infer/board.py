@@ -1,4 +1,4 @@
-"""Runs a batch on an emulated board: its own MicroPython, hedge.infer as .mpy, model in place."""
+"""Runs a batch on a board, emulated or the Unix port: hedge.infer as .mpy, the model in place."""
 
 import json
 import tempfile
@@ -16,6 +16,7 @@ from hedgerow.toolchain.mpy import compile_mpy
 from hedgerow.toolchain.natmod import native_module
 
 _SECONDS_PER_INFERENCE = 60.0  # of real time; a large model in viper on the emulated Pico
+_CLOCK_HZ = {"pico": 125_000_000}  # machine.freq() of the stock firmware
 _NATIVE_NAME = "hedge_infer_native.mpy"
 
 
@@ -60,18 +61,23 @@ def _run(board: Board, model: ModelFile, inputs: np.ndarray, path: str | None) -
     *rows, last = said.strip().splitlines()
     outputs = np.frombuffer(bytes.fromhex("".join(rows)), dtype=model.output_dtype)
     figures = json.loads(last)
+    us, cycles, unit = _time(board, figures["count"])
     return Outcome(
         outputs=outputs.reshape(len(inputs), -1),
         kernels=figures["kernels"],
-        us_per_inference=_us(board, figures["cycles"]),
-        cycles_per_inference=figures["cycles"],
-        cycles_unit=board.cycles_unit,
+        us_per_inference=us,
+        cycles_per_inference=cycles,
+        cycles_unit=unit,
         arena_bytes=figures["arena_bytes"],
         persistent_bytes=figures["persistent_bytes"],
         heap_bytes_per_invoke=figures["heap_bytes_per_invoke"],
     )
 
 
-def _us(board: Board, cycles: int) -> float | None:
-    """Time on the board's own clock; None where an emulator counts instructions, not cycles."""
-    return cycles / board.clock_hz * 1e6 if board.clock_hz else None
+def _time(board: Board, count: int) -> tuple[float | None, int | None, str | None]:
+    """(us, cycles, unit) of a count; an emulator of instructions knows no time."""
+    if board.cycles_unit == "ns":
+        return count / 1000, None, None
+    clock_hz = _CLOCK_HZ.get(board.name)
+    us = count / clock_hz * 1e6 if clock_hz else None
+    return us, count, board.cycles_unit
