@@ -19,7 +19,7 @@ DEMO = --seconds $(SECONDS)
 endif
 
 # Folders that exist: a clone without some of them still tests the others.
-TESTS = $(wildcard tests/host tests/e2e tests/interop tests/faults)
+TESTS = $(wildcard tests/host tests/e2e tests/interop tests/faults tests/emulated)
 
 # Selenium must not look for browsers on the network.
 export SE_OFFLINE = true

@@ -8,7 +8,8 @@ already costs a few milliseconds. Prints to stderr only. Exit code 0, or 1 after
 names what to install.
 
 System packages are installed by apt where we are root; else the line names them. What only
-tests use (mosquitto, Chromium) is never a reason to stop: those tests skip and name it.
+tests use (mosquitto, Chromium, compilers and emulators of boards) is never a reason to stop:
+those tests skip and name it.
 """
 
 import hashlib
@@ -40,6 +41,19 @@ TEST_PROGRAMS = {
     "chromium": "chromium",
     "chromium-driver": "chromedriver",
 }
+# Compilers and emulators of boards. A library stands for itself by a file.
+EMULATED_PROGRAMS = {
+    "g++": "g++",
+    "cmake": "cmake",
+    "gcc-arm-none-eabi": "arm-none-eabi-gcc",
+    "libnewlib-arm-none-eabi": "/usr/lib/arm-none-eabi/newlib/nosys.specs",
+    "libstdc++-arm-none-eabi-newlib": "/usr/lib/arm-none-eabi/newlib/libstdc++.a",
+    "gcc-riscv64-unknown-elf": "riscv64-unknown-elf-gcc",
+    "picolibc-riscv64-unknown-elf": "/usr/lib/picolibc/riscv64-unknown-elf/picolibc.specs",
+    "qemu-system-arm": "qemu-system-arm",
+    "qemu-system-misc": "qemu-system-riscv32",
+}
+NODE_PROGRAMS = {"nodejs": "node", "npm": "npm"}
 
 
 class SetupError(Exception):
@@ -54,7 +68,8 @@ def main(level):
         missing += missing_for_build()
     install(missing, needed=True)
     if needs_test_programs:
-        install(missing_programs(TEST_PROGRAMS), needed=False)
+        for table in (TEST_PROGRAMS, EMULATED_PROGRAMS, NODE_PROGRAMS):
+            install(missing_programs(table), needed=False)
     make_venv()
     install_python_packages(extras)
     if needs_micropython:
@@ -79,7 +94,11 @@ def check_python():
 
 def missing_programs(table):
     path = os.environ.get("PATH", "") + ":" + SBIN
-    return [package for package, name in table.items() if not shutil.which(name, path=path)]
+    return [package for package, name in table.items() if not is_there(name, path)]
+
+
+def is_there(name, path):
+    return os.path.exists(name) if name.startswith("/") else bool(shutil.which(name, path=path))
 
 
 def missing_for_venv(extras):

@@ -82,6 +82,14 @@ def test_what_only_tests_use_does_not_stop_the_set_up(bootstrap, monkeypatch, ca
     assert said.out == ""
 
 
+def test_a_library_is_known_by_its_file(bootstrap, tmp_path):
+    file = tmp_path / "library.specs"
+    table = {"library-of-a-board": str(file)}
+    assert bootstrap.missing_programs(table) == ["library-of-a-board"]
+    file.touch()
+    assert bootstrap.missing_programs(table) == []
+
+
 def test_no_compiler_is_asked_for_where_there_is_a_micropython(bootstrap, monkeypatch, tmp_path):
     monkeypatch.setenv("MICROPYTHON", "/somewhere/micropython")
     assert bootstrap.missing_for_build() == []

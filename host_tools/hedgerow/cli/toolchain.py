@@ -1,16 +1,21 @@
-"""`hedgerow toolchain`: find or build MicroPython."""
+"""`hedgerow toolchain`: find or build MicroPython, for this machine and for emulated boards."""
 
+import dataclasses
 import json
+from collections.abc import Mapping
+from pathlib import Path
 
 import click
 
 from hedgerow.toolchain.frozen import frozen_micropython
+from hedgerow.toolchain.pico import ensure_pico
+from hedgerow.toolchain.qemu import BOARDS, ensure_qemu
 from hedgerow.toolchain.unix import Unix, ensure_micropython
 
 
 @click.group("toolchain")
 def command() -> None:
-    """Find or build MicroPython."""
+    """Find or build MicroPython, for this machine and for emulated boards."""
 
 
 @command.command("unix")
@@ -36,6 +41,46 @@ def unix(*, as_json: bool, force: bool, frozen: bool) -> None:
         return
     found = ensure_micropython(force=force)
     click.echo(_as_json(found) if as_json else _as_text(found))
+
+
+@command.command("pico")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--force", is_flag=True, help="Build anew.")
+def pico(*, as_json: bool, force: bool) -> None:
+    """Build MicroPython for the Raspberry Pi Pico, and what its emulator needs.
+
+    A minute, once. `firmware.uf2` can be copied onto a real board. Needs Debian's
+    gcc-arm-none-eabi, libnewlib-arm-none-eabi, libstdc++-arm-none-eabi-newlib, cmake, g++, nodejs
+    and npm; names those that are missing.
+    """
+    parts = dataclasses.asdict(ensure_pico(force=force))
+    click.echo(_parts(parts, as_json=as_json))
+
+
+@command.command("qemu")
+@click.argument("boards", nargs=-1, type=click.Choice(list(BOARDS)))
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+@click.option("--force", is_flag=True, help="Build anew.")
+def qemu(*, boards: tuple[str, ...], as_json: bool, force: bool) -> None:
+    """Build MicroPython for boards of QEMU, all of them if none is named.
+
+    A quarter of a minute each, once. Needs Debian's qemu-system-arm, gcc-arm-none-eabi and
+    libnewlib-arm-none-eabi; for rv32 qemu-system-misc, gcc-riscv64-unknown-elf and
+    picolibc-riscv64-unknown-elf.
+
+    \b
+    Examples:
+      hedgerow toolchain qemu
+      hedgerow toolchain qemu m3 rv32
+    """
+    images = {name: ensure_qemu(name, force=force).image for name in boards or BOARDS}
+    click.echo(_parts(images, as_json=as_json))
+
+
+def _parts(parts: Mapping[str, Path], *, as_json: bool) -> str:
+    if as_json:
+        return json.dumps({name: str(path) for name, path in parts.items()})
+    return "\n".join(f"{name:<12} {path}" for name, path in parts.items())
 
 
 def _as_text(found: Unix) -> str:
