@@ -20,7 +20,7 @@ COMMANDS = {
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
     "new": "Make a new node project from a template.",
-    "quantize": "Quantise a float .tflite model to an int8 .tflite.",
+    "quantize": "Quantise a float .tflite or .onnx model to an int8 .tflite.",
     "sim": "Run a node file on the Unix port with simulated chips.",
     "toolchain": "Find or build MicroPython.",
 }

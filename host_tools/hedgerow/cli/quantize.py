@@ -1,4 +1,4 @@
-"""`hedgerow quantize`: a float .tflite to the int8 .tflite that `convert` takes."""
+"""`hedgerow quantize`: a float .tflite or .onnx to the int8 .tflite that `convert` takes."""
 
 import json
 from pathlib import Path
@@ -11,6 +11,7 @@ from hedgerow.errors import UsageError
 _EPILOG = """\b
 Examples:
   hedgerow quantize net.tflite --data samples.npy -o net_int8.tflite
+  hedgerow quantize net.onnx --data samples.npy --labels classes.npy -o net.tflite
 """
 _PATH = click.Path(path_type=Path)
 
@@ -33,7 +34,7 @@ _PATH = click.Path(path_type=Path)
 def command(
     model: Path, data: Path, output: Path, labels: Path | None, calibration: str, as_json: bool
 ) -> None:
-    """Quantise a float MODEL (.tflite) to a standard int8 .tflite.
+    """Quantise a float MODEL (.tflite or .onnx) to a standard int8 .tflite.
 
     Its first axis apart, a sample has the shape of the model's input; 100 to 500 samples that
     are like what the board will see are enough.

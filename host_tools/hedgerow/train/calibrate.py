@@ -46,10 +46,10 @@ def calibrate(graph: Graph, x: np.ndarray, *, method: str = "minmax") -> dict[in
     for values in run_chunks(graph, x):
         for i in seen:
             low, high = ranges[i]
-            ranges[i] = (min(low, float(values[i].min())), max(high, float(values[i].max())))
-    for i, ends in ranges.items():
-        if not np.isfinite(ends).all():
-            raise ModelError(f"{graph.tensors[i].name!r} is not finite on the given samples")
+            ends = (float(values[i].min()), float(values[i].max()))
+            if not np.isfinite(ends).all():
+                raise ModelError(f"{graph.tensors[i].name!r} is not finite on the given samples")
+            ranges[i] = (min(low, ends[0]), max(high, ends[1]))
     choose = METHODS[method]
     if choose is None:
         return ranges

@@ -16,7 +16,7 @@ from hedgerow.convert.ops.quant import Values, constant
 from hedgerow.errors import ModelError
 
 # What NumPy says to shapes, axes and steps of a damaged file that do not belong together.
-_MISFITS = (ValueError, IndexError, TypeError, ZeroDivisionError, OverflowError)
+_MISFITS = (ValueError, IndexError, TypeError, ZeroDivisionError, OverflowError, MemoryError)
 _CHUNK = 64  # samples whose activations are held at once
 # Kinds with weights, and which inputs are the data, the weights and the bias.
 LAYERS: Mapping[str, tuple[int, int, int]] = {
@@ -24,6 +24,13 @@ LAYERS: Mapping[str, tuple[int, int, int]] = {
     "DEPTHWISE_CONV_2D": (0, 1, 2),
     "FULLY_CONNECTED": (0, 1, 2),
     "TRANSPOSE_CONV": (2, 1, 3),
+}
+# How many inputs a kind cannot do without, where it is not one.
+_NEEDS = {
+    **dict.fromkeys(("ADD", "MUL", "SUB", "MEAN", "PAD"), 2),
+    **dict.fromkeys(("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED"), 2),
+    **dict.fromkeys(("PADV2", "TRANSPOSE_CONV"), 3),
+    "STRIDED_SLICE": 4,
 }
 LIMITS: Mapping[str, tuple[float, float]] = {
     "none": (-np.inf, np.inf),
@@ -72,6 +79,9 @@ def check_float(graph: Graph) -> Graph:
         raise ModelError("the model computes nothing")
     for op in graph.ops:
         _definition(graph, op)
+        needs = _NEEDS.get(op.kind, 1)
+        if len(op.inputs) < needs or -1 in op.inputs[:needs]:
+            raise ModelError(f"{where(graph, op)} lacks one of its {needs} inputs")
         for index in (*op.inputs, op.outputs[0]):
             tensor = graph.tensors[index]
             computed = index != -1 and tensor.data is None
@@ -80,6 +90,9 @@ def check_float(graph: Graph) -> Graph:
                     f"{where(graph, op)}: {tensor.name!r} is {tensor.dtype} {tensor.shape}; "
                     "give a float32 model of batch size 1"
                 )
+            # The fill of a PADV2 before MAX_POOL_2D is minus infinity.
+            if tensor.data is not None and op.kind != "PADV2":
+                _check_finite(graph, op, tensor.data)
         if op.options.get("activation", "none") not in LIMITS:
             raise ModelError(f"{where(graph, op)}: activation {op.options['activation']}")
         if op.kind in LAYERS:
@@ -96,8 +109,11 @@ def _check_layer(graph: Graph, op: Op) -> None:
             continue
         if data is None or data.dtype != np.float32 or not data.size:
             raise ModelError(f"{where(graph, op)}: weights and bias must be float32 constants")
-        if not np.isfinite(data).all():
-            raise ModelError(f"{where(graph, op)}: weights are not finite; train the model again")
+
+
+def _check_finite(graph: Graph, op: Op, data: np.ndarray) -> None:
+    if not np.isfinite(data).all():
+        raise ModelError(f"{where(graph, op)}: a constant is not finite; train the model again")
 
 
 def _definition(graph: Graph, op: Op) -> Callable[[Graph, Op, Values], np.ndarray]:
@@ -174,6 +190,9 @@ def mean_axes(graph: Graph, op: Op, values: Values) -> tuple[int, ...]:
 def pad(graph: Graph, op: Op, values: Values) -> np.ndarray:
     fill = constant(graph, op, 2, values)
     widths = values[op.inputs[1]].reshape(-1, 2).tolist()
+    x, out = (graph.tensors[i].shape for i in (op.inputs[0], op.outputs[0]))
+    if out != tuple(n + a + b for n, (a, b) in zip(x, widths, strict=True)):
+        raise ModelError(f"{where(graph, op)}: {x} padded by {widths} is not {out}")
     value = 0.0 if fill is None else fill.reshape(-1)[0]
     return np.pad(values[op.inputs[0]], widths, constant_values=value)
 
@@ -193,7 +212,10 @@ def concatenation(graph: Graph, op: Op, values: Values) -> np.ndarray:
     rank = len(graph.tensors[op.outputs[0]].shape)
     if op.options["axis"] % rank == 0:
         raise ModelError(f"{where(graph, op)}: concatenation of batches")
-    return shape.concatenation(graph, op, values)
+    parts = [values[i] for i in op.inputs]
+    n = max(len(part) for part in parts)
+    wide = [np.broadcast_to(part, (n, *part.shape[1:])) for part in parts]  # constants have one
+    return np.concatenate(wide, axis=op.options["axis"])
 
 
 def softmax(_graph: Graph, op: Op, values: Values) -> np.ndarray:

@@ -132,8 +132,9 @@ def _quantized(
         elif op.kind in LAYERS:
             new = _bias(tensor, tensors[inputs[LAYERS[op.kind][1]]], tensors[_data(op)])
         else:
-            own = activation_quant(*_data_range(tensor))
-            new = _constant(tensor, quants[op.outputs[0]] if op.kind == "PADV2" else own)
+            fills = op.kind == "PADV2"  # in the scale of what it is put into
+            own = quants[op.outputs[0]] if fills else activation_quant(*_data_range(tensor))
+            new = _constant(tensor, own)
         tensors.append(new)
         inputs[place] = len(tensors) - 1
     return Op(op.kind, tuple(inputs), op.outputs, op.options)

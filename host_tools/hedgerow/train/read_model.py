@@ -47,7 +47,7 @@ def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:
 
 
 def read_float_model(path: Path) -> FloatModel:
-    """A float32 .tflite. Raises ModelError: unreadable, damaged, not supported."""
+    """A float32 .tflite or .onnx. Raises ModelError: unreadable, damaged, not supported."""
     try:
         data = path.read_bytes()
     except OSError as error:
@@ -61,6 +61,10 @@ def read_float_model(path: Path) -> FloatModel:
 def _read(path: Path, data: bytes) -> FloatModel:
     if path.suffix == ".tflite" or data[4:8] == b"TFL3":
         return model_of(read_tflite(data))
+    if path.suffix == ".onnx":
+        from hedgerow.train.onnx_reader import read_onnx
+
+        return read_onnx(data, path.parent)
     raise ModelError(
         "neither .tflite nor .onnx: export from Keras with TFLiteConverter, from PyTorch with "
         "torch.onnx.export (models/README.md shows both)"

@@ -43,8 +43,7 @@ def refuse_quantised(graph: Graph) -> Graph:
             "(an int8 one goes straight to `hedgerow convert`)"
         )
     for op in graph.ops:
-        weights = graph.tensors[op.inputs[1]] if op.kind in LAYERS else tensor
-        if weights.dtype == "int8":
+        if op.kind in LAYERS and any(graph.tensors[i].dtype == "int8" for i in op.inputs):
             raise ModelError(f"{where(graph, op)} has int8 weights: export without quantisation")
     return graph
 
