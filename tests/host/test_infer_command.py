@@ -1,0 +1,139 @@
+"""`hedgerow infer`: outputs and figures of each target here; what it says to wrong input."""
+
+import json
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+from click.testing import CliRunner, Result
+from random_ops import DEVICE
+
+from hedgerow.cli.infer import command
+from hedgerow.convert import convert as api
+from hedgerow.infer.batch import run
+from hedgerow.infer.model_file import parse_model
+
+SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
+KEYS = {
+    "n",
+    "us_per_inference",
+    "cycles_per_inference",
+    "arena_bytes",
+    "persistent_bytes",
+    "heap_bytes_per_invoke",
+}
+
+
+@pytest.fixture
+def model(tmp_path: Path) -> Path:
+    target = tmp_path / "soil_dry.hgm"
+    target.write_bytes((SOIL_DRY / "soil_dry.hgm").read_bytes())
+    return target
+
+
+def _infer(*arguments: object) -> Result:
+    return CliRunner().invoke(command, [str(a) for a in arguments])
+
+
+def _saved(folder: Path, values: np.ndarray) -> Path:
+    path = folder / "in.npy"
+    np.save(path, values)
+    return path
+
+
+@pytest.mark.parametrize("target", ["reference", "unix"])
+def test_outputs_equal_tflm_and_figures_are_there(model: Path, target: str) -> None:
+    inputs = api.random_inputs(25, 7)
+    out = model.with_name("out.npy")
+    where = ("--input", _saved(model.parent, inputs), "--output", out)
+    done = _infer(model, *where, "--on", target, "--json")
+    assert done.exit_code == 0, done.output
+    figures = json.loads(done.output)
+    assert figures.keys() >= KEYS
+    assert (figures["n"], figures["arena_bytes"]) == (25, 24)
+    wanted = api.run_tflm((SOIL_DRY / "soil_dry.tflite").read_bytes(), inputs)
+    assert np.array_equal(np.load(out), wanted)
+    assert np.load(out).dtype == np.int8
+
+
+@pytest.mark.parametrize("path", ["native", "viper"])
+def test_paths_of_the_unix_port(model: Path, path: str) -> None:
+    loaded = parse_model(model.read_bytes())
+    outcome = run(loaded, api.random_inputs(5, 7), "unix", path)
+    assert outcome.kernels == path
+    assert outcome.heap_bytes_per_invoke == 0
+    assert outcome.us_per_inference is not None and outcome.us_per_inference > 0
+
+
+def test_any_shape_behind_the_batch(model: Path) -> None:
+    inputs = api.random_inputs(3, 7)
+    out = model.with_name("out.npy")
+    for shape in ((3, 7), (3, 1, 7), (3, 7, 1, 1)):
+        source = _saved(model.parent, inputs.reshape(shape))
+        done = _infer(model, "--input", source, "--output", out, "--on", "reference")
+        assert done.exit_code == 0, done.output
+        assert np.load(out).shape == (3, 3)
+
+
+BAD_INPUTS = {
+    "rank": (np.zeros(7, np.int8), r"holds \(7,\) int8, the model takes \(n, 7\) int8"),
+    "size": (np.zeros((2, 8), np.int8), r"holds \(2, 8\) int8"),
+    "float": (np.zeros((2, 7), np.float32), "float32.*quantise it"),
+    "uint8": (np.zeros((2, 7), np.uint8), "uint8"),
+    "none": (np.zeros((0, 7), np.int8), r"\(0, 7\)"),
+}
+
+
+@pytest.mark.parametrize("name", BAD_INPUTS)
+def test_wrong_inputs_are_named(model: Path, name: str) -> None:
+    values, wanted = BAD_INPUTS[name]
+    out = model.with_name("out.npy")
+    done = _infer(model, "--input", _saved(model.parent, values), "--output", out)
+    assert re.search(wanted, str(done.exception)), done.exception
+    assert getattr(done.exception, "exit_code", None) == 2
+    assert not out.exists()
+
+
+def test_files_that_are_not_what_they_should_be(model: Path, tmp_path: Path) -> None:
+    good = _saved(tmp_path, np.zeros((1, 7), np.int8))
+    junk = tmp_path / "junk.npy"
+    junk.write_bytes(b"not an array")
+    pickled = tmp_path / "pickled.npy"
+    np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
+    damaged = tmp_path / "damaged.hgm"
+    damaged.write_bytes(model.read_bytes()[:-1])
+    out = tmp_path / "out.npy"
+    cases = (
+        (model, junk, out, 2, "junk.npy"),
+        (model, pickled, out, 2, "pickled.npy"),
+        (model, tmp_path / "absent.npy", out, 2, "absent.npy"),
+        (damaged, good, out, 4, "damaged.hgm"),
+        (SOIL_DRY / "soil_dry.tflite", good, out, 4, "hedgerow convert"),
+        (tmp_path / "absent.hgm", good, out, 4, "absent.hgm"),
+        (model, good, tmp_path / "out.csv", 2, "must end in .npy"),
+        (model, good, tmp_path / "no" / "out.npy", 1, "out.npy"),
+    )
+    for file, source, target, code, text in cases:
+        done = _infer(file, "--input", source, "--output", target, "--on", "reference")
+        assert done.exception is not None and text in str(done.exception), (text, done.exception)
+        assert getattr(done.exception, "exit_code", None) == code, done.exception
+    assert not out.exists()
+
+
+@pytest.mark.parametrize("op", DEVICE)
+def test_each_op_from_the_file_alone_equals_tflm(op: str) -> None:
+    """The NumPy target is written from SPEC.md: emit and it must agree on every field."""
+    checked = 0
+    for seed in range(12):
+        tflite = DEVICE[op](np.random.default_rng(seed))
+        result = api.convert(tflite)
+        loaded = parse_model(result.hgm)
+        limits = np.iinfo(loaded.input_dtype)
+        inputs = np.random.default_rng(seed).integers(
+            limits.min, limits.max, (3, loaded.input_size), loaded.input_dtype, endpoint=True
+        )
+        got = run(loaded, inputs, "reference").outputs
+        assert np.array_equal(got, api.run_tflm(tflite, inputs)), seed
+        checked += 1
+    assert checked == 12
