@@ -1,14 +1,14 @@
 """The tflite-micro package as the oracle of the arithmetic: outputs, and every layer's tensors."""
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from hedgerow.convert import reference
-from hedgerow.convert.graph import Graph, Op, where
+from hedgerow.convert.graph import Graph, Op, Tensor, where
 from hedgerow.convert.ops.quant import Values
 from hedgerow.errors import ToolchainError, ToolError
 
@@ -21,13 +21,15 @@ _NUMPY_RUNS = 50  # of the written file where there is no Unix port
 class Verification:
     """differing_bytes: of all layers and outputs; first: the first layer that differs, or "".
 
-    layers: how many were compared on the device's side; ran_on: what ran the written file.
+    layers: how many were compared on the device's side; ran_on: what ran the written file;
+    outputs: (n, m), TFLM's.
     """
 
     differing_bytes: int
     first: str
     layers: int = 0
     ran_on: str = ""
+    outputs: np.ndarray | None = field(default=None, compare=False, repr=False)
 
 
 def verify_layers(
@@ -39,20 +41,22 @@ def verify_layers(
     output TFLM has not (a part of a layer) is covered by the layer it belongs to.
     Raises ToolError if the wheel is missing or refuses the model.
     """
-    outputs = sorted({op.outputs[0] for op in graph.ops if graph.tensors[op.outputs[0]].elements})
+    outputs = sorted({op.outputs[0] for op in graph.ops})
     layers = [(side, op) for side in (graph, device_graph) for op in side.ops]
     layers = [(side, op) for side, op in layers if op.outputs[0] in outputs]
     interpreter = _layered_interpreter(tflite_data, graph)
-    counts = np.zeros(len(layers), dtype=np.int64)
+    counts, ends = np.zeros(len(layers), dtype=np.int64), []
     for part in _parts(graph, inputs):
         wanted = _run_layers(interpreter, graph, part, outputs)
+        ends.append(wanted[graph.output])
         values = {id(side): reference.run_many(side, part) for side in (graph, device_graph)}
         for i, (side, op) in enumerate(layers):
             counts[i] += _differing(graph, op, values[id(side)], wanted)
     first = int(np.argmax(counts > 0))
     compared = sum(side is device_graph for side, _ in layers)
     total = int(counts.sum())
-    return Verification(total, where(*layers[first]) if total else "", compared)
+    name = where(*layers[first]) if total else ""
+    return Verification(total, name, compared, outputs=np.concatenate(ends))
 
 
 def _differing(graph: Graph, op: Op, values: Values, wanted: Values) -> int:
@@ -115,20 +119,23 @@ def _layered_interpreter(tflite_data: bytes, graph: Graph) -> Any:
 
 def _run_layers(interpreter: Any, graph: Graph, inputs: np.ndarray, wanted: list[int]) -> Values:
     """(runs, elements) of each wanted tensor."""
-    shape = graph.tensors[graph.input].shape
+    given = graph.tensors[graph.input]
     found = {
         i: np.empty((len(inputs), graph.tensors[i].elements), graph.tensors[i].dtype)
         for i in wanted
     }
     for run, x in enumerate(inputs):
         interpreter.reset()
-        _invoke(interpreter, x.reshape(shape))
+        _invoke(interpreter, x.reshape(given.shape), given)
         for i in wanted:
             found[i][run] = interpreter.GetTensor(i, 0)["tensor_data"].reshape(-1)
     return found
 
 
-def _invoke(interpreter: Any, x: np.ndarray) -> None:
+def _invoke(interpreter: Any, x: np.ndarray, given: Tensor | None = None) -> None:
+    """given: the integer input; where the model's own is float, it gets what quantises to x."""
+    if given and np.dtype(interpreter.get_input_details(0)["dtype"]) == np.float32:
+        x = (x.astype(np.float32) - given.zero_point) * np.float32(given.scale)
     try:
         interpreter.set_input(x, 0)
         interpreter.invoke()
