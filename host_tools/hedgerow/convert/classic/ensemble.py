@@ -49,13 +49,15 @@ class Ensemble:
 
 def pack(ensemble: Ensemble, inputs: Int16Inputs | None = None) -> bytes:
     """The .hgl file. Raises ModelError if a tree is malformed or too large."""
+    for tree in ensemble.trees:
+        _verify(tree, ensemble)
     one = _unit(ensemble)
     rows: dict[tuple[int, ...], int] = {}
     nodes, roots = bytearray(), [0]
     for tree in ensemble.trees:
         nodes += _nodes(tree, ensemble, one, rows, inputs)
         roots.append(len(nodes) // 8)
-    base = [round(value * one) for value in ensemble.base]
+    base = [round(Fraction(float(value)) * one) for value in ensemble.base]
     table = np.array(list(rows), dtype="<i4")
     return write(
         Classic(
@@ -86,6 +88,8 @@ def _unit(ensemble: Ensemble) -> Fraction:
     equal stay equal; else a power of two.
     """
     leaves = [tree.values[tree.feature < 0] for tree in ensemble.trees]
+    if not leaves or any(not values.size for values in leaves):
+        raise ModelError("no trees, or a tree without leaves")
     most = [float(np.abs(values).max()) for values in leaves]
     largest = float(np.abs(ensemble.base).max()) + sum(most)
     if not math.isfinite(largest):
@@ -128,8 +132,8 @@ def _nodes(
         if feature < 0:
             packed.append(_leaf(tree, node, one, rows))
             continue
-        if feature >= ensemble.features or len(packed) > len(tree.feature):
-            raise ModelError(f"a tree is malformed at node {node}")
+        if len(packed) > len(tree.feature):
+            raise ModelError("a tree is malformed: two branches meet")
         waiting.append((int(tree.right[node]), len(packed)))
         waiting.append((int(tree.left[node]), -1))
         key = _key(float(tree.threshold[node]), feature, inputs, ensemble.is_double)
@@ -137,6 +141,22 @@ def _nodes(
     if max(skip for _, _, skip in packed) > 0xFFFF:
         raise ModelError("a left branch has over 65,000 nodes: train with max_depth or max_leaves")
     return b"".join(struct.pack("<IHH", *node) for node in packed)
+
+
+def _verify(tree: Tree, ensemble: Ensemble) -> None:
+    """Lengths and indices, of a file that anyone may have written."""
+    count = len(tree.feature)
+    lengths = {len(part) for part in (tree.threshold, tree.left, tree.right, tree.values)}
+    if not count or lengths != {count}:
+        raise ModelError("a tree is malformed: its lists differ in length")
+    inner = tree.feature >= 0
+    if np.any(tree.feature[inner] >= ensemble.features):
+        raise ModelError(f"a tree is malformed: a feature is none of {ensemble.features}")
+    children = np.concatenate([tree.left[inner], tree.right[inner]])
+    if np.any(children < 1) or np.any(children >= count):
+        raise ModelError("a tree is malformed: a branch leads nowhere")
+    if not 0 <= tree.score <= len(ensemble.base) - tree.values.shape[1]:
+        raise ModelError("a tree is malformed: it is of no class")
 
 
 def _leaf(
@@ -194,8 +214,8 @@ def _int_key(threshold: float, scale: float, offset: float, real: type) -> int:
     if math.isinf(threshold):
         return 65537 if threshold > 0 else 0
     q = math.floor(max(min((threshold - offset) / scale, 32768.0), -32770.0))
-    while q < 32767 and real((q + 1) * scale + offset) <= threshold:
+    while q < 32767 and float(real((q + 1) * scale + offset)) <= threshold:
         q += 1
-    while q >= -32768 and real(q * scale + offset) > threshold:
+    while q >= -32768 and float(real(q * scale + offset)) > threshold:
         q -= 1
     return min(max(q, -32769), 32767) + 32769

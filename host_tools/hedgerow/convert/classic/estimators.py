@@ -19,7 +19,7 @@ def convert_estimator(
     steps: Sequence[float] | None = None,
     min_log_density: float | None = None,
 ) -> bytes:
-    """The .hgl file of a fitted scikit-learn estimator, or a Pipeline.
+    """The .hgl file of a fitted scikit-learn, XGBoost or LightGBM estimator, or a Pipeline.
 
     rows: (m, n) representative inputs, from which int16 scales are chosen; not used by trees, and
     not needed where the model or its StandardScaler or MinMaxScaler knows its range.
@@ -27,12 +27,15 @@ def convert_estimator(
     trees then compare ints. min_log_density: makes a GaussianMixture an outlier detector.
     Raises ModelError: what is not supported, and the cure.
     """
+    boosted = _boosted(estimator)
+    if boosted is not None:
+        return ensemble.pack(boosted, given_inputs(steps, boosted.features, linear.HALF))
     scaled = unwrap(estimator, rows)
     name = _known(scaled.estimator)
     if name in TREES:
         return _trees(name, scaled, steps)
     half = distances.HALF if name in _BAYES_AND_NEIGHBOURS else linear.HALF
-    inputs = _given(steps, len(scaled.gain), half) or from_data(_rows(scaled), half)
+    inputs = given_inputs(steps, len(scaled.gain), half) or from_data(_rows(scaled), half)
     if name in linear.LINEAR:
         return linear.pack(linear.LINEAR[name](scaled.estimator), scaled, inputs)
     if name in _BAYES_AND_NEIGHBOURS:
@@ -64,7 +67,22 @@ def _known(estimator: Any) -> str:
     raise ModelError(f"{name} is not supported; possible are {', '.join(SUPPORTED)}")
 
 
-def _given(steps: Sequence[float] | None, features: int, half: int) -> Int16Inputs | None:
+def _boosted(estimator: Any) -> ensemble.Ensemble | None:
+    """Of XGBoost or LightGBM, else None."""
+    library = type(estimator).__module__.partition(".")[0]
+    if library == "xgboost":
+        from hedgerow.convert.classic.xgboost_model import from_live as from_xgboost
+
+        return from_xgboost(estimator)
+    if library == "lightgbm":
+        from hedgerow.convert.classic.lightgbm_text import from_live as from_lightgbm
+
+        return from_lightgbm(estimator)
+    return None
+
+
+def given_inputs(steps: Sequence[float] | None, features: int, half: int) -> Int16Inputs | None:
+    """The int16 inputs of these steps; None if there are none."""
     return None if steps is None else from_steps(steps, features, half)
 
 
@@ -72,7 +90,7 @@ def _trees(name: str, scaled: Scaled, steps: Sequence[float] | None) -> bytes:
     if np.any(scaled.gain != 1) or np.any(scaled.shift != 0):
         raise ModelError(f"{name} behind a scaler: trees need none, train without it")
     built = TREES[name](scaled.estimator)
-    return ensemble.pack(built, _given(steps, built.features, linear.HALF))
+    return ensemble.pack(built, given_inputs(steps, built.features, linear.HALF))
 
 
 def _rows(scaled: Scaled) -> np.ndarray:
