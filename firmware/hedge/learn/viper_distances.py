@@ -44,9 +44,9 @@ def distance(data: ptr8, work: ptr32, j: int):
             square = apart * apart
             sl = square & 32767
             sh = square >> 15
-            word = weights[i]
-            ml = word & 32767
-            mh = (word >> 15) & 32767
+            packed = weights[i]
+            ml = packed & 32767
+            mh = (packed >> 15) & 32767
             p1 = sl * mh
             p2 = sh * ml
             p3 = sh * mh
@@ -55,7 +55,7 @@ def distance(data: ptr8, work: ptr32, j: int):
             b1 = (ml >> 15) + (p1 & 32767) + (p2 & 32767)
             b2 = (p1 >> 15) + (p2 >> 15) + (p3 & 32767)
             b3 = p3 >> 15
-            place = (word >> 30) & 3
+            place = (packed >> 30) & 3
             if place == 0:
                 a0 += b0
                 a1 += b1
@@ -75,13 +75,13 @@ def distance(data: ptr8, work: ptr32, j: int):
         constant = ptr32(base + head[15] + 12 * j)
         top = 1
         top = top << 31
-        word = (constant[0] ^ top) - top
+        packed = (constant[0] ^ top) - top
         a0 += constant[2] & 32767
         a1 += constant[2] >> 15
         a2 += constant[1] & 32767
         a3 += constant[1] >> 15
-        a4 += word & 32767
-        a5 += word >> 15
+        a4 += packed & 32767
+        a5 += packed >> 15
     a1 += a0 >> 15
     a2 += a1 >> 15
     a3 += a2 >> 15

@@ -45,8 +45,8 @@ def keys(is_int16: int, x, work: ptr32, count: int):
     top = 1
     top = top << 31
     for i in range(count):
-        word = bits[i]
-        work[i] = word ^ ((0 - ((word >> 31) & 1)) | top)
+        value = bits[i]
+        work[i] = value ^ ((0 - ((value >> 31) & 1)) | top)
 
 
 @micropython.viper
