@@ -82,16 +82,16 @@ static int32_t interpolate(const uint16_t *table, int32_t size, int32_t bits) {
     return (int32_t)(table[place] << bits) + rest * (table[place + 1] - table[place]);
 }
 
-// Q3.12 to Q0.15.
-static int32_t sigmoid16(const uint16_t *table, int32_t x) {
-    int32_t scaled = 3 * x, size = scaled < 0 ? -scaled : scaled;
+// Three times a Q3.12 to Q0.15.
+static int32_t sigmoid16(const uint16_t *table, int32_t scaled) {
+    int32_t size = scaled < 0 ? -scaled : scaled;
     int32_t value = size >> 9 >= 255 ? 0x7fff << 10 : interpolate(table, size, 9);
     return (scaled >= 0 ? value + (1 << 9) : (1 << 25) - value + (1 << 9) - 1) >> 10;
 }
 
-// Q3.12 to Q0.15: 2 * sigmoid(2 * x) - 1.
-static int32_t tanh16(const uint16_t *table, int32_t x) {
-    int32_t scaled = 3 * x, size = scaled < 0 ? -scaled : scaled;
+// Three times a Q3.12 to Q0.15: 2 * sigmoid(2 * x) - 1.
+static int32_t tanh16(const uint16_t *table, int32_t scaled) {
+    int32_t size = scaled < 0 ? -scaled : scaled;
     int32_t value = size >> 8 >= 255 ? 0xffff << 8 : interpolate(table, size, 8);
     int32_t half = 1 << 23;
     return (scaled >= 0 ? value - half + (1 << 7) : -value + half + (1 << 7) - 1) >> 8;
@@ -123,7 +123,7 @@ static void lstm_gates(const struct lstm *l, const int8_t *x) {
     for (int gate = 0; gate < 4; gate++) {
         for (int32_t i = 0; i < l->n; i++) {
             int32_t sum = gate_part(l, gate, 0, x, i) + gate_part(l, gate, 1, l->hidden, i);
-            sum = clamp16(sum);
+            sum = 3 * clamp16(sum);
             sum = gate == GATE_CELL ? tanh16(l->table, sum) : sigmoid16(l->table, sum);
             *out++ = (int16_t)sum;
         }
@@ -143,8 +143,8 @@ static void lstm_update(const struct lstm *l, int8_t *out) {
         int32_t cell = clamp16(product(l, 0, gate[n], l->cell[i]));
         cell = clamp16(cell + clamp16(product(l, 1, gate[0], gate[2 * n])));
         cell = clip < 32767 ? hg_clamp(cell, -clip, clip) : cell;
-        cell = power < 0 ? cell >> -power : cell;
-        int32_t activated = tanh16(l->table, power > 0 ? cell * (1 << power) : cell);
+        int32_t scaled = power < 0 ? (3 * cell + (1 << (-power - 1))) >> -power : 3 * cell * (1 << power);
+        int32_t activated = tanh16(l->table, scaled);
         int32_t hidden = zero + product(l, 2, gate[3 * n], activated);
         l->cell[i] = (int16_t)cell;
         l->hidden[i] = out[i] = (int8_t)hg_clamp(hidden, -128, 127);

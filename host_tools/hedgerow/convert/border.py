@@ -1,4 +1,4 @@
-"""A model with float input or output that is int8 inside: QUANTIZE and DEQUANTIZE at the border go.
+"""A model that is int8 inside with float ends: QUANTIZE and DEQUANTIZE at the border go.
 
 A board quantises by itself (Model.quantize), so the interface becomes the integer tensor behind.
 """

@@ -40,7 +40,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Conversion:
-    """graph: as imported, without float ends; plan: of the device graph, after the passes; hgm: the file."""
+    """graph: as imported, without float ends; plan: of the device graph, after the passes."""
 
     graph: Graph
     plan: Plan

@@ -167,12 +167,16 @@ def lstm_step(
     products = o["products"]
     state = clip16(_scaled(forget * cell, products[0]) + _scaled(input_gate * new, products[1]))
     state = np.clip(state, -o["cell_clip"], o["cell_clip"]) if o["cell_clip"] < 32767 else state
-    power = o["power"]
-    if power < 0:
-        state = state >> -power  # as TFLM does, in place
-    activated = _tanh16(state << max(power, 0))
+    activated = _tanh16(_thrice(state, o["power"]))
     scaled = multiply_by_quantized_multiplier(output * activated, *products[2])
     return np.clip(scaled + o["zero_hidden"], -128, 127), state
+
+
+def _thrice(x: np.ndarray, power: int) -> np.ndarray:
+    """3 * x * 2**power, which the int16 activations start from; tanh.h rounds it half up."""
+    if power >= 0:
+        return (3 * x) << power
+    return (3 * x + (1 << (-power - 1))) >> -power
 
 
 def _gate(x: np.ndarray, hidden: np.ndarray, o: Options, gate: int) -> np.ndarray:
@@ -180,7 +184,8 @@ def _gate(x: np.ndarray, hidden: np.ndarray, o: Options, gate: int) -> np.ndarra
     total = np.zeros(1, dtype=np.int64)
     for source, (weights, bias, pair) in ((x, o["input"][gate]), (hidden, o["recurrent"][gate])):
         total = total + _scaled(source @ weights.astype(np.int64).T + bias, pair)
-    return _tanh16(clip16(total)) if _GATES[gate] == "cell" else _sigmoid16(clip16(total))
+    scaled = _thrice(clip16(total), 0)
+    return _tanh16(scaled) if _GATES[gate] == "cell" else _sigmoid16(scaled)
 
 
 def _scaled(acc: np.ndarray, pair: tuple[int, int]) -> np.ndarray:
@@ -198,18 +203,16 @@ def _interpolate(x: np.ndarray, bits: int) -> np.ndarray:
     return (low << bits) + (x & ((1 << bits) - 1)) * (high - low)
 
 
-def _sigmoid16(x: np.ndarray) -> np.ndarray:
-    """Q3.12 -> Q0.15 (integer_ops/logistic.h)."""
-    scaled = 3 * x
+def _sigmoid16(scaled: np.ndarray) -> np.ndarray:
+    """_thrice() of Q3.12 -> Q0.15 (integer_ops/logistic.h)."""
     size = np.abs(scaled)
     result = np.where(size >> 9 >= 255, 0x7FFF << 10, _interpolate(size, 9))
     negative = (1 << 25) - result + (1 << 9) - 1
     return np.where(scaled >= 0, result + (1 << 9), negative) >> 10
 
 
-def _tanh16(x: np.ndarray) -> np.ndarray:
-    """Q3.12 -> Q0.15 (integer_ops/tanh.h): 2 * sigmoid(2 x) - 1."""
-    scaled = 3 * x
+def _tanh16(scaled: np.ndarray) -> np.ndarray:
+    """_thrice() of Q3.12 -> Q0.15 (integer_ops/tanh.h): 2 * sigmoid(2 x) - 1."""
     size = np.abs(scaled)
     result = np.where(size >> 8 >= 255, 0xFFFF << 8, _interpolate(size, 8))
     half = 1 << 23
