@@ -8,6 +8,7 @@ import pytest
 from viper_words import Machine, Word, Word64, copies
 
 from hedge.dsp import tables
+from hedge.dsp.iir import Biquads
 
 pytestmark = pytest.mark.parametrize("word", [Word, Word64])
 
@@ -116,3 +117,96 @@ def test_store(word):
     ring = array.array("h", bytes(8))
     assert check(word, "mel", "store", x, 1, 3, ring, 1, 7)[0] == 32767
     assert check(word, "mel", "store", x, 0, 2, ring, 0, 7)[0] == 7
+
+
+@pytest.mark.parametrize("step", [1, 3])
+def test_fir(word, step):
+    rng = np.random.default_rng(7)
+    for seed in range(3):
+        x = samples(rng, 20, seed)
+        taps = ints(rng, "i", 5, -13000, 13000)
+        if seed == 1:
+            taps = array.array("i", [65000, 0, 0, 0, 0])
+        start = 16384 - 32768 * sum(taps)
+        state = array.array("i", [2, step, start, 0])
+        ring = array.array("H", [32768] * 10)
+        out = array.array("h", bytes(40))
+        made, left = check(word, "filter", "fir", x, 20, taps, 5, 15, step, ring, state, out)
+        assert made == 20 // step
+        check(word, "filter", "fir", x, 20, *left[2:6], *left[6:8], x)  # goes on, in place
+
+
+COEFS = {
+    "positive": [1 << 29, 1 << 29, 1 << 29, 1 << 28, 241591910],
+    "negative": [-(1 << 29), -(1 << 29), -(1 << 29), -(1 << 28), -241591910],
+    "resonant": [268435, 0, -268435, 536000000, -268000000],
+    "odd": [16383, -16384, 16385, -1, (1 << 28) - 1],
+}
+
+
+@pytest.mark.parametrize("coefs", COEFS.values(), ids=COEFS)
+def test_biquad(word, coefs):
+    Biquads(coefs)  # accepts them
+    rng = np.random.default_rng(8)
+    most = (1 << 28) - 1
+    for low, high in ((-most, most), (most, most), (-most, -most), (-5, 5)):
+        work = ints(rng, "i", 12, low, high)
+        state = array.array("i", [0] * 5 + [most, -most, most, -most, 16383])
+        both = array.array("i", coefs + coefs)
+        for section in (0, 1):
+            _, left = check(word, "filter", "biquad", work, 12, both, state, section)
+            work, state = left[0], left[3]
+
+
+def test_widen_and_narrow(word):
+    x = array.array("h", [0, -32768, 32767, 5])
+    work = array.array("i", bytes(12))
+    _, left = check(word, "filter", "widen", x, 1, 3, work)
+    assert list(left[3]) == [-32768 << 11, 32767 << 11, 5 << 11]
+    work = array.array("i", [(1 << 28) - 1, 1 - (1 << 28), 1023, 1024, -1025])
+    _, left = check(word, "filter", "narrow", work, 5, array.array("h", bytes(12)), 1)
+    assert list(left[2]) == [0, 32767, -32768, 0, 1, -1]
+
+
+@pytest.mark.parametrize(("step", "order"), [(2, 1), (4, 3), (16, 4)])
+def test_cic(word, step, order):
+    rng, gain = np.random.default_rng(9), step**order
+    down = gain.bit_length() - 1
+    for seed in range(3):
+        x = samples(rng, 40, seed)
+        state = array.array("I", [step, 0] + [0xFFFFFFF0] * order + [0] * order)
+        out = array.array("h", bytes(80))
+        args = (x, 40, order, step, down, (1 << (15 + down)) // gain, state, out)
+        made, left = check(word, "filter", "cic", *args)
+        assert made == 40 // step
+        check(word, "filter", "cic", x, 40, *left[2:7], x)
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize(("zero", "level"), [(0, 0), (-32768, 100), (32767, 32767), (-3, 2)])
+def test_scan_and_lags(word, seed, zero, level):
+    x = samples(np.random.default_rng(seed), 30, seed)
+    check(word, "stats", "scan", x, 30, zero, level, array.array("i", bytes(24)))
+    for shift in (9, 15, 20):
+        check(word, "stats", "lags", x, 30, zero, 0, 8, shift, array.array("i", bytes(32)))
+
+
+def test_scan_of_the_longest_block(word):
+    for value in (-32768, 32767):
+        x = array.array("h", [value]) * 300
+        _, left = check(word, "stats", "scan", x, 300, 0, 0, array.array("i", bytes(24)))
+        assert 32767 * left[4][1] // 300 < 1 << 30  # 32767 of them are still small ints
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("wide", [0, 1])
+def test_peaks(word, seed, wide):
+    rng = np.random.default_rng(seed)
+    low, high = ((-(1 << 29), 1 << 29) if wide else (-32768, 32767)) if seed % 2 else (-2, 2)
+    x = ints(rng, "i" if wide else "h", 40, low, high)
+    out = array.array("H", bytes(12))
+    found, left = check(word, "peaks", "maxima", x, wide, 40, -1, out, 6)
+    assert found > 3
+    for at in left[4][: min(found, 6)]:
+        check(word, "peaks", "prominence", x, wide, 40, at, array.array("i", [0]))
+    assert check(word, "peaks", "maxima", x, wide, 1, 0, out, 6)[0] == 0
