@@ -193,10 +193,10 @@ def _life(
     if op is None or tensor != op.outputs[0]:
         return Life((tensor,), _bytes(graph, tensor), first, max(last, first))
     dying = [i for i in op.inputs if last_use.get(i) == first and _is_computed(graph, i)]
-    size = _bytes(graph, tensor)
+    size, exact = _bytes(graph, tensor), graph.tensors[tensor].bytes
     lag = lag_bytes(op)
     over = {} if lag is None else dict.fromkeys(dying[:1], lag)
-    same = [i for i in dying if op.kind in _IN_PLACE and _bytes(graph, i) == size]
+    same = [i for i in dying if op.kind in _IN_PLACE and graph.tensors[i].bytes == exact]
     return Life((tensor,), size, first, last, over, frozenset(same))
 
 
