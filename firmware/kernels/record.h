@@ -99,7 +99,7 @@ void hg_lstm(const struct hg_run *run, const uint32_t *record);
 
 #if HG_X64
 // By cpuid: 25 us under a hypervisor, so better once per model than once per run.
-int32_t hg_level(void);
+__attribute__((visibility("default"))) int32_t hg_level(void);
 // ADD for what the processor can do; 0: nothing done.
 int32_t hg_add_fast(const struct hg_run *run, const uint32_t *record);
 #endif
