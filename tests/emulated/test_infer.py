@@ -1,0 +1,51 @@
+"""hedgerow infer on every board: TFLM's bytes, no heap, little RAM, whole or in slices."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from hedgerow.convert import convert as api
+from hedgerow.emulate.targets import TARGETS
+from hedgerow.infer.batch import run
+from hedgerow.infer.model_file import parse_model
+
+SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
+PERSISTENT_LIMIT_BYTES = 256  # on 32-bit boards
+EMULATED = [name for name in TARGETS if name != "unix"]
+
+
+@pytest.mark.parametrize("path", ["native", "viper"])
+@pytest.mark.parametrize("target", TARGETS)
+def test_soil_dry_equals_tflm(need_target, target: str, path: str) -> None:
+    need_target(target)
+    tflite = (SOIL_DRY / "soil_dry.tflite").read_bytes()
+    inputs = api.random_inputs(12, 7)
+    outcome = run(parse_model(api.convert(tflite).hgm), inputs, target, path)
+    assert outcome.kernels == path
+    assert np.array_equal(outcome.outputs, api.run_tflm(tflite, inputs))
+    assert outcome.heap_bytes_per_invoke == 0
+
+
+@pytest.mark.parametrize("target", EMULATED)
+@pytest.mark.parametrize("name", ["kws_ref_model", "ad01_int8", "vww_96_int8"])
+def test_models_in_memory_mapped_flash_equal_tflm(need_target, need_shared, target, name) -> None:
+    """The weights are used where they lie: a copy would show in persistent_bytes."""
+    need_target(target)
+    tflite = need_shared(f"models/mlperf_tiny/{name}.tflite").read_bytes()
+    result = api.convert(tflite)
+    inputs = api.random_inputs(4, result.report.input_bytes)[-1:]
+    outcome = run(parse_model(result.hgm), inputs, target, "native")
+    assert np.array_equal(outcome.outputs, api.run_tflm(tflite, inputs))
+    assert outcome.heap_bytes_per_invoke == 0
+    assert outcome.persistent_bytes is not None
+    assert outcome.persistent_bytes <= PERSISTENT_LIMIT_BYTES
+
+
+def test_counts_repeat_on_the_pico(need_target) -> None:
+    """Cycles are the emulated core's: another run counts the same."""
+    need_target("pico")
+    model = parse_model((SOIL_DRY / "soil_dry.hgm").read_bytes())
+    inputs = api.random_inputs(4, 7)
+    counts = [run(model, inputs, "pico", "native").cycles_per_inference for _ in range(2)]
+    assert counts[0] == counts[1]
