@@ -1,7 +1,7 @@
 """README's inference table, made from bench.json: never typed.
 
     python tests/bench/table.py            # print it from build/bench.json
-    python tests/bench/table.py --write    # keep the run as tests/bench/bench.json, renew the README
+    python tests/bench/table.py --write    # keep the run as bench.json here, renew the README
 
 A test holds README against the kept run, so that neither changes alone.
 """
