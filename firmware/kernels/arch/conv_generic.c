@@ -55,4 +55,4 @@ static inline void multiply_one(int32_t *acc, const uint8_t *w, const int8_t *x,
     acc[3] = a3;
 }
 
-#include "conv_pairs.h"
+#include "conv_blocks.h"

@@ -1,8 +1,11 @@
-// CONV, two output pixels by four channels at a time. An arch file includes this after defining
+// CONV, two output pixels at a time. An arch file includes this after defining
 //
 //   HG_SLOT(tap, pixel)   where, in 16-bit places, x' of a tap of pixel 0 or 1 lies in the scratch
-//   multiply_pair         acc[0..3] of pixel 0, acc[4..7] of pixel 1 for four channels
-//   multiply_one          acc[0..3] of one pixel whose input is read in place
+//   struct writer         what it keeps while an op runs
+//   start                 fills that
+//   write_pixels          all channels of one or two gathered pixels
+//   write_in_place        all channels of the only pixel of a CONV that has no scratch
+//   HG_PUT_PAIR, put_pair if it can gather runs faster
 //
 // Patches of both pixels are gathered before either is written: input and output may overlap.
 #ifndef HEDGE_KERNELS_CONV_PAIRS_H
@@ -13,9 +16,20 @@
 // Taps that two pixels read, as x' = x + 128, and their sums.
 struct patch {
     uint16_t *places;
+    int32_t even_taps; // rounded up to even
     int32_t taps; // gathered so far
     int32_t sum[2];
 };
+
+#ifndef HG_WRITER_ALIGN
+#define HG_WRITER_ALIGN
+#endif
+
+struct writer;
+static void start(struct writer *, const struct hg_window *);
+static void write_pixels(
+    struct writer *, const struct hg_window *, const struct patch *, int8_t *out, int32_t pixels);
+static void write_in_place(struct writer *, const struct hg_window *);
 
 #ifndef HG_PUT_PAIR
 // Appends a run of n taps of both pixels.
@@ -108,63 +122,28 @@ static void gather(
     }
 }
 
-// Channels c .. c + 3, or fewer at the end, of `pixels` pixels whose outputs lie from out on.
-static void write_block(
-    const struct hg_window *w, const int32_t *acc, const int32_t *sum, int32_t c, int8_t *out,
-    int32_t pixels) {
-    int32_t end = w->out_c - c < 4 ? w->out_c - c : 4;
-    for (int32_t k = 0; k < end; k++) {
-        struct hg_channel channel = hg_channel_read(w, c + k);
-        out[c + k] = hg_output(w, &channel, acc[k] + channel.bias - 128 * sum[0]);
-        if (pixels == 2) {
-            int32_t value = acc[4 + k] + channel.bias - 128 * sum[1];
-            out[w->out_c + c + k] = hg_output(w, &channel, value);
-        }
-    }
-}
-
-static void pixel_in_place(const struct hg_window *w) {
-    int32_t acc[4], sum[2] = {0, 0};
-    const uint8_t *weights = w->weights;
-    int32_t taps = w->in_c;
-    for (int32_t t = 0; t < taps; t++) {
-        sum[0] += w->in[t] + 128;
-    }
-    for (int32_t c = 0; c < w->out_c; c += 4) {
-        multiply_one(acc, weights, w->in, taps);
-        write_block(w, acc, sum, c, w->out, 1);
-        weights += 4 * ((taps + 1) & ~1);
-    }
-}
-
 void hg_conv(
     const struct hg_run *run, const uint32_t *record, int32_t row_first, int32_t row_last) {
     struct hg_window w;
+    struct writer writer HG_WRITER_ALIGN;
     struct patch p;
-    int32_t acc[8];
     hg_window_read(&w, run, record);
+    start(&writer, &w);
     if (!w.scratch) {
-        pixel_in_place(&w);
+        write_in_place(&writer, &w);
         return;
     }
     p.places = (uint16_t *)(void *)w.scratch;
-    int32_t even_taps = (w.kernel_h * w.kernel_w * w.in_c + 1) & ~1;
+    p.even_taps = (w.kernel_h * w.kernel_w * w.in_c + 1) & ~1;
     int8_t *out = w.out + row_first * w.out_w * w.out_c;
     struct place at = {row_first, 0};
-    int32_t left = (row_last - row_first) * w.out_w;
-    while (left > 0) {
-        int32_t pixels = left >= 2 ? 2 : 1;
+    for (int32_t left = (row_last - row_first) * w.out_w; left > 0; left -= 2) {
         struct place second = after(&w, at);
+        int32_t pixels = left > 1 ? 2 : 1;
         gather(&w, &p, at, pixels == 2 ? second : at);
-        const uint8_t *weights = w.weights;
-        for (int32_t c = 0; c < w.out_c; c += 4) {
-            multiply_pair(acc, weights, p.places, even_taps);
-            write_block(&w, acc, p.sum, c, out, pixels);
-            weights += 4 * even_taps;
-        }
+        write_pixels(&writer, &w, &p, out, pixels);
         at = after(&w, second);
-        out += pixels * w.out_c;
-        left -= pixels;
+        out += 2 * w.out_c;
     }
 }
 

@@ -1,0 +1,59 @@
+// CONV for Cortex-M0+; inner products in kernels_m0.S.
+//
+// One product serves two pixels: with X = x0 + (x1 << 16) and w of 8 bits, w * X holds both 16-bit
+// products. The sum of those words (modulo 2**32) and the sum of their high halves give both
+// accumulators: high = sum1, low = sum0 + (sum1 << 16). 3.2 cycles per multiply-add.
+
+#include "writer_m0.h"
+
+// The pixels of a tap side by side in one word.
+#define HG_SLOT(tap, pixel) ((tap) * 2 + (pixel))
+
+#include "conv_pairs.h"
+
+static void start(struct writer *writer, const struct hg_window *w) {
+    hg_m0_start(writer, w);
+}
+
+static void write_pixels(
+    struct writer *writer, const struct hg_window *w, const struct patch *p, int8_t *out,
+    int32_t pixels) {
+    writer->first_high = -128 * p->sum[1];
+    writer->first_low = (int32_t)((uint32_t)writer->first_high << 16) - 128 * p->sum[0];
+    hg_m0_rewind(writer, out, pixels == 2 ? out + w->out_c : 0);
+    hg_m0_two_pixels(writer, p->places, p->even_taps);
+}
+
+// Taps t .. taps - 1 of one pixel, at most three; weights move on to the next block.
+static void add_rest(struct writer *writer, const int8_t *x, int32_t t, int32_t taps) {
+    const uint8_t *w = writer->weights;
+    for (; t < taps; t++) {
+        int32_t value = x[t] + 128;
+        writer->acc[0] += w[0] * value;
+        writer->acc[1] += w[1] * value;
+        writer->acc[2] += w[4] * value;
+        writer->acc[3] += w[5] * value;
+        w += t & 1 ? 6 : 2;
+    }
+    writer->weights = w + (taps & 1 ? 6 : 0);
+}
+
+static void write_in_place(struct writer *writer, const struct hg_window *w) {
+    int32_t taps = w->in_c, whole = taps & ~3, sum = 0;
+    for (int32_t t = 0; t < taps; t++) {
+        sum += w->in[t] + 128;
+    }
+    writer->first_high = -128 * sum;
+    writer->first_low = writer->first_high * 257; // one sum holds c + 256 * (c + 1)
+    hg_m0_rewind(writer, w->out, 0);
+    while (writer->left > 0) {
+        for (int32_t k = 0; k < 4; k++) {
+            writer->acc[k] = writer->first_high;
+        }
+        if (whole) {
+            hg_m0_one_pixel(writer, w->in, whole);
+        }
+        add_rest(writer, w->in, whole, taps);
+        hg_m0_write(writer);
+    }
+}
