@@ -3,31 +3,18 @@
     model = Model("soil_dry.hgm")
     model.input[0] = 12  # int8, memoryview into the arena
     model.invoke()
-    p = (model.output[0] - model.output_zero_point) * model.output_scale
+    p = model.dequantize(0)
 
 From -> to (DESIGN.md): features -> model is an int8 vector, model -> rule are int8 scores.
 """
 
 import array
-import sys
+import struct
 
 from ..core.errors import ModelError
 from ..core.once import forget
 
-
-def _kernels():
-    """(run, is_aligned, load): viper where the firmware can compile or load it; else plain Python,
-    which needs neither of the others."""
-    if sys.implementation.name == "micropython":
-        try:
-            from . import viper
-
-            return viper.run, viper.is_aligned, viper.load
-        except SyntaxError:  # "invalid micropython decorator": built without native emitter
-            pass
-    from . import portable
-
-    return portable.run, None, None
+_FORGET = "kernels plan ops check_image check_small check_recurrent".split()
 
 
 def _read(source):
@@ -44,42 +31,170 @@ def _read(source):
 class Model:
     """One network, ready to run.
 
-    source: path, or bytes/memoryview of a .hgm that the model keeps. arena: array("b") of at least
-    model.arena_bytes to share between models that run in turn, or None to own one.
+    source: path, or bytes/memoryview/bytearray of a .hgm that the model keeps and reads in place.
+    arena: array("b") of at least model.arena_bytes to share between models that run in turn, or
+    None to own one. profile: count the microseconds of every layer, see layers().
+    kernels: "native", "viper", "portable", or None for the best that is there.
 
-    .input, .output: int8 memoryviews into the arena, valid for the life of the model; .output
-    holds the last invoke's result until the arena is written again. .input_scale,
-    .input_zero_point, .output_scale, .output_zero_point: real = (int8 - zero_point) * scale.
-    Raises ModelError if the file is damaged, hostile, too new, or the arena too small; OSError if
-    the file cannot be read.
+    .input, .output: int8 memoryviews into .arena, valid for the life of the model; .output
+    holds the last invoke's result until the arena is written again. Of a model with wider types
+    (input_type, output_type: bytes of an element) they hold its bytes, little-endian.
+    .kernels: what runs. real = (element - zero_point) * scale.
+    Raises ModelError if the file is damaged, hostile, too new, the arena too small, or shared by
+    a model with state; OSError if the file cannot be read.
     """
 
-    def __init__(self, source, arena=None):
+    def __init__(self, source, arena=None, profile=False, kernels=None):
         from . import plan
+        from .kernels import choose
 
-        self._run, is_aligned, load = _kernels()
         data = _read(source)
+        header = plan.check(data)
+        count = header[plan.RESET_COUNT] + header[plan.OP_COUNT]
+        opcodes = {opcode for opcode, _, _ in plan.records(data, count)}
+        self.kernels, self._run, is_aligned = choose(kernels, opcodes)
         if is_aligned is not None and not is_aligned(data):
             data = bytes(data)
-        header = plan.check(data)
         self._data = data
-        self.arena_bytes = header[plan.ARENA_BYTES]
-        self._op_count = header[plan.OP_COUNT]
-        if load is not None:
-            load(plan.numbers(data, self._op_count))
-        if arena is None:
-            arena = array.array("b", bytes(self.arena_bytes))
-        if len(arena) < self.arena_bytes:
-            raise ModelError("arena of %d bytes, needs %d" % (len(arena), self.arena_bytes))
-        self._arena = arena
-        view = memoryview(arena)
-        at, size, self.input_scale, self.input_zero_point = header[plan.INPUT : plan.INPUT + 4]
+        self.arena = _arena(arena, header, is_aligned)
+        self._cursor = array.array("i", (0, 0, 0, 0))
+        view = memoryview(self.arena)
+        at, size = header[plan.INPUT : plan.INPUT + 2]
         self.input = view[at : at + size]
-        at, size, self.output_scale, self.output_zero_point = header[plan.OUTPUT : plan.OUTPUT + 4]
+        at, size = header[plan.OUTPUT : plan.OUTPUT + 2]
         self.output = view[at : at + size]
-        forget("hedge.infer.plan")
-        forget("hedge.infer.ops")
+        self._us = array.array("I", [0] * header[plan.OP_COUNT]) if profile else None
+        for name in _FORGET:
+            forget("hedge.infer." + name)
+        self.reset()
 
     def invoke(self):
-        """Compute .output from .input, which it may overwrite. Blocks; viper allocates nothing."""
-        self._run(self._data, self._arena, self._op_count)
+        """Compute .output from .input, which it may overwrite. Blocks; allocates nothing."""
+        self._start(False)
+        if self._us is None:
+            self._advance()
+        else:
+            self._invoke_profiled()
+
+    def invoke_step(self, rows=8):
+        """A slice of invoke(): True while more is to do, so that others can run in between.
+
+        Does at most `rows` output rows of convolutions and pools, any other op as one row. After
+        False .output is complete, and the next call begins anew. A call of invoke() or reset()
+        in between gives up what was begun.
+        """
+        cursor = self._cursor
+        if cursor[2] == 0:
+            self._start(False)
+        cursor[3] = rows
+        self._advance()
+        return cursor[2] > 0
+
+    def reset(self):
+        """Bring the state of SVDF and LSTM to its start. A model without state keeps nothing."""
+        self._start(True)
+        self._advance()
+
+    def _start(self, is_reset):
+        """Set the cursor to the first record of a reset, or of an invoke."""
+        data, cursor = self._data, self._cursor
+        at, count = 60, data[22]  # SPEC.md: header_bytes, reset_count (at most 64)
+        if not is_reset:
+            for _ in range(count):
+                at += 4 * data[at + 1]
+            count = data[20] | data[21] << 8
+        cursor[0] = at
+        cursor[1] = 0
+        cursor[2] = count
+        cursor[3] = 0
+
+    def _advance(self):
+        try:
+            self._run(self._data, self.arena, self._cursor)
+        except ValueError:
+            self._fall_back()
+            self._run(self._data, self.arena, self._cursor)
+
+    def _fall_back(self):
+        """A small native build lacks an op of this model; it raised before it did anything."""
+        from .kernels import fall_back
+
+        if self.kernels != "native":
+            raise ModelError(
+                "kernels %s stopped: the file has changed under the model" % self.kernels
+            )
+        self.kernels, self._run, _ = fall_back(range(1, 14))
+        forget("hedge.infer.kernels")
+
+    def _invoke_profiled(self):
+        from .profile import timed
+
+        timed(self._advance, self._cursor, self._us)
+
+    def layers(self):
+        """[(name of the op, microseconds in the last invoke)]; with profile=True."""
+        from .profile import named
+
+        return named(self._data, self._us)
+
+    def quantize_into(self, values):
+        """Write real numbers into .input, rounded and saturated as TFLM's QUANTIZE does.
+
+        values: as many as the input has elements. Allocates floats. Raises ModelError if there
+        are more or fewer, or one is not a number; .input may then be written in part.
+        """
+        from .quantize import quantize_into
+
+        quantize_into(self, values)
+
+    def dequantize(self, i):
+        """Real number of output element i, float32 as TFLM's DEQUANTIZE. Allocates a float."""
+        from .quantize import dequantize
+
+        return dequantize(self, i)
+
+    # Read from the header at each use: as attributes they would take RAM for the model's life.
+
+    @property
+    def arena_bytes(self):
+        return struct.unpack_from("<I", self._data, 16)[0]
+
+    @property
+    def input_scale(self):
+        return struct.unpack_from("<f", self._data, 32)[0]
+
+    @property
+    def output_scale(self):
+        return struct.unpack_from("<f", self._data, 44)[0]
+
+    @property
+    def input_zero_point(self):
+        return (self._data[48] ^ 128) - 128
+
+    @property
+    def output_zero_point(self):
+        return (self._data[49] ^ 128) - 128
+
+    @property
+    def input_type(self):
+        return self._data[50]
+
+    @property
+    def output_type(self):
+        return self._data[51]
+
+
+def _arena(arena, header, is_aligned):
+    """The caller's arena, if it will do, or a new one."""
+    from .plan import ARENA_BYTES, STATE
+
+    needed = header[ARENA_BYTES]
+    if arena is None:
+        return array.array("b", bytes(needed))
+    if header[STATE + 1]:
+        raise ModelError("the model has state, which a shared arena would lose: pass arena=None")
+    if len(arena) < needed:
+        raise ModelError("arena of %d bytes, needs %d" % (len(arena), needed))
+    if is_aligned is not None and not is_aligned(arena):
+        raise ModelError("arena does not lie at a multiple of 4: use an array('b')")
+    return arena

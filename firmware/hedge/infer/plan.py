@@ -8,21 +8,27 @@ Runs once per load and allocates. A valid CRC proves nothing about intent, so ev
 import binascii
 import struct
 
-from .ops import OPS, in_range, need
+from . import ops
+from .ops import Bounds, need
 
-MAGIC = b"HGM1"
-VERSION = 1
-HEADER_BYTES = 64
+MAGIC = b"HGM2"
+VERSION = 2
+HEADER_BYTES = 60
 MAX_ARENA_BYTES = 1 << 24
 MAX_OPS = 1024
+MAX_RESETS = 64
 
-_HEADER = "<4sIIIIIIIIfiIIfiI"
+_HEADER = "<4sHHIIIHHIIfIIfbbBBII"
 
 # Indices of what check() returns.
-ARENA_BYTES = 4
-OP_COUNT = 5
-INPUT = 7  # offset, bytes, scale, zero_point
+ARENA_BYTES = 5
+OP_COUNT = 6
+RESET_COUNT = 7
+INPUT = 8  # offset, bytes, scale
 OUTPUT = 11
+INPUT_ZERO_POINT = 14  # then that of the output
+INPUT_TYPE = 16  # bytes of an element; then that of the output
+STATE = 18  # offset, bytes
 
 
 def check(data):
@@ -30,48 +36,67 @@ def check(data):
 
     data: bytes or memoryview of the whole file.
     """
-    need(len(data) >= HEADER_BYTES, "shorter than its header")
+    need(len(data) >= HEADER_BYTES, "%d bytes, shorter than its header" % len(data))
     header = struct.unpack_from(_HEADER, data, 0)
-    need(header[0] == MAGIC, "not a .hgm file")
-    need(header[1] == VERSION, "version %d, this firmware reads %d" % (header[1], VERSION))
-    need(header[2] == len(data), "truncated or padded: %d of %d bytes" % (len(data), header[2]))
+    need(header[0][:3] == MAGIC[:3], "not a .hgm file")
+    _check_version(data, header)
+    length = (len(data), header[3])
+    need(header[3] == len(data), "truncated or padded: %d bytes, its header says %d" % length)
     crc = binascii.crc32(memoryview(data)[16:]) & 0xFFFFFFFF
-    need(header[3] == crc, "damaged (CRC differs)")
+    need(header[4] == crc, "damaged (CRC differs): copy it again")
     _check_sizes(header)
-    _check_ops(data, header)
+    _check_records(data, header)
     return header
+
+
+def _check_version(data, header):
+    version = header[1]
+    if header[0] == b"HGM1":  # its u32 version follows the magic
+        version = 1
+    known = header[0] == MAGIC and version == VERSION and header[2] == HEADER_BYTES
+    words = (version, VERSION)
+    need(known, "version %d, this firmware reads %d: make it with `hedgerow convert`" % words)
 
 
 def _check_sizes(header):
     arena_bytes = header[ARENA_BYTES]
-    need(0 < arena_bytes <= MAX_ARENA_BYTES, "arena of %d bytes" % arena_bytes)
-    need(0 < header[OP_COUNT] <= MAX_OPS, "%d ops" % header[OP_COUNT])
-    need(header[6] == HEADER_BYTES and header[15] == 0, "unknown layout")
-    for at in (INPUT, OUTPUT):
-        in_range(header[at], header[at + 1], arena_bytes, "input or output outside the arena")
-        need(0.0 < header[at + 2] < 1e30, "scale of input or output")
-        need(-128 <= header[at + 3] <= 127, "zero point of input or output")
+    fits = 4 <= arena_bytes <= MAX_ARENA_BYTES and arena_bytes % 4 == 0
+    need(fits, "arena of %d bytes, expected a multiple of 4 up to 2**24" % arena_bytes)
+    need(0 < header[OP_COUNT] <= MAX_OPS, "%d ops, expected 1 .. 1024" % header[OP_COUNT])
+    need(header[RESET_COUNT] <= MAX_RESETS, "%d resets, expected 0 .. 64" % header[RESET_COUNT])
+    bounds = Bounds(b"", arena_bytes, None)
+    state = (header[STATE], header[STATE] + header[STATE + 1])
+    if header[STATE + 1]:
+        bounds.in_arena(header[STATE], header[STATE + 1], "state")
+    for i, (name, at, sizes) in enumerate(
+        (("input", INPUT, (1, 2)), ("output", OUTPUT, (1, 2, 4)))
+    ):
+        span = bounds.in_arena(header[at], header[at + 1], name)
+        if header[STATE + 1]:
+            ops.apart(span, state, name + " lies in the state")
+        need(0.0 < header[at + 2] < 1e30, "scale of the " + name)
+        size = header[INPUT_TYPE + i]
+        whole = size in sizes and header[at + 1] % size == 0
+        need(whole, "%s type of %d bytes in %d bytes" % (name, size, header[at + 1]))
 
 
-def _check_ops(data, header):
+def records(data, count, at=HEADER_BYTES):
+    """Yields (opcode, byte offset, words) of `count` records of a checked file."""
+    for _ in range(count):
+        yield data[at], at, data[at + 1]
+        at += 4 * data[at + 1]
+
+
+def _check_records(data, header):
+    state = (header[STATE], header[STATE] + header[STATE + 1])
+    bounds = Bounds(data, header[ARENA_BYTES], state)
     at = HEADER_BYTES
-    for _ in range(header[OP_COUNT]):
-        in_range(at, 4, len(data), "plan is cut off")
-        word = struct.unpack_from("<I", data, at)[0]
-        words, check_op = OPS.get(word & 0xFFFF, (0, None))
-        need(words, "unknown op %d" % (word & 0xFFFF))
-        need(word >> 16 == words, "op record of %d words" % (word >> 16))
-        in_range(at, 4 * words, len(data), "plan is cut off")
-        op = struct.unpack_from("<%di" % words, data, at)
+    for _ in range(header[RESET_COUNT] + header[OP_COUNT]):
+        need(at + 4 <= len(data), "plan is cut off")
+        opcode, words = data[at], data[at + 1]
+        need(0 < opcode < len(ops.WORDS), "unknown op %d, this firmware knows 1 .. 13" % opcode)
+        expected = (ops.NAMES[opcode], words, ops.WORDS[opcode])
+        need(words == ops.WORDS[opcode], "%s record of %d words, expected %d" % expected)
+        need(at + 4 * words <= len(data), "plan is cut off")
+        ops.check(struct.unpack_from("<%di" % words, data, at), bounds)
         at += 4 * words
-        check_op(data, op, header[ARENA_BYTES])
-
-
-def numbers(data, op_count):
-    """The op numbers of a checked file, a set."""
-    found, at = set(), HEADER_BYTES
-    for _ in range(op_count):
-        number, words = struct.unpack_from("<HH", data, at)
-        found.add(number)
-        at += 4 * words
-    return found

@@ -1,4 +1,4 @@
-"""The plan of a .hgm file in viper: no heap, exact on 32-bit machine words.
+"""Runs a plan in viper: no heap, exact on 32-bit machine words.
 
 viper ints are machine words (32 bits on boards) and its pointers are not checked: the caller has
 run plan.check(). The Unix port (64-bit words) and a board compute the same: no sum or product
@@ -9,103 +9,26 @@ ints cross from one function to another: an int of 2**30 would be boxed on the h
 
 import micropython
 
-# ruff: noqa: F821  ptr8 and ptr32 are words of viper
+# ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
 
-def load(numbers):
-    """Import the kernels of these op numbers, beyond DENSE and TABLE: small models stay small."""
-    global conv, conv_depthwise, add, pool, softmax
-    if 3 in numbers or 4 in numbers:
-        from .viper_conv import conv, conv_depthwise
-    if 5 in numbers or 6 in numbers or 7 in numbers:
-        from .viper_small import add, pool, softmax
-
-
-@micropython.viper
-def dense(data: ptr8, arena: ptr8, at: int, src: int, dst: int, pixels: int):
-    """DENSE at byte `at`, or `pixels` of a CONV whose inputs lie one after the other at `src`.
-
-    Four channels a pass over the n_in inputs; n_out bytes a pixel to `dst`.
-    """
-    base = int(data)
-    op = ptr32(base + at)
-    n_in = op[3]
-    n_out = op[4]
-    weights = ptr8(base + op[5])
-    bias = ptr32(base + op[6])
-    requant = ptr32(base + op[7])
-    top = 1
-    top = top << 31
-    zero_point = (op[9] ^ top) - top
-    low = (op[10] ^ top) - top
-    high = (op[11] ^ top) - top
-    while pixels > 0:
-        out = ptr8(int(arena) + dst)
-        total = 0
-        for i in range(n_in):
-            total += int(arena[src + i]) ^ 128
-        total *= 128
-        pair = 0
-        j = 0
-        w = 0
-        while j < n_out:
-            acc0 = 0
-            acc1 = 0
-            acc2 = 0
-            acc3 = 0
-            x = src
-            end = src + n_in
-            while x < end:
-                value = int(arena[x]) ^ 128
-                acc0 += value * int(weights[w])
-                acc1 += value * int(weights[w + 1])
-                acc2 += value * int(weights[w + 2])
-                acc3 += value * int(weights[w + 3])
-                x += 1
-                w += 4
-            lane = j + 4
-            if lane > n_out:
-                lane = n_out
-            while j < lane:
-                # SRDHM(acc << left, multiplier) in 32-bit words. With halves ah:al and bh:bl the
-                # product + 2**30 is (ah*bh << 32) + (ah*bl + al*bh << 16) + al*bl + 2**30. Its
-                # low 31 bits go by taking 15 bits off the middle sum: its parts fit, not the sum.
-                acc = acc0 - total + ((bias[j] ^ top) - top)
-                shift = (requant[pair + 1] ^ top) - top
-                if shift > 0:
-                    acc = acc << shift
-                ah = acc >> 16
-                al = acc & 0xFFFF
-                bh = requant[pair] >> 16
-                bl = requant[pair] & 0xFFFF
-                carry = (al * (bl >> 8) + ((al * (bl & 255)) >> 8)) >> 8  # al*bl >> 16
-                middle1 = ah * bl
-                middle2 = al * bh + carry
-                rest = ((middle1 & 0x7FFF) + (middle2 & 0x7FFF) + 0x4000) >> 15
-                value = ah * bh * 2 + (middle1 >> 15) + (middle2 >> 15) + rest
-                if shift < 0:  # divide by 2**right, halves away from zero
-                    right = 0 - shift
-                    half = 1 << (right - 1)
-                    rest = value & (half - 1 + half)
-                    if value < 0:
-                        half += 1
-                    value = value >> right
-                    if rest >= half:
-                        value += 1
-                value += zero_point
-                if value < low:
-                    value = low
-                if value > high:
-                    value = high
-                out[j] = value
-                acc0 = acc1
-                acc1 = acc2
-                acc2 = acc3
-                pair += op[8]
-                j += 1
-        src += n_in
-        dst += n_out
-        pixels -= 1
+def load(opcodes):
+    """Import the kernels of these opcodes: small models stay small."""
+    global rows_of_image, pool, sums, softmax, move, mean, recurrent
+    if 1 in opcodes or 2 in opcodes:
+        from .viper_conv import rows_of_image
+    if 3 in opcodes:
+        from .viper_pool import pool
+    if 4 in opcodes or 5 in opcodes:
+        from .viper_sums import sums
+    if 6 in opcodes:
+        from .viper_softmax import softmax
+    if 8 in opcodes or 9 in opcodes:
+        from .viper_move import move
+    if 10 in opcodes or 11 in opcodes:
+        from .viper_mean import mean
+    if 12 in opcodes or 13 in opcodes:
+        from .viper_recurrent import recurrent
 
 
 @micropython.viper
@@ -121,29 +44,48 @@ def table(data: ptr8, arena: ptr8, at: int):
 
 
 @micropython.viper
-def run(data, arena, op_count: int):
-    """Execute the plan. data: the file, at a multiple of 4; arena: int8 array of arena_bytes."""
-    words = ptr32(data)
-    at = 16
-    while op_count > 0:
-        head = words[at]
-        code = head & 0xFFFF
-        if code == 1:
-            dense(data, arena, at * 4, words[at + 1], words[at + 2], 1)
-        elif code == 2:
-            table(data, arena, at * 4)
+def run(data, arena, cursor):
+    """Run records from where cursor stands; see portable.run. data: at a multiple of 4."""
+    state = ptr32(cursor)
+    budget = state[3]
+    limited = budget
+    while state[2] > 0:
+        at = state[0]
+        op = ptr32(int(ptr8(data)) + at)
+        code = op[0] & 255
+        first = state[1]
+        total = 1
+        if code == 3:
+            total = op[5] & 0xFFFF
+        elif code < 3:
+            total = op[7] & 0xFFFF
+        last = total
+        if limited != 0 and last - first > budget:
+            last = first + budget
+        if code < 3:
+            rows_of_image(data, arena, at, first, last)
         elif code == 3:
-            conv(data, arena, at * 4)
-        elif code == 4:
-            conv_depthwise(data, arena, at * 4)
-        elif code == 5:
-            pool(data, arena, at * 4)
+            pool(data, arena, at, first, last)
+        elif code < 6:
+            sums(data, arena, at)
         elif code == 6:
-            add(data, arena, at * 4)
+            softmax(data, arena, at)
+        elif code == 7:
+            table(data, arena, at)
+        elif code < 10:
+            move(data, arena, at)
+        elif code < 12:
+            mean(data, arena, at)
         else:
-            softmax(data, arena, at * 4)
-        at += head >> 16
-        op_count -= 1
+            recurrent(data, arena, at)
+        state[1] = last
+        if last == total:
+            state[0] = at + ((op[0] >> 8) & 255) * 4
+            state[1] = 0
+            state[2] = state[2] - 1
+        budget -= last - first
+        if limited != 0 and budget <= 0:
+            break
 
 
 @micropython.viper
