@@ -207,3 +207,13 @@ def test_data_that_is_no_npy_is_named(tmp_path: Path) -> None:
     result = CliRunner().invoke(command, args)
     assert isinstance(result.exception, UsageError)
     assert "x.npy is no .npy of numbers" in str(result.exception)
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_real_digits_keep_their_accuracy(method: str) -> None:
+    """Within one percent of float on images of people the net never saw."""
+    digits = pytest.importorskip("digits", reason="needs scikit-learn: hedgerow[train]")
+    _, _, x, y = digits.data()
+    report = quantize(digits.trained_net(), x, labels=y, calibration=method).report
+    assert report.float_accuracy > 0.9
+    assert report.int8_accuracy >= report.float_accuracy - 0.01

@@ -12,7 +12,10 @@ _EPILOG = """\b
 Examples:
   hedgerow quantize net.tflite --data samples.npy -o net_int8.tflite
   hedgerow quantize net.onnx --data samples.npy --labels classes.npy -o net.tflite
+  hedgerow quantize net.onnx --data samples.npy --labels classes.npy -o net.tflite \\
+      --prune-channels 0.25 --epochs 10
 """
+_SHARE = click.FloatRange(0.0, 1.0, max_open=True)
 _PATH = click.Path(path_type=Path)
 
 
@@ -30,9 +33,26 @@ _PATH = click.Path(path_type=Path)
     show_default=True,
     help="How the samples set the ranges of activations.",
 )
+@click.option("--prune", type=_SHARE, default=0.0, help="Share of the weights to set to 0.")
+@click.option("--prune-channels", type=_SHARE, default=0.0, help="Share of channels to take out.")
+@click.option(
+    "--epochs",
+    type=click.IntRange(0, 1000),
+    default=0,
+    help="Passes of tuning after pruning; needs --labels. One sample in five is kept from it, "
+    "and only those are scored.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as JSON.")
 def command(
-    model: Path, data: Path, output: Path, labels: Path | None, calibration: str, as_json: bool
+    model: Path,
+    data: Path,
+    output: Path,
+    labels: Path | None,
+    calibration: str,
+    prune: float,
+    prune_channels: float,
+    epochs: int,
+    as_json: bool,
 ) -> None:
     """Quantise a float MODEL (.tflite or .onnx) to a standard int8 .tflite.
 
@@ -42,8 +62,9 @@ def command(
     from hedgerow.train import ptq
 
     known = None if labels is None else _load(labels)
+    pruning = ptq.Pruning(prune_channels, prune, epochs) if prune or prune_channels else None
     report = ptq.quantize_file(
-        model, _load(data), output, labels=known, calibration=calibration
+        model, _load(data), output, labels=known, calibration=calibration, pruning=pruning
     ).as_dict()
     report["output"] = str(output)
     click.echo(json.dumps(report) if as_json else _text(report))
@@ -61,13 +82,15 @@ def _load(path: Path) -> np.ndarray:
 
 def _text(report: dict) -> str:
     lines = [
-        f"{report['output']}: {report['tflite_bytes']} bytes, {report['weights']} weights "
-        f"({report['zero_weights']} zero), input {tuple(report['input_shape'])}",
+        f"{report['output']}: {report['tflite_bytes']} bytes, {report['weights']} of "
+        f"{report['float_weights']} weights ({report['zero_weights']} zero), "
+        f"input {tuple(report['input_shape'])}",
         f"int8 against float on {report['samples']} samples: mean error "
         f"{report['mean_error']:.4g}, worst {report['worst_error']:.4g}",
     ]
     if report["float_accuracy"] is not None:
-        lines.append(
-            f"accuracy: float {report['float_accuracy']:.2%}, int8 {report['int8_accuracy']:.2%}"
-        )
+        steps = [("float", "float_accuracy"), ("pruned", "pruned_accuracy")]
+        steps.append(("int8", "int8_accuracy"))
+        found = [f"{k} {report[v]:.2%}" for k, v in steps if report[v] is not None]
+        lines.append("accuracy: " + ", ".join(found))
     return "\n".join(lines)

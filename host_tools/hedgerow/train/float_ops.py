@@ -58,9 +58,13 @@ def run_chunks(graph: Graph, x: np.ndarray) -> Iterator[Values]:
         yield run_batch(graph, x[start : start + _CHUNK])
 
 
-def run_batch(graph: Graph, x: np.ndarray) -> Values:
-    """Every tensor's values by index. Raises ModelError if an op has no float definition."""
+def run_batch(graph: Graph, x: np.ndarray, weights: Values | None = None) -> Values:
+    """Every tensor's values by index; `weights` stand in for constants.
+
+    Raises ModelError if an op has no float definition or shapes do not fit.
+    """
     values: Values = {i: t.data for i, t in enumerate(graph.tensors) if t.data is not None}
+    values |= weights or {}
     values[graph.input] = x.reshape(-1, *graph.tensors[graph.input].shape[1:])
     for op in graph.ops:
         try:

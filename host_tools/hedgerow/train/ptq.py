@@ -11,32 +11,47 @@ from pathlib import Path
 import numpy as np
 
 from hedgerow.convert.graph import Graph
-from hedgerow.errors import ToolError
+from hedgerow.errors import ToolError, UsageError
 from hedgerow.train.calibrate import calibrate
 from hedgerow.train.evaluate import accuracy, check_labels, run_int8
-from hedgerow.train.float_ops import LAYERS, run_float
+from hedgerow.train.fit import Schedule, fit, loss_for
+from hedgerow.train.float_ops import LAYERS, constant_of, run_float
 from hedgerow.train.graph_writer import write_graph
+from hedgerow.train.prune import check_fraction, prune_channels, prune_weights
 from hedgerow.train.quantize_graph import quantize_graph
 from hedgerow.train.read_model import FloatModel, model_of, read_float_model
 
 _CALIBRATION_SAMPLES = 500  # spread over what is given; more moves no range by much
+_HELD_OUT = 5  # with tuning every fifth sample is kept from it, and only those are scored
+
+
+@dataclass(frozen=True)
+class Pruning:
+    """Shares of 1 to take out; epochs of tuning after each, which needs labels."""
+
+    channels: float = 0.0
+    weights: float = 0.0
+    epochs: int = 0
 
 
 @dataclass(frozen=True)
 class Report:
     """Accuracies are shares of 1, None without labels; errors in units of the output.
 
-    Errors compare int8 with the float model that was quantised, after pruning.
+    samples: those scored. Errors compare int8 with the float model it was made of, after
+    pruning; pruned_accuracy is that float model's, None if nothing was pruned.
     """
 
     samples: int
     input_shape: tuple[int, ...]
     tflite_bytes: int
+    float_weights: int
     weights: int
     zero_weights: int
     worst_error: float
     mean_error: float
     float_accuracy: float | None
+    pruned_accuracy: float | None
     int8_accuracy: float | None
 
     def as_dict(self) -> dict:
@@ -59,6 +74,7 @@ def quantize_file(
     *,
     labels: np.ndarray | None = None,
     calibration: str = "minmax",
+    pruning: Pruning | None = None,
 ) -> Report:
     """Quantise the model file `path` and write `output`.
 
@@ -66,7 +82,9 @@ def quantize_file(
     ModelError, UsageError; ToolError if `output` cannot be written.
     """
     model = read_float_model(path)
-    result = quantize(model, samples, labels=labels, calibration=calibration, name=path.stem)
+    result = quantize(
+        model, samples, labels=labels, calibration=calibration, pruning=pruning, name=path.stem
+    )
     try:
         output.write_bytes(result.tflite)
     except OSError as error:
@@ -80,17 +98,42 @@ def quantize(
     *,
     labels: np.ndarray | None = None,
     calibration: str = "minmax",
+    pruning: Pruning | None = None,
     name: str = "model",
 ) -> Quantised:
     """The int8 model of a float one, its ranges from samples (n, ...)."""
     if isinstance(model, Graph):
         model = model_of(model)
     graph, x = model.graph, model.samples(samples)
-    outputs = graph.tensors[graph.output].elements
-    known = None if labels is None else check_labels(labels, len(x), outputs)
-    int8 = quantize_graph(graph, calibrate(graph, _spread(x), method=calibration))
+    known = None
+    if labels is not None:
+        known = check_labels(labels, len(x), graph.tensors[graph.output].elements)
+    held_out = np.ones(len(x), dtype=bool)
+    if pruning and pruning.epochs:
+        held_out = np.arange(len(x)) % _HELD_OUT == 0
+    small = graph if pruning is None else _prune(graph, x, known, pruning, ~held_out)
+    int8 = quantize_graph(small, calibrate(small, _spread(x), method=calibration))
     tflite = write_graph(int8, name=name)
-    return Quantised(tflite, int8, _report(graph, int8, x, known, len(tflite)))
+    scored = None if known is None else known[held_out]
+    report = _report((graph, small, int8), x[held_out], scored, len(tflite))
+    return Quantised(tflite, int8, report)
+
+
+def _prune(
+    graph: Graph, x: np.ndarray, labels: np.ndarray | None, pruning: Pruning, rows: np.ndarray
+) -> Graph:
+    """Channels first, then single weights of what is left; tuned after each on `rows`."""
+    if pruning.epochs and (labels is None or not rows.any()):
+        raise UsageError("tuning after pruning needs labels and at least two samples")
+    for prune, share in ((prune_channels, pruning.channels), (prune_weights, pruning.weights)):
+        check_fraction(share)
+        if not share:
+            continue
+        graph = prune(graph, share)
+        if labels is not None and pruning.epochs:
+            loss = loss_for(graph, labels[rows])
+            graph = fit(graph, x[rows], loss, Schedule(epochs=pruning.epochs))
+    return graph
 
 
 def _spread(x: np.ndarray) -> np.ndarray:
@@ -99,25 +142,29 @@ def _spread(x: np.ndarray) -> np.ndarray:
 
 
 def _report(
-    graph: Graph, int8: Graph, x: np.ndarray, labels: np.ndarray | None, size: int
+    graphs: tuple[Graph, Graph, Graph], x: np.ndarray, labels: np.ndarray | None, size: int
 ) -> Report:
-    before, after = run_float(graph, x).reshape(len(x), -1), run_int8(int8, x)
-    errors = np.abs(before - after)
+    """graphs: float as given, float as quantised, int8."""
+    given, small, int8 = graphs
+    outputs = [run_float(given, x), run_float(small, x).reshape(len(x), -1), run_int8(int8, x)]
+    errors = np.abs(outputs[1] - outputs[2])
+    scores = [None if labels is None else accuracy(y, labels) for y in outputs]
     weights = layer_weights(int8)
     return Report(
         samples=len(x),
-        input_shape=graph.tensors[graph.input].shape,
+        input_shape=given.tensors[given.input].shape,
         tflite_bytes=size,
+        float_weights=sum(w.size for w in layer_weights(given)),
         weights=sum(w.size for w in weights),
         zero_weights=sum(int((w == 0).sum()) for w in weights),
         worst_error=float(errors.max()),
         mean_error=float(errors.mean()),
-        float_accuracy=None if labels is None else accuracy(before, labels),
-        int8_accuracy=None if labels is None else accuracy(after, labels),
+        float_accuracy=scores[0],
+        pruned_accuracy=None if small is given else scores[1],
+        int8_accuracy=scores[2],
     )
 
 
 def layer_weights(graph: Graph) -> list[np.ndarray]:
     """Weights of every layer, biases left out."""
-    found = (graph.tensors[op.inputs[1]].data for op in graph.ops if op.kind in LAYERS)
-    return [data for data in found if data is not None]
+    return [constant_of(graph.tensors[op.inputs[1]]) for op in graph.ops if op.kind in LAYERS]
