@@ -10,6 +10,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 _BESIDE = {
     "firmware/hedge": "hedge",
+    "firmware/kernels": "hedgerow/_share/kernels",
     "boards": "hedgerow/_share/boards",
     "models": "hedgerow/_share/models",
 }

@@ -24,6 +24,11 @@ def share_dir(name: str) -> Path:
     return _CLONE / name if in_clone() else _PACKAGE / "_share" / name
 
 
+def kernels_dir() -> Path:
+    """Folder of the native kernels: sources and prebuilt modules."""
+    return _CLONE / "firmware" / "kernels" if in_clone() else _PACKAGE / "_share" / "kernels"
+
+
 def emulate_dir() -> Path:
     """Folder with the Unix-port fakes, for MICROPYPATH."""
     return _PACKAGE / "emulate" / "unix"

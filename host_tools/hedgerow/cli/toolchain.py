@@ -8,6 +8,7 @@ from pathlib import Path
 import click
 
 from hedgerow.toolchain.frozen import frozen_micropython
+from hedgerow.toolchain.natmod import ARCHES, build_prebuilt, native_module
 from hedgerow.toolchain.pico import ensure_pico
 from hedgerow.toolchain.qemu import BOARDS, ensure_qemu
 from hedgerow.toolchain.unix import Unix, ensure_micropython
@@ -75,6 +76,35 @@ def qemu(*, boards: tuple[str, ...], as_json: bool, force: bool) -> None:
     """
     images = {name: ensure_qemu(name, force=force).image for name in boards or BOARDS}
     click.echo(_parts(images, as_json=as_json))
+
+
+@command.command("kernels")
+@click.option("--arch", "arches", multiple=True, type=click.Choice(ARCHES), help="Else: x64.")
+@click.option("--small", is_flag=True, help="Only the ops of the MLPerf Tiny models.")
+@click.option("--force", is_flag=True, help="Compile, even if a prebuilt module fits.")
+@click.option("--prebuilt", is_flag=True, help="Compile all that the project ships.")
+@click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
+def kernels(
+    *, arches: tuple[str, ...], small: bool, force: bool, prebuilt: bool, as_json: bool
+) -> None:
+    """Native kernels of hedge.infer as .mpy, one per architecture.
+
+    Prints the path of the prebuilt module, or compiles where the sources have changed. That needs
+    gcc-arm-none-eabi for armv6m and armv7*, gcc-riscv64-unknown-elf for rv32imc, and
+    Espressif's xtensa-esp32-elf-gcc for xtensawin; names what is missing. On a board the file is
+    called hedge_infer_native.mpy.
+
+    \b
+    Examples:
+      hedgerow toolchain kernels --arch armv6m
+      hedgerow toolchain kernels --arch armv6m --small
+      hedgerow toolchain kernels --prebuilt
+    """
+    if prebuilt:
+        click.echo(_parts({path.name: path for path in build_prebuilt()}, as_json=as_json))
+        return
+    found = {arch: native_module(arch, small=small, force=force) for arch in arches or ("x64",)}
+    click.echo(_parts(found, as_json=as_json))
 
 
 def _parts(parts: Mapping[str, Path], *, as_json: bool) -> str:
