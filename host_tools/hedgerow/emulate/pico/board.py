@@ -16,6 +16,7 @@ _SCRIPT = Path(__file__).parent / "serve.mjs"
 # A Pico has 2 MB of flash; the emulated chip's further 14 MB hold blobs, seen through XIP too.
 _BLOBS = (0x10200000, 0x11000000)
 _CYCLES = 0x40068000  # emulator.mjs: no peripheral of the RP2040 lies there
+_IMPORTS = "import machine"
 _ANSWER_S = 30.0  # of the emulator itself, beyond what the program is given
 
 
@@ -39,7 +40,7 @@ class PicoBoard(EmulatedBoard):
         self._line = PipeLine(self.name, command)
         super().__init__(self, Region(*_BLOBS))
         try:
-            self.start("import machine")
+            self.start(_IMPORTS)
         except BaseException:
             self._line.close()
             raise
@@ -61,6 +62,11 @@ class PicoBoard(EmulatedBoard):
     def status(self) -> dict[str, Any]:
         """cycles since reset, flash_operations since the start, warnings of the emulator."""
         return self._ask("status")
+
+    def reset(self) -> None:
+        """Start the chip anew, as its reset pin does; flash, blobs and their addresses stay."""
+        self._ask("reset")
+        self.start(_IMPORTS)
 
     def save_flash(self) -> None:
         """Write flash_file as the flash is now."""

@@ -1,12 +1,13 @@
 // A Raspberry Pi Pico: rp2040js with our boot ROM, a flash that erases and programs as NOR flash
 // does, a serial line over USB, and a register that counts core cycles.
 
+import { CoreClock } from "./clock.mjs";
+
 const FLASH_BASE = 0x10000000;
 const BOOT_FLASH_BYTES = 2 * 1024 * 1024; // what a Pico has; the emulated chip goes on to 16 MB
 // Nothing of an RP2040 answers here; reads give the cycles modulo 2**30 (a small int), then 2**30s.
 const CYCLE_COUNTER_SLOT = 0x40068;
-const CLOCK_NS = 8; // 125 MHz, to which MicroPython sets the core
-const CHECK_EVERY = 50000; // instructions between looks at the wall clock
+const CYCLES_PER_SLICE = 1000000; // between looks at the wall clock
 
 // BKPT numbers of rom/tables.S.
 const TRAP_ERASE = 3;
@@ -31,15 +32,18 @@ export class Pico {
 
   // Start the chip anew with this flash, as a reset does.
   powerOn(flash) {
-    const { RP2040, USBCDC } = this.rp2040js;
-    const mcu = new RP2040();
+    const { USBCDC } = this.rp2040js;
+    const mcu = newChip(this.rp2040js);
     this.mcu = mcu;
     mcu.logger = this.logger();
     mcu.loadBootrom(this.bootRom); // also fills the flash with 0xff
     mcu.flash.set(flash);
     mcu.onBreak = (number) => this.trap(number);
     mcu.peripherals[CYCLE_COUNTER_SLOT] = cycleCounter(mcu.core);
-    mcu.peripherals[0x40058].onWatchdogTrigger = () => { this.resetRequested = true; };
+    mcu.peripherals[0x40058].onWatchdogTrigger = () => {
+      this.resetRequested = true;
+      mcu.clock.stop();
+    };
     this.resetRequested = false;
     this.serialPort = new USBCDC(mcu.usbCtrl);
     this.serialPort.onSerialData = (bytes) => this.received(bytes);
@@ -141,10 +145,9 @@ export class Pico {
 
   slice(isDone) {
     const { core, clock } = this.mcu;
-    for (let i = 0; i < CHECK_EVERY; i++) {
-      if (!core.waiting) clock.tick(core.executeInstruction() * CLOCK_NS);
-      else if (clock.nextAlarm) clock.tick(clock.nanosToNextAlarm);
-      else return "asleep";
+    const end = core.cycles + CYCLES_PER_SLICE;
+    for (let turns = 0; core.cycles < end && turns < CYCLES_PER_SLICE; turns++) {
+      if (!clock.advance(end)) return "asleep";
       if (this.newOutput) {
         this.newOutput = false;
         if (isDone(this.output)) return "done";
@@ -156,6 +159,33 @@ export class Pico {
     }
     return null;
   }
+}
+
+// An RP2040 that stops at an access a Cortex-M0+ cannot do, with a clock that its core drives.
+function newChip({ RP2040 }) {
+  class Chip extends RP2040 {
+    readUint16(address) {
+      if (address & 1) misaligned(this, address);
+      return super.readUint16(address);
+    }
+
+    writeUint16(address, value) {
+      if (address & 1) misaligned(this, address);
+      super.writeUint16(address, value);
+    }
+
+    writeUint32(address, value) {
+      if (address & 3) misaligned(this, address);
+      super.writeUint32(address, value);
+    }
+  }
+  const chip = new Chip(new CoreClock());
+  chip.clock.follow(chip.core);
+  return chip;
+}
+
+function misaligned(chip, address) {
+  chip.logger.error("core", `access to ${hex(address)}, which is not aligned`);
 }
 
 function cycleCounter(core) {

@@ -6,6 +6,7 @@
 //       -> {"ended": "done" | "timeout" | "asleep", "received": base64}
 //   {"op": "poke", "address": n, "data": base64} -> {}
 //   {"op": "status"} -> {"cycles": n, "flash_operations": n, "warnings": [text]}
+//   {"op": "reset"} -> {}
 //   {"op": "save"} -> {}     write FLASH_FILE
 //
 // {"fault": text} answers a request that stopped the program. The chip runs only while a "talk"
@@ -42,6 +43,10 @@ const operations = {
     flash_operations: pico.flashOperations,
     warnings: [...pico.warnings],
   }),
+  reset() {
+    pico.powerOn(pico.mcu.flash);
+    return {};
+  },
   save() {
     writeFileSync(`${flashFile}.part`, pico.bootFlash);
     renameSync(`${flashFile}.part`, flashFile);
