@@ -424,10 +424,14 @@ class ResetTest(unittest.TestCase):
 
 @unittest.skipIf(not MICROPYTHON, "needs the MicroPython heap lock and viper")
 class ViperTest(unittest.TestCase):
-    def locked(self, work, *args):
+    def locked(self, work, a, b=None):
+        """work(a) or work(a, b); a call with *args would allocate itself."""
         heap_lock()
         try:
-            work(*args)
+            if b is None:
+                work(a)
+            else:
+                work(a, b)
         finally:
             heap_unlock()
 
