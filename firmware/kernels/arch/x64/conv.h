@@ -2,7 +2,7 @@
 //
 //     element            type of a tap of x' in a gathered patch
 //     widen_16/8/4       that many bytes of x as x' = x + 128 in elements
-//     tile               accumulators of up to eight pixels and LANES channels
+//     run_taps           acc of 1, 4 or 8 pixels (a constant) and LANES channels += all taps
 //
 // Patches of a block of pixels are gathered first (SPEC.md "Overlap": all reads before the first
 // write), then each group of channels runs over the block, its weights read once for eight pixels.
@@ -13,7 +13,6 @@
 enum {
     PATCH_BYTES = 12288, // on the stack, with weights of a group in the first-level cache
     MOST_PIXELS = 64,
-    TILE = 8,
 };
 
 // taps: of a patch; pitch: elements from patch to patch, a multiple of 4, zeros after the taps.
@@ -151,6 +150,12 @@ INLINE void finish(
     }
 }
 
+// A function of its own: all registers are for the accumulators.
+static __attribute__((noinline)) void run_taps_of_8(
+    vec *acc, const element *x, int32_t pitch, const struct group *g) {
+    run_taps(acc, x, pitch, g->first, g->second, g->pairs, 8);
+}
+
 INLINE void run_tile(
     const struct hg_window *w, const struct group *g, const struct patches *p, int32_t at,
     int32_t pixel, const int pixels) {
@@ -158,7 +163,12 @@ INLINE void run_tile(
     for (int i = 0; i < pixels; i++) {
         acc[i] = g->bias;
     }
-    tile(acc, p->first + at * p->pitch, p->pitch, g->first, g->second, g->pairs, pixels);
+    const element *x = p->first + at * p->pitch;
+    if (pixels == 8) {
+        run_taps_of_8(acc, x, p->pitch, g);
+    } else {
+        run_taps(acc, x, p->pitch, g->first, g->second, g->pairs, pixels);
+    }
     finish(w, g, acc, pixel + at, pixels);
 }
 
@@ -198,7 +208,7 @@ static void run_long(const struct hg_window *w, element *piece, int32_t capacity
             int32_t rest = w->in_c - at, taps = rest < capacity ? rest : capacity;
             widen(piece, w->in + at, taps);
             fill(piece + taps, 0, -taps & 3);
-            tile(&acc, piece, 0, g.first + at * 4, g.second + at * 4, (taps + 1) >> 1, 1);
+            run_taps(&acc, piece, 0, g.first + at * 4, g.second + at * 4, (taps + 1) >> 1, 1);
         }
         finish(w, &g, &acc, 0, 1);
     }

@@ -29,33 +29,30 @@ INLINE __m256i read_weights(__m128i blocks) {
     return _mm256_cvtepi8_epi16(blocks);
 }
 
-// Taps x[0] and x[1] in every lane.
-INLINE __m256i pair_of(const element *x) {
+INLINE vec multiply(vec acc, const element *x, vec weights) {
     int32_t pair;
     __builtin_memcpy(&pair, x, 4);
-    return _mm256_set1_epi32(pair);
+    return vec_add(acc, vec_dot(weights, vec_set(pair)));
 }
 
-INLINE void tile(
+#include "tile.h"
+
+INLINE void run_taps(
     vec *acc, const element *x, int32_t pitch, const uint8_t *a, const uint8_t *b, int32_t pairs,
     const int pixels) {
+    struct tile t = tile_of(acc, pixels);
     for (; pairs > 1; pairs -= 2, x += 4, a += 16, b += 16) {
         __m128i block_a = load_16(a), block_b = load_16(b);
-        __m256i first = read_weights(_mm_unpacklo_epi64(block_a, block_b));
-        __m256i second = read_weights(_mm_unpackhi_epi64(block_a, block_b));
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            acc[i] = vec_add(acc[i], vec_dot(first, pair_of(x + i * pitch)));
-            acc[i] = vec_add(acc[i], vec_dot(second, pair_of(x + i * pitch + 2)));
-        }
+        vec weights = read_weights(_mm_unpacklo_epi64(block_a, block_b));
+        tile_multiply(&t, x, pitch, weights, pixels);
+        weights = read_weights(_mm_unpackhi_epi64(block_a, block_b));
+        tile_multiply(&t, x + 2, pitch, weights, pixels);
     }
     if (pairs) {
-        __m256i last = read_weights(_mm_unpacklo_epi64(load_8(a), load_8(b)));
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            acc[i] = vec_add(acc[i], vec_dot(last, pair_of(x + i * pitch)));
-        }
+        vec weights = read_weights(_mm_unpacklo_epi64(load_8(a), load_8(b)));
+        tile_multiply(&t, x, pitch, weights, pixels);
     }
+    tile_store(acc, &t, pixels);
 }
 
 #include "conv.h"

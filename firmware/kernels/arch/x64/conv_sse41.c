@@ -30,28 +30,28 @@ INLINE void read_weights(__m128i blocks, __m128i *first, __m128i *second) {
     *second = _mm_cvtepi8_epi16(_mm_srli_si128(blocks, 8));
 }
 
-INLINE void tile(
-    vec *acc, const element *x, int32_t pitch, const uint8_t *w, const uint8_t *unused, int32_t pairs,
-    const int pixels) {
+INLINE vec multiply(vec acc, const element *x, vec weights) {
+    return vec_add(acc, vec_dot(weights, _mm_shuffle_epi32(load_4(x), 0)));
+}
+
+#include "tile.h"
+
+INLINE void run_taps(
+    vec *acc, const element *x, int32_t pitch, const uint8_t *w, const uint8_t *unused,
+    int32_t pairs, const int pixels) {
     (void)unused;
-    __m128i first, second;
+    vec first, second;
+    struct tile t = tile_of(acc, pixels);
     for (; pairs > 1; pairs -= 2, x += 4, w += 16) {
         read_weights(load_16(w), &first, &second);
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            __m128i taps = load_8(x + i * pitch);
-            acc[i] = vec_add(acc[i], vec_dot(first, _mm_shuffle_epi32(taps, 0x00)));
-            acc[i] = vec_add(acc[i], vec_dot(second, _mm_shuffle_epi32(taps, 0x55)));
-        }
+        tile_multiply(&t, x, pitch, first, pixels);
+        tile_multiply(&t, x + 2, pitch, second, pixels);
     }
     if (pairs) {
         read_weights(load_8(w), &first, &second);
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            __m128i taps = _mm_shuffle_epi32(load_4(x + i * pitch), 0x00);
-            acc[i] = vec_add(acc[i], vec_dot(first, taps));
-        }
+        tile_multiply(&t, x, pitch, first, pixels);
     }
+    tile_store(acc, &t, pixels);
 }
 
 #include "conv.h"

@@ -33,57 +33,48 @@ INLINE __m256i read_weights(__m128i a, __m128i b) {
     return _mm256_xor_si256(_mm256_shuffle_epi8(blocks, order), _mm256_set1_epi8(-128));
 }
 
-// Taps x[0] to x[3] in every lane.
-INLINE __m256i four_of(const element *x) {
+INLINE vec multiply(vec acc, const element *x, vec weights) {
     int32_t four;
     __builtin_memcpy(&four, x, 4);
-    return _mm256_set1_epi32(four);
+    return _mm256_dpbusd_epi32(acc, vec_set(four), weights);
 }
 
-INLINE __m256i step(vec acc, const element *x, __m256i weights) {
-    return _mm256_dpbusd_epi32(acc, four_of(x), weights);
-}
+#include "tile.h"
 
 // One pixel: four accumulators, as VPDPBUSD takes four cycles.
-INLINE void tile_one(
+INLINE void run_taps_of_one(
     vec *acc, const element *x, const uint8_t *a, const uint8_t *b, int32_t pairs) {
     vec second = vec_set(0), third = vec_set(0), fourth = vec_set(0);
     for (; pairs > 7; pairs -= 8, x += 16, a += 64, b += 64) {
-        acc[0] = step(acc[0], x, read_weights(load_16(a), load_16(b)));
-        second = step(second, x + 4, read_weights(load_16(a + 16), load_16(b + 16)));
-        third = step(third, x + 8, read_weights(load_16(a + 32), load_16(b + 32)));
-        fourth = step(fourth, x + 12, read_weights(load_16(a + 48), load_16(b + 48)));
+        acc[0] = multiply(acc[0], x, read_weights(load_16(a), load_16(b)));
+        second = multiply(second, x + 4, read_weights(load_16(a + 16), load_16(b + 16)));
+        third = multiply(third, x + 8, read_weights(load_16(a + 32), load_16(b + 32)));
+        fourth = multiply(fourth, x + 12, read_weights(load_16(a + 48), load_16(b + 48)));
     }
     for (; pairs > 1; pairs -= 2, x += 4, a += 16, b += 16) {
-        acc[0] = step(acc[0], x, read_weights(load_16(a), load_16(b)));
+        acc[0] = multiply(acc[0], x, read_weights(load_16(a), load_16(b)));
     }
     if (pairs) {
-        second = step(second, x, read_weights(load_8(a), load_8(b)));
+        second = multiply(second, x, read_weights(load_8(a), load_8(b)));
     }
     acc[0] = vec_add(vec_add(acc[0], second), vec_add(third, fourth));
 }
 
-INLINE void tile(
+INLINE void run_taps(
     vec *acc, const element *x, int32_t pitch, const uint8_t *a, const uint8_t *b, int32_t pairs,
     const int pixels) {
     if (pixels == 1) {
-        tile_one(acc, x, a, b, pairs);
+        run_taps_of_one(acc, x, a, b, pairs);
         return;
     }
+    struct tile t = tile_of(acc, pixels);
     for (; pairs > 1; pairs -= 2, x += 4, a += 16, b += 16) {
-        __m256i weights = read_weights(load_16(a), load_16(b));
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            acc[i] = step(acc[i], x + i * pitch, weights);
-        }
+        tile_multiply(&t, x, pitch, read_weights(load_16(a), load_16(b)), pixels);
     }
     if (pairs) { // x' of the two taps past the last is 0
-        __m256i weights = read_weights(load_8(a), load_8(b));
-#pragma GCC unroll 8
-        for (int i = 0; i < pixels; i++) {
-            acc[i] = step(acc[i], x + i * pitch, weights);
-        }
+        tile_multiply(&t, x, pitch, read_weights(load_8(a), load_8(b)), pixels);
     }
+    tile_store(acc, &t, pixels);
 }
 
 #include "conv.h"
