@@ -60,7 +60,8 @@ def test_int8_of_loud_and_quiet_bands(name):
 @pytest.mark.parametrize("name", ["kws", "sww"])
 def test_recordings_give_the_same_int8(name, need_shared):
     """README.md has the figures: 0.3 % of bytes differ. A byte in a thousand may by more than 1:
-    where a frame ends in digital silence its quiet bands are at the FFT's own noise."""
+    a frame of silence with a sample or two at its edge is near the added epsilon, here a floor.
+    """
     differing = []
     for x in clips(need_shared("data/audio"), step=20).values():
         got = on_board(SPECS[name], x, *QUANT[name]).astype(int)

@@ -80,7 +80,10 @@ def radix4(work: ptr32, half: int, length: int, shift: int, sine: ptr16, step: i
     quarter = step * length
     jump = 8 * length
     bits = 0
-    for j in range(length):
+    j = 0
+    while True:  # the conditional jump of a long while or for is out of range on Xtensa
+        if j == length:
+            break
         k = j * step
         c1 = (int(sine[k + quarter]) ^ 32768) - 32768
         s1 = (int(sine[k]) ^ 32768) - 32768
@@ -89,7 +92,9 @@ def radix4(work: ptr32, half: int, length: int, shift: int, sine: ptr16, step: i
         c3 = (int(sine[3 * k + quarter]) ^ 32768) - 32768
         s3 = (int(sine[3 * k]) ^ 32768) - 32768
         at = 2 * j
-        while at < 2 * half:
+        while True:
+            if at >= 2 * half:
+                break
             a = ptr32(int(work) + 4 * at)
             c = ptr32(int(a) + 8 * length)
             b = ptr32(int(c) + 8 * length)
@@ -145,6 +150,7 @@ def radix4(work: ptr32, half: int, length: int, shift: int, sine: ptr16, step: i
             d[1] = v
             bits |= v ^ (v >> 31)
             at += jump
+        j += 1
     return bits
 
 
