@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
-from random_ops import DEVICE
+from random_ops import OPS
 
 from hedgerow.cli.infer import command
 from hedgerow.convert import convert as api
@@ -121,12 +121,12 @@ def test_files_that_are_not_what_they_should_be(model: Path, tmp_path: Path) -> 
     assert not out.exists()
 
 
-@pytest.mark.parametrize("op", DEVICE)
+@pytest.mark.parametrize("op", OPS)
 def test_each_op_from_the_file_alone_equals_tflm(op: str) -> None:
     """The NumPy target is written from SPEC.md: emit and it must agree on every field."""
     checked = 0
     for seed in range(12):
-        tflite = DEVICE[op](np.random.default_rng(seed))
+        tflite = OPS[op](np.random.default_rng(seed))
         result = api.convert(tflite)
         loaded = parse_model(result.hgm)
         limits = np.iinfo(loaded.input_dtype)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from random_ops import DEVICE
+from random_ops import OPS
 
 from hedge.infer import Model, portable
 from hedgerow import paths
@@ -144,12 +144,12 @@ def test_kernels_equal_portable_on_both_word_sizes(seed: int, word: type[Word]) 
         assert run_words(hgm, x, word) == run_portable(hgm, x)
 
 
-@pytest.mark.parametrize("kind", sorted(DEVICE))
+@pytest.mark.parametrize("kind", sorted(OPS))
 @pytest.mark.parametrize("word", [Word, Word64])
 def test_ops_equal_portable_on_both_word_sizes(kind: str, word: type[Word]) -> None:
     small = 0
     for seed in range(40):
-        result = api.convert(DEVICE[kind](np.random.default_rng(seed)))
+        result = api.convert(OPS[kind](np.random.default_rng(seed)))
         if result.report.macs + 20 * result.report.output_bytes > 6000:  # simulated words are slow
             continue
         small += 1

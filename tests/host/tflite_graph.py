@@ -16,7 +16,7 @@ import pytest
 pytest.importorskip("tflite_micro", reason="needs the tflite-micro package")
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-_TYPES = {"int8": "INT8", "int16": "INT16", "int32": "INT32"}
+_TYPES = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "float32": "FLOAT32"}
 SAME, VALID = 0, 1
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3, "tanh": 4}
 

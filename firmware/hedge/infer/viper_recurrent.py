@@ -119,7 +119,7 @@ def svdf(data: ptr8, arena: ptr8, at: int):
 
 @micropython.viper
 def activate(data: ptr8, table: int, first: int, count: int, bits: int):
-    """WORK[first + i], Q3.12 to Q0.15, i < count: sigmoid with bits 9, tanh with bits 8.
+    """WORK[first + i], three times a Q3.12, to Q0.15, i < count: sigmoid with bits 9, tanh with bits 8.
 
     table: file offset of sigmoid(i / 24) in Q0.16. Sources: integer_ops/logistic.h and tanh.h.
     """
@@ -129,7 +129,7 @@ def activate(data: ptr8, table: int, first: int, count: int, bits: int):
     values = ptr16(int(data) + table)
     mask = (1 << bits) - 1
     for i in range(count):
-        x = ((work[first + i] ^ top) - top) * 3
+        x = (work[first + i] ^ top) - top
         size = x
         if x < 0:
             size = 0 - x
@@ -184,6 +184,8 @@ def gate(data: ptr8, arena: ptr8, at: int, x: int, number: int):
         for i in range(count):
             work[i] = work[i] + work[32 + i]
         clamp16(0, count)
+        for i in range(count):
+            work[i] = ((work[i] ^ top) - top) * 3
         activate(data, op[10], 0, count, bits)
         for i in range(count):
             out[done + i] = work[i]
@@ -238,10 +240,11 @@ def update(data: ptr8, arena: ptr8, at: int, out: int):
                 value = clip
             if clip < 32767 and value < 0 - clip:
                 value = 0 - clip
-            if power < 0:
-                value = value >> (0 - power)
             ptr16(int(arena) + cells)[i] = value
-            if power > 0:
+            value = 3 * value
+            if power < 0:
+                value = (value + (1 << (0 - power - 1))) >> (0 - power)
+            else:
                 value = value << power
             work[i] = value
         activate(data, op[10], 0, count, 8)
