@@ -1,4 +1,4 @@
-"""tests/unit/infer_ops.json: a small model of every device op, its .hgm and TFLM's outputs.
+"""tests/unit/infer_ops.json: small models of every op, their .hgm and TFLM's outputs.
 
 python tests/host/test_infer_vectors.py     writes the file again
 """
@@ -7,10 +7,16 @@ import json
 from pathlib import Path
 
 import numpy as np
+import pytest
+from random_ops import OPS
 from tflite_graph import SAME, VALID, TfliteGraph
 
+from hedge.infer import ops, plan
 from hedgerow.convert import convert as api
+from hedgerow.errors import ModelError
 
+LEAST_KINDS_OF_BYTES = 6
+MOST_HEX = 3200
 PATH = Path(__file__).resolve().parent.parent / "unit" / "infer_ops.json"
 
 
@@ -49,22 +55,60 @@ def small_network() -> bytes:
     return g.finish(x, out)
 
 
-def vectors() -> dict:
-    data = small_network()
-    result = api.convert(data)
-    inputs = api.random_inputs(12, result.report.input_bytes, seed=20)
+def random_model(kind: str) -> bytes:
+    """The first random model of this op that is small and whose outputs tell something."""
+    for seed in range(100):
+        data = OPS[kind](np.random.default_rng(seed))
+        try:
+            case = vector(data)
+        except ModelError:  # scales that the op does not take
+            continue
+        values = np.unique(np.frombuffer(bytes.fromhex("".join(case["output"])), np.uint8))
+        if len(values) >= LEAST_KINDS_OF_BYTES and len(case["hgm"]) < MOST_HEX:
+            return data
+    raise AssertionError(f"no small model of {kind}")
+
+
+def vector(data: bytes) -> dict:
+    """hgm, and rows of input and of output, in hex of the bytes in the arena."""
+    hgm = api.convert(data).hgm
+    header = plan.check(hgm)
+    count = header[plan.INPUT + 1] // header[plan.INPUT_TYPE]
+    if header[plan.INPUT_TYPE] == 1:
+        inputs = api.random_inputs(5, count, seed=20)
+    else:
+        inputs = np.random.default_rng(20).integers(-32768, 32768, (5, count)).astype("<i2")
     outputs = api.run_tflm(data, inputs)
-    return {"hgm": result.hgm.hex(), "input": inputs.tolist(), "output": outputs.tolist()}
+    return {
+        "hgm": hgm.hex(),
+        "input": [x.tobytes().hex() for x in inputs],
+        "output": [np.ascontiguousarray(y).tobytes().hex() for y in outputs],
+    }
 
 
-def test_committed_vectors_are_what_convert_and_tflm_make() -> None:
-    assert json.loads(PATH.read_text(encoding="utf-8")) == vectors()
+def vectors() -> dict:
+    cases = {"network": vector(small_network())}
+    return cases | {kind: vector(random_model(kind)) for kind in sorted(OPS)}
 
 
-def test_vectors_are_not_all_saturated() -> None:
-    outputs = np.array(vectors()["output"])
-    assert len(np.unique(outputs)) > 20
+@pytest.fixture(scope="module")
+def made() -> dict:
+    return vectors()
+
+
+def test_committed_vectors_are_what_convert_and_tflm_make(made: dict) -> None:
+    assert json.loads(PATH.read_text(encoding="utf-8")) == made
+
+
+def test_every_op_is_there(made: dict) -> None:
+    found = set()
+    for case in made.values():
+        hgm = bytes.fromhex(case["hgm"])
+        header = plan.check(hgm)
+        count = header[plan.OP_COUNT] + header[plan.RESET_COUNT]
+        found |= {opcode for opcode, _, _ in plan.records(hgm, count)}
+    assert found == set(range(1, len(ops.NAMES)))
 
 
 if __name__ == "__main__":
-    PATH.write_text(json.dumps(vectors()) + "\n", encoding="utf-8")
+    PATH.write_text(json.dumps(vectors(), indent=0) + "\n", encoding="utf-8")

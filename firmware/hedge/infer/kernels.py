@@ -14,7 +14,7 @@ def choose(wanted, opcodes):
     """(name, run, is_aligned): the best that the firmware has, or what is wanted.
 
     wanted: "native", "viper", "portable" or None. run(data, arena, cursor): see portable.run.
-    is_aligned(buffer): None if any place will do. Raises ModelError if what is wanted is not there.
+    is_aligned(buffer): None if any place will do. Raises ModelError if it is not there.
     """
     if wanted not in (None, "native", "viper", "portable"):
         raise ModelError("kernels %r, expected native, viper, portable or None" % wanted)

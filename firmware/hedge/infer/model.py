@@ -14,7 +14,7 @@ import struct
 from ..core.errors import ModelError
 from ..core.once import forget
 
-_FORGET = "kernels plan ops check_image check_small check_recurrent".split()
+_AT_LOAD = ("kernels", "plan", "ops", "check_image", "check_small", "check_recurrent")
 
 
 def _read(source):
@@ -57,14 +57,19 @@ class Model:
             data = bytes(data)
         self._data = data
         self.arena = _arena(arena, header, is_aligned)
-        self._cursor = array.array("i", (0, 0, 0, 0))
+        self._cursor = array.array("i", (0, 0, 0, 0, 0))  # the last is for the native module
         view = memoryview(self.arena)
         at, size = header[plan.INPUT : plan.INPUT + 2]
         self.input = view[at : at + size]
         at, size = header[plan.OUTPUT : plan.OUTPUT + 2]
         self.output = view[at : at + size]
-        self._us = array.array("I", [0] * header[plan.OP_COUNT]) if profile else None
-        for name in _FORGET:
+        self._us = None
+        if profile:
+            from .profile import timed
+
+            self._us = array.array("I", [0] * header[plan.OP_COUNT])
+            self._timed = timed
+        for name in _AT_LOAD:
             forget("hedge.infer." + name)
         self.reset()
 
@@ -74,7 +79,7 @@ class Model:
         if self._us is None:
             self._advance()
         else:
-            self._invoke_profiled()
+            self._timed(self)
 
     def invoke_step(self, rows=8):
         """A slice of invoke(): True while more is to do, so that others can run in between.
@@ -120,16 +125,9 @@ class Model:
         from .kernels import fall_back
 
         if self.kernels != "native":
-            raise ModelError(
-                "kernels %s stopped: the file has changed under the model" % self.kernels
-            )
+            raise ModelError("the file or the cursor has changed under the model")
         self.kernels, self._run, _ = fall_back(range(1, 14))
         forget("hedge.infer.kernels")
-
-    def _invoke_profiled(self):
-        from .profile import timed
-
-        timed(self._advance, self._cursor, self._us)
 
     def layers(self):
         """[(name of the op, microseconds in the last invoke)]; with profile=True."""

@@ -68,9 +68,8 @@ def _check_sizes(header):
     state = (header[STATE], header[STATE] + header[STATE + 1])
     if header[STATE + 1]:
         bounds.in_arena(header[STATE], header[STATE + 1], "state")
-    for i, (name, at, sizes) in enumerate(
-        (("input", INPUT, (1, 2)), ("output", OUTPUT, (1, 2, 4)))
-    ):
+    ends = (("input", INPUT, (1, 2)), ("output", OUTPUT, (1, 2, 4)))
+    for i, (name, at, sizes) in enumerate(ends):
         span = bounds.in_arena(header[at], header[at + 1], name)
         if header[STATE + 1]:
             ops.apart(span, state, name + " lies in the state")

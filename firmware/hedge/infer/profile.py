@@ -16,21 +16,20 @@ def _passed_us(start):
 
 if hasattr(time, "ticks_us"):
 
-    def _passed_us(start):  # noqa: F811
+    def _passed_us(start):
         return time.ticks_diff(time.ticks_us(), start)
 
     _now_us = time.ticks_us
 
 
-def timed(advance, cursor, us):
-    """Run each record by itself; us[i]: microseconds of record i. Allocates nothing."""
-    left = cursor[2]
-    for i in range(left):
+def timed(model):
+    """One invoke of a model whose cursor is set, record by record. Allocates nothing."""
+    cursor, us = model._cursor, model._us
+    for i in range(len(us)):
         cursor[2] = 1
         start = _now_us()
-        advance()
+        model._advance()
         us[i] = _passed_us(start)
-    cursor[2] = 0
 
 
 def named(data, us):

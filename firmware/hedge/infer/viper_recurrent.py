@@ -119,7 +119,7 @@ def svdf(data: ptr8, arena: ptr8, at: int):
 
 @micropython.viper
 def activate(data: ptr8, table: int, first: int, count: int, bits: int):
-    """WORK[first + i], three times a Q3.12, to Q0.15, i < count: sigmoid with bits 9, tanh with bits 8.
+    """WORK[first + i], 3 times a Q3.12, to Q0.15, i < count: sigmoid with bits 9, tanh with 8.
 
     table: file offset of sigmoid(i / 24) in Q0.16. Sources: integer_ops/logistic.h and tanh.h.
     """

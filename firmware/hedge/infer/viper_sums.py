@@ -9,7 +9,7 @@ from .viper_fixed import WORK, put, requantize
 
 @micropython.viper
 def sums(data: ptr8, arena: ptr8, at: int):
-    """One ADD or MUL record at byte `at`: 32 elements at a time, all read before one is written."""
+    """One ADD or MUL record at byte `at`; reads 32 elements, then writes them."""
     base = int(data)
     op = ptr32(base + at)
     work = ptr32(WORK)
