@@ -8,6 +8,7 @@ import os
 import subprocess
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,33 +36,48 @@ def models() -> dict[str, Path]:
     return {name: path for name, path in known.items() if path.exists()}
 
 
-def run_on_unix(hgm: bytes, inputs: np.ndarray) -> tuple[np.ndarray, dict]:
-    """(outputs (n, m) int8, run_model.py's figures) of the MicroPython Unix port."""
+def run_on_unix(
+    hgm: bytes, inputs: np.ndarray, modules: Path | None = None
+) -> tuple[np.ndarray, dict]:
+    """(outputs (n, m) int8, run_model.py's figures) of the MicroPython Unix port.
+
+    modules: folder that holds hedge_infer_native.mpy; None: viper.
+    """
     with tempfile.TemporaryDirectory() as folder:
         model, source, target = (Path(folder) / name for name in ("model.hgm", "in", "out"))
         model.write_bytes(hgm)
         source.write_bytes(np.ascontiguousarray(inputs).tobytes())
-        env = dict(os.environ, MICROPYPATH=f"{paths.firmware_dir()}:.frozen")
+        places = [str(modules)] * (modules is not None) + [str(paths.firmware_dir()), ".frozen"]
+        env = dict(os.environ, MICROPYPATH=":".join(places))
         command = [str(find_micropython()), str(HERE / "run_model.py"), model, source, target]
         done = subprocess.run(command, env=env, capture_output=True, check=True, timeout=300)
         outputs = np.frombuffer(target.read_bytes(), dtype=np.int8)
     return outputs.reshape(len(inputs), -1), json.loads(done.stdout)
 
 
-def tflm_us(tflite: bytes, x: np.ndarray) -> float:
-    """Microseconds of Interpreter.invoke() alone, best of five rounds."""
+def tflm_invoke(tflite: bytes, x: np.ndarray) -> Callable[[], object]:
+    """Interpreter.invoke() alone of the tflite-micro wheel, its input set to x."""
     from tflite_micro import runtime
 
     interpreter = runtime.Interpreter.from_bytes(tflite)
     interpreter.set_input(x.reshape(tuple(interpreter.get_input_details(0)["shape"])), 0)
-    best = float("inf")
-    for _ in range(5):
-        count, start = 0, time.perf_counter()
-        while time.perf_counter() - start < _TFLM_SECONDS / 5:
-            interpreter.invoke()
-            count += 1
-        best = min(best, (time.perf_counter() - start) / count * 1e6)
-    return best
+    invoke: Callable[[], object] = interpreter.invoke
+    return invoke
+
+
+def round_us(invoke: Callable[[], object], seconds: float) -> float:
+    """Microseconds of a call, over a round of so many seconds."""
+    count, start = 0, time.perf_counter()
+    while time.perf_counter() - start < seconds:
+        invoke()
+        count += 1
+    return (time.perf_counter() - start) / count * 1e6
+
+
+def tflm_us(tflite: bytes, x: np.ndarray) -> float:
+    """Microseconds of Interpreter.invoke() alone, best of five rounds."""
+    invoke = tflm_invoke(tflite, x)
+    return min(round_us(invoke, _TFLM_SECONDS / 5) for _ in range(5))
 
 
 def measure() -> list[dict]:

@@ -47,6 +47,7 @@ def main(model_path, inputs_path, outputs_path):
         "us_per_inference": _best_us(model),
         "heap_bytes": _heap_bytes(model),
         "arena_bytes": model.arena_bytes,
+        "kernels": model.kernels,
     }
     print(json.dumps(result))
 
