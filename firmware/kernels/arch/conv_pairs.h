@@ -21,17 +21,15 @@ struct patch {
     int32_t sum[2];
 };
 
-#ifndef HG_WRITER_ALIGN
-#define HG_WRITER_ALIGN
-#endif
-
 struct writer;
 static void start(struct writer *, const struct hg_window *);
 static void write_pixels(
     struct writer *, const struct hg_window *, const struct patch *, int8_t *out, int32_t pixels);
 static void write_in_place(struct writer *, const struct hg_window *);
 
-#ifndef HG_PUT_PAIR
+#if HG_PUT_PAIR
+static void put_pair(struct patch *, const int8_t *a, const int8_t *b, int32_t n);
+#else
 // Appends a run of n taps of both pixels.
 static inline void put_pair(struct patch *p, const int8_t *a, const int8_t *b, int32_t n) {
     uint16_t *places = p->places;
@@ -95,16 +93,12 @@ static int32_t is_interior(const struct hg_window *w, int32_t top, int32_t left)
         left + w->kernel_w <= w->in_w && w->dilation_h == 1 && w->dilation_w == 1;
 }
 
-// Both patches of pixels a and b; sums of x' in p.
-static void gather(
+static void gather_windows(
     const struct hg_window *w, struct patch *p, struct place at_a, struct place at_b) {
     int32_t top_a = at_a.row * w->stride_h - w->pad_top;
     int32_t left_a = at_a.col * w->stride_w - w->pad_left;
     int32_t top_b = at_b.row * w->stride_h - w->pad_top;
     int32_t left_b = at_b.col * w->stride_w - w->pad_left;
-    int32_t taps = w->kernel_h * w->kernel_w * w->in_c;
-    p->taps = 0;
-    p->sum[0] = p->sum[1] = 0;
     if (is_interior(w, top_a, left_a) && is_interior(w, top_b, left_b)) {
         const int8_t *a = w->in + (top_a * w->in_w + left_a) * w->in_c;
         const int8_t *b = w->in + (top_b * w->in_w + left_b) * w->in_c;
@@ -116,16 +110,31 @@ static void gather(
     } else {
         p->sum[0] = gather_one(w, p->places, 0, top_a, left_a);
         p->sum[1] = gather_one(w, p->places, 1, top_b, left_b);
+        p->taps = w->kernel_h * w->kernel_w * w->in_c;
     }
-    if (taps & 1) { // the weights of the tap past the last are not 0
-        p->places[HG_SLOT(taps, 0)] = p->places[HG_SLOT(taps, 1)] = 0;
+}
+
+// Both patches of pixels a and b; sums of x' in p.
+static void gather(
+    const struct hg_window *w, struct patch *p, struct place at_a, struct place at_b) {
+    p->taps = 0;
+    p->sum[0] = p->sum[1] = 0;
+    if (w->flags & HG_FLAG_DIRECT) {
+        const int8_t *a = w->in + (at_a.row * w->in_w + at_a.col) * w->in_c;
+        const int8_t *b = w->in + (at_b.row * w->in_w + at_b.col) * w->in_c;
+        put_pair(p, a, b, w->in_c);
+    } else {
+        gather_windows(w, p, at_a, at_b);
+    }
+    if (p->taps & 1) { // the weights of the tap past the last are not 0
+        p->places[HG_SLOT(p->taps, 0)] = p->places[HG_SLOT(p->taps, 1)] = 0;
     }
 }
 
 void hg_conv(
     const struct hg_run *run, const uint32_t *record, int32_t row_first, int32_t row_last) {
     struct hg_window w;
-    struct writer writer HG_WRITER_ALIGN;
+    struct writer writer;
     struct patch p;
     hg_window_read(&w, run, record);
     start(&writer, &w);

@@ -53,10 +53,13 @@ static void write_pixel(struct writer *writer) {
     }
 }
 
-// Cells of the pixel whose window starts at row top, column left.
-static void look(struct writer *writer, const struct hg_window *w, int32_t top, int32_t left) {
-    struct span rows = inside(top, w->dilation_h, w->kernel_h, w->in_h);
-    struct span cols = inside(left, w->dilation_w, w->kernel_w, w->in_w);
+// Cells of the pixel whose window starts at row top, column left; rows: those inside.
+static void look(struct writer *writer, int32_t top, int32_t left, struct span rows) {
+    const struct hg_window *w = writer->window;
+    struct span cols = {0, w->kernel_w};
+    if (left < 0 || left + (w->kernel_w - 1) * w->dilation_w >= w->in_w) {
+        cols = inside(left, w->dilation_w, w->kernel_w, w->in_w);
+    }
     int32_t is_whole = rows.count == w->kernel_h && cols.count == w->kernel_w;
     if (!is_whole && w->fill != -128) {
         struct cells cells = gathered(w, top, left);
@@ -81,16 +84,19 @@ static void look(struct writer *writer, const struct hg_window *w, int32_t top, 
 void hg_depthwise(
     const struct hg_run *run, const uint32_t *record, int32_t row_first, int32_t row_last) {
     struct hg_window w;
-    struct writer writer HG_WRITER_ALIGN;
+    struct writer writer;
     hg_window_read(&w, run, record);
     hg_m0_start(&writer, &w);
     writer.w_step = w.out_c;
     writer.is_aligned = !(w.in_c & 3);
     int8_t *out = w.out + row_first * w.out_w * w.out_c;
     for (int32_t row = row_first; row < row_last; row++) {
-        for (int32_t col = 0; col < w.out_w; col++, out += w.out_c) {
-            hg_m0_rewind(&writer, out, 0);
-            look(&writer, &w, row * w.stride_h - w.pad_top, col * w.stride_w - w.pad_left);
+        int32_t top = row * w.stride_h - w.pad_top;
+        int32_t left = -w.pad_left;
+        struct span rows = inside(top, w.dilation_h, w.kernel_h, w.in_h);
+        for (int32_t col = 0; col < w.out_w; col++, out += w.out_c, left += w.stride_w) {
+            hg_m0_rewind(&writer, out, out);
+            look(&writer, top, left, rows);
             write_pixel(&writer);
         }
     }

@@ -59,8 +59,8 @@
     // with right >= 2 and outputs of the full int8 range.
 
     // acc at [r6, #at]; multiplier r4 * 65536 + r5; r7 = right - 1; r8 = bias; r12 = 0x4000;
-    // lr = 1 + 2 * zero point.
-    .macro output at, out
+    // lr = 1 + 2 * zero point; to byte `place` from `out` on.
+    .macro output at, out, place
     ldr r0, [r6, #\at]
     add r0, r8
     asrs r1, r0, #16
@@ -93,9 +93,46 @@
     movs r1, #127
     eors r0, r1
 8:  mov r1, \out
-    strb r0, [r1]
-    adds r1, r1, #1
-    mov \out, r1
+    strb r0, [r1, #\place]
+    .endm
+
+    // Channel `place` of a block, both its pixels; r11 = block.
+    .macro channel place
+    mov r1, r11
+    ldr r4, [sp]            // shift_base - 1; negative: the table is wide
+    cmp r4, #0
+    blt wide_\place
+    ldr r5, [r1, #4 * \place] // (multiplier - 2**30) << 2 | s
+    ldrh r0, [r1, #16 + 2 * \place]
+    ldrb r2, [r1, #24 + \place]
+    lsls r2, r2, #24
+    asrs r2, r2, #8
+    adds r0, r0, r2
+    lsls r7, r5, #30
+    lsrs r7, r7, #30
+    adds r7, r7, r4
+    lsrs r5, r5, #2
+    lsrs r4, r5, #16
+    add r4, r12
+both_\place:
+    mov r8, r0
+    uxth r5, r5
+    output 4 * \place, r9, \place
+    cmp r9, r10
+    beq next_\place
+    output 16 + 4 * \place, r10, \place
+next_\place:
+    .endm
+
+    // The same of a wide table: i32 bias[4], multiplier[4], shift[4].
+    .macro wide_channel place
+wide_\place:
+    ldr r0, [r1, #4 * \place]
+    ldr r5, [r1, #16 + 4 * \place]
+    ldr r7, [r1, #32 + 4 * \place]
+    mvns r7, r7             // -shift - 1
+    lsrs r4, r5, #16
+    b both_\place
     .endm
 
 // void hg_m0_write(struct writer *)     writes the next four channels, or as many as are left
@@ -110,81 +147,47 @@
 write_block:
     push {r0, lr}
     ldr r1, [r0, #IS_PLAIN]
+    ldr r2, [r0, #LEFT]
+    subs r2, r2, #4
+    blt 1f                  // fewer than four channels
     cmp r1, #0
-    bne 1f
-    bl hg_m0_write_any
+    bne 2f
+1:  bl hg_m0_write_any
     pop {r0, pc}
-1:  ldr r1, [r0, #LEFT]
-    subs r2, r1, #4
-    str r2, [r0, #LEFT]
-    bls 2f
-    movs r1, #4
-2:  lsls r1, r1, #2
-    adds r1, r1, r0
-    mov r11, r1             // the end of acc
-    mov r6, r0              // at a multiple of 16
+2:  str r2, [r0, #LEFT]
+    mov r6, r0
     ldr r1, [r0, #OUT]
     mov r9, r1
-    ldr r1, [r0, #OUT + 4]
-    mov r10, r1
+    ldr r2, [r0, #OUT + 4]  // the same where there is one pixel
+    mov r10, r2
+    adds r1, r1, #4
+    str r1, [r0, #OUT]
+    adds r2, r2, #4
+    str r2, [r0, #OUT + 4]
+    ldr r1, [r0, #BLOCK]
+    mov r11, r1
+    ldr r2, [r0, #BLOCK_BYTES]
+    adds r1, r1, r2
+    str r1, [r0, #BLOCK]
     ldr r1, [r0, #ROUNDING]
     mov lr, r1
     movs r1, #1
     lsls r1, r1, #14
     mov r12, r1
-    ldr r4, [r0, #SHIFT]    // shift_base - 1; negative: the table is wide
-    ldr r1, [r0, #BLOCK]
-    push {r1, r4}
-    ldr r2, [r0, #BLOCK_BYTES]
-    adds r2, r2, r1
-    str r2, [r0, #BLOCK]
-3:  ldr r1, [sp, #0]
-    lsls r2, r6, #28
-    lsrs r2, r2, #28        // 4 * place in the block
-    ldr r4, [sp, #4]
-    cmp r4, #0
-    blt 7f
-    ldr r5, [r1, r2]        // (multiplier - 2**30) << 2 | s
-    lsrs r3, r2, #1
-    adds r3, r3, r1
-    ldrh r0, [r3, #16]
-    lsrs r2, r2, #2
-    adds r2, r2, r1
-    ldrb r2, [r2, #24]
-    lsls r2, r2, #24
-    asrs r2, r2, #8
-    adds r0, r0, r2
-    lsls r7, r5, #30
-    lsrs r7, r7, #30
-    adds r7, r7, r4
-    lsrs r5, r5, #2
-    lsrs r4, r5, #16
-    add r4, r12
-4:  mov r8, r0
-    uxth r5, r5
-    output 0, r9
-    mov r1, r10
-    cmp r1, #0
-    beq 5f
-    output 16, r10
-5:  adds r6, r6, #4
-    cmp r6, r11
-    beq 6f
-    b 3b
-6:  add sp, #8
-    pop {r0}
-    mov r1, r9
-    str r1, [r0, #OUT]
-    mov r1, r10
-    str r1, [r0, #OUT + 4]
+    ldr r4, [r0, #SHIFT]
+    push {r4}
+    channel 0
+    b 3f
+    wide_channel 0
+    wide_channel 1
+3:  channel 1
+    channel 2
+    b 3f
+    wide_channel 2
+    wide_channel 3
+3:  channel 3
+    add sp, #8
     pop {pc}
-7:  adds r1, r1, r2         // wide: i32 bias[4], multiplier[4], shift[4]
-    ldr r0, [r1]
-    ldr r5, [r1, #16]
-    ldr r7, [r1, #32]
-    mvns r7, r7             // -shift - 1
-    lsrs r4, r5, #16
-    b 4b
 
     // ---- CONV.
 
@@ -380,13 +383,44 @@ write_block:
     add \acc, r4
     .endm
 
+    // One channel block of a pixel, cell by cell; then jumps to 5.
+    .macro all_cells four_channels:vararg
+2:  ldr r6, [sp, #8]        // columns
+3:  \four_channels
+    add r0, r12
+    add r1, lr
+    subs r6, r6, #1
+    bne 3b
+    ldr r2, [sp, #12]
+    adds r0, r0, r2
+    ldr r2, [sp, #16]
+    adds r1, r1, r2
+    ldr r2, [sp, #4]
+    subs r2, r2, #1
+    str r2, [sp, #4]
+    bne 2b
+    .endm
+
+    .macro four_channels_of_bytes
+    channel_of_bytes 0, r8
+    channel_of_bytes 1, r9
+    channel_of_bytes 2, r10
+    channel_of_bytes 3, r11
+    .endm
+
 // void hg_m0_depthwise(struct writer *)     whole blocks of four channels of one pixel
     function hg_m0_depthwise
     enter
-    push {r0, r1}
-1:  ldr r0, [sp, #0]
-    ldr r1, [r0, #ROWS]
-    str r1, [sp, #4]        // rows left
+    ldr r2, [r0, #COLS]
+    ldr r3, [r0, #X_SKIP]
+    ldr r4, [r0, #W_SKIP]
+    sub sp, #20             // writer, rows left, columns, x_skip, w_skip
+    str r0, [sp, #0]
+    str r2, [sp, #8]
+    str r3, [sp, #12]
+    str r4, [sp, #16]
+1:  ldr r1, [r0, #ROWS]
+    str r1, [sp, #4]
     ldr r1, [r0, #X_STEP]
     mov r12, r1
     ldr r1, [r0, #W_STEP]
@@ -398,45 +432,24 @@ write_block:
     adds r2, r3, #4
     str r2, [r0, #X]
     ldr r7, =0x80808080
-    movs r2, #0
-    mov r8, r2
-    mov r9, r2
-    mov r10, r2
-    mov r11, r2
+    ldr r6, [r0, #IS_ALIGNED]
+    movs r0, #0
+    mov r8, r0
+    mov r9, r0
+    mov r10, r0
+    mov r11, r0
     mov r0, r3
-2:  ldr r6, [sp, #0]
-    ldr r2, [r6, #IS_ALIGNED]
-    ldr r6, [r6, #COLS]
-    cmp r2, #0
+    cmp r6, #0
     beq 4f
-3:  four_channels_of_words
-    add r0, r12
-    add r1, lr
-    subs r6, r6, #1
-    bne 3b
+    all_cells four_channels_of_words
     b 5f
-4:  channel_of_bytes 0, r8
-    channel_of_bytes 1, r9
-    channel_of_bytes 2, r10
-    channel_of_bytes 3, r11
-    add r0, r12
-    add r1, lr
-    subs r6, r6, #1
-    bne 4b
-5:  ldr r6, [sp, #0]
-    ldr r2, [r6, #X_SKIP]
-    adds r0, r0, r2
-    ldr r2, [r6, #W_SKIP]
-    adds r1, r1, r2
-    ldr r2, [sp, #4]
-    subs r2, r2, #1
-    str r2, [sp, #4]
-    bne 2b
+4:  all_cells four_channels_of_bytes
+5:  ldr r0, [sp, #0]
+    mov r6, r0
     mov r2, r8
     mov r3, r9
     mov r4, r10
     mov r5, r11
-    mov r0, r6
     stmia r6!, {r2-r5}
     bl write_block
     ldr r0, [sp, #0]
@@ -444,6 +457,6 @@ write_block:
     cmp r1, #4
     blt 6f
     b 1b
-6:  add sp, #8
+6:  add sp, #20
     leave
     .pool

@@ -38,10 +38,13 @@ void hg_m0_write_any(struct writer *writer) {
     int32_t c = w->out_c - writer->left;
     for (int32_t k = 0; k < 4 && c + k < w->out_c; k++) {
         struct hg_channel channel = hg_channel_read(w, c + k);
-        *writer->out[0]++ = hg_output(w, &channel, writer->acc[k] + channel.bias);
-        if (writer->out[1]) {
-            *writer->out[1]++ = hg_output(w, &channel, writer->acc[4 + k] + channel.bias);
+        writer->out[0][k] = hg_output(w, &channel, writer->acc[k] + channel.bias);
+        if (writer->out[1] != writer->out[0]) {
+            writer->out[1][k] = hg_output(w, &channel, writer->acc[4 + k] + channel.bias);
         }
     }
+    writer->out[0] += 4;
+    writer->out[1] += 4;
+    writer->block += writer->block_bytes;
     writer->left -= 4;
 }

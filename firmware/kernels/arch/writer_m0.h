@@ -8,17 +8,17 @@
 
 #pragma GCC visibility push(hidden)
 
-// kernels_m0.S has these offsets by number. At a multiple of 16.
+// kernels_m0.S has these offsets by number.
 struct writer {
     int32_t acc[8]; // four channels of pixel 0, four of pixel 1
     int32_t first_low, first_high; // what sums start with: -128 * sum of x'
     const uint8_t *block; // of the channel table
-    int8_t *out[2]; // of both pixels; the second is 0 where there is one pixel
+    int8_t *out[2]; // of both pixels; the same where there is one
     int32_t rounding; // 1 + 2 * zero point
     int32_t shift; // shift_base - 1; -1 in a wide table
     int32_t block_bytes;
     int32_t left; // channels
-    int32_t is_plain; // the assembly can requantize this op
+    int32_t is_plain; // the assembly can requantize whole blocks of this op
     const uint8_t *weights; // of the next four channels
     const int8_t *x; // DEPTHWISE: the first cell of a pixel, rows and columns of cells to sum,
     int32_t rows, cols; // and the way from cell to cell, and from the end of a row to the next
@@ -29,14 +29,12 @@ struct writer {
 
 _Static_assert(offsetof(struct writer, is_aligned) == 104, "kernels_m0.S must have the offsets");
 
-#define HG_WRITER_ALIGN __attribute__((aligned(16)))
-
 void hg_m0_start(struct writer *writer, const struct hg_window *w);
 
-// Points to channel 0 of pixels that lie at out and, if it is not 0, second.
+// Points to channel 0 of pixels that lie at out and second; the same where there is one.
 void hg_m0_rewind(struct writer *writer, int8_t *out, int8_t *second);
 
-// For the assembly: channels of an op that is not plain.
+// For the assembly: the next channels, up to four, of an op that is not plain or of a last block.
 void hg_m0_write_any(struct writer *writer);
 
 // In assembly. All channels of two pixels; x: even_taps words.
