@@ -183,7 +183,7 @@ def test_command_reports_and_verifies(tmp_path: Path) -> None:
     target = tmp_path / "out.hgm"
     arguments = [str(SOIL_DRY / "soil_dry.tflite"), "-o", str(target), "--verify", "50", "--json"]
     done = CliRunner().invoke(command, arguments, catch_exceptions=False)
-    report = json.loads(done.output)
+    report = json.loads(done.stdout)  # progress of a build goes to stderr
     assert report["differing_bytes"] == 0
     assert report["flash_bytes"] == target.stat().st_size
     assert report["eliminated"]["macs_before"] == 7 * 16 + 16 * 8 + 8 * 3
