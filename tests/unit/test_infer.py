@@ -8,7 +8,7 @@ import sys
 import unittest
 
 from hedge.core.errors import ModelError
-from hedge.infer import Model, portable
+from hedge.infer import Model, fixed
 
 try:
     from micropython import heap_lock, heap_unlock
@@ -34,32 +34,28 @@ def sealed(data):
 
 
 def tiny(weights=(1, 2, 3, -4), bias=0, multiplier=1 << 30, shift=1, table=False):
-    """A file of one DENSE op: one output, len(weights) inputs; with table, x -> -x after it."""
+    """A file of one CONV, fully connected: one output of len(weights) inputs (an even number).
+
+    Wide channel table. With table, x -> -x after it. Output at 8, output of the table as well.
+    """
     n = len(weights)
-    plan = 64 + 48 + 24 * table
-    packed = b"".join(bytes([w + 128, 128, 128, 128]) for w in weights)
-    folded = bias - 128 * sum(weights)
-    consts = packed + struct.pack("<iiiiii", folded, 0, 0, 0, multiplier, shift)
-    op = struct.pack(
-        "<12i",
-        1 | 12 << 16,
-        0,
-        n,
-        n,
-        1,
-        plan,
-        plan + 4 * n,
-        plan + 4 * n + 16,
-        0,
-        0,
-        -128,
-        127,
-    )
+    consts_at = 60 + 48 + 20 * table
+    packed = b""
+    for t in range(0, n, 2):
+        packed += bytes([weights[t] + 128, 128, weights[t + 1] + 128, 128, 128, 128, 128, 128])
+    consts = packed + struct.pack("<iiii", bias - 128 * sum(weights), 0, 0, 0)
+    consts += struct.pack("<iiiiiiii", multiplier, 0, 0, 0, shift, 0, 0, 0)
+    sizes = (1 | 1 << 16, n | 1 << 16, 1 | 1 << 16, 0x01010101, 0x00000101)
+    last = 0 | 0x80 << 8 | 0x7F << 16 | 0 << 24
+    words = (1 | 12 << 8 | 3 << 16, 0, 8, consts_at, consts_at + 4 * n) + sizes + (last, 0)
+    op = struct.pack("<12i", *words)
     if table:
-        op += struct.pack("<6i", 2 | 6 << 16, n, n, 1, plan + len(consts), 0)
+        op += struct.pack("<5i", 7 | 5 << 8, 8, 8, 1, consts_at + len(consts))
         consts += bytes((-(i - 128)) & 255 for i in range(256))
-    head = struct.pack("<4sIII", b"HGM1", 1, 0, 0)
-    head += struct.pack("<IIIIIfiIIfiI", n + 1, 1 + table, 64, 0, n, 0.5, -3, n, 1, 0.25, 7, 0)
+    head = struct.pack("<4sHHII", b"HGM2", 2, 60, 0, 0)
+    head += struct.pack(
+        "<IHHIIfIIfbbBBII", 12, 1 + table, 0, 0, n, 0.5, 8, 1, 0.25, -3, 7, 1, 1, 0, 0
+    )
     return sealed(head + op + consts)
 
 
@@ -114,7 +110,7 @@ class DenseTest(unittest.TestCase):
         multiplier = 1518500249
         for acc in (2000000000, -2000000000, 1 << 30, -(1 << 31) + 5, 123456789):
             for shift in (-31, -30, -25, -24, 0):
-                expected = portable.requantize(acc, multiplier, shift)
+                expected = fixed.requantize(acc, multiplier, shift)
                 settings = {"bias": acc, "multiplier": multiplier, "shift": shift}
                 got = self.run_tiny((0,) * 4, weights=(0,) * 4, **settings)
                 self.assertEqual(got, max(min(expected, 127), -128), str(settings))
@@ -123,24 +119,22 @@ class DenseTest(unittest.TestCase):
         self.assertEqual(self.run_tiny((1, 2, 3, 4), table=True), 2)
 
     def test_requantize_of_extremes(self):
-        self.assertEqual(portable.requantize(-(1 << 31), (1 << 31) - 1, 0), -(1 << 31) + 1)
-        self.assertEqual(portable.requantize((1 << 31) - 1, 1 << 30, 0), 1 << 30)
-        self.assertEqual(portable.requantize(12345, 0, -31), 0)
+        self.assertEqual(fixed.requantize(-(1 << 31), (1 << 31) - 1, 0), -(1 << 31) + 1)
+        self.assertEqual(fixed.requantize((1 << 31) - 1, 1 << 30, 0), 1 << 30)
+        self.assertEqual(fixed.requantize(12345, 0, -31), 0)
 
     @unittest.skipIf(not MICROPYTHON, "compares MicroPython's viper path with plain Python")
     def test_viper_equals_portable_on_noise(self):
-        data = read("soil_dry.hgm")
-        model = Model(data)
-        arena = array.array("b", bytes(model.arena_bytes))
+        fast = Model(FOLDER + "soil_dry.hgm", kernels="viper")
+        slow = Model(FOLDER + "soil_dry.hgm", kernels="portable")
+        self.assertEqual((fast.kernels, slow.kernels), ("viper", "portable"))
         numbers = noise(1)
         for _ in range(500):
-            for i in range(len(model.input)):
-                model.input[i] = next(numbers) - 128
-            for i in range(model.arena_bytes):
-                arena[i] = model._arena[i]
-            model.invoke()
-            portable.run(data, arena, model._op_count)
-            self.assertEqual(list(model._arena), list(arena))
+            for i in range(len(fast.input)):
+                fast.input[i] = slow.input[i] = next(numbers) - 128
+            fast.invoke()
+            slow.invoke()
+            self.assertEqual(list(fast.output), list(slow.output))
 
     @unittest.skipIf(not MICROPYTHON, "needs the MicroPython heap lock")
     def test_invoke_does_not_allocate(self):
@@ -172,6 +166,30 @@ class ArenaTest(unittest.TestCase):
         self.assertEqual(model.output[0], 9)
 
 
+class QuantizeTest(unittest.TestCase):
+    def test_rounds_halves_away_from_zero_and_saturates(self):
+        model = Model(tiny())  # input: scale 0.5, zero point -3
+        model.quantize_into((0.25, -0.25, 0.24, -0.75))
+        self.assertEqual(list(model.input), [-2, -4, -3, -5])
+        model.quantize_into((1e30, -1e30, 65.0, 65.3))
+        self.assertEqual(list(model.input), [127, -128, 127, 127])
+        model.quantize_into((float("inf"), -float("inf"), 0.0, 62.5))
+        self.assertEqual(list(model.input), [127, -128, -3, 122])
+
+    def test_refuses_what_is_no_number_and_another_length(self):
+        model = Model(tiny())
+        with self.assertRaises(ModelError):
+            model.quantize_into((0.0, float("nan"), 0.0, 0.0))
+        with self.assertRaises(ModelError):
+            model.quantize_into((0.0,) * 5)
+
+    def test_dequantize(self):
+        model = Model(tiny())
+        model.output[0] = -93
+        self.assertEqual(model.dequantize(0), -25.0)
+        self.assertEqual((model.output_scale, model.output_zero_point), (0.25, 7))
+
+
 class BadFileTest(unittest.TestCase):
     def assert_refused(self, data, reason=""):
         with self.assertRaises(ModelError) as caught:
@@ -200,25 +218,38 @@ class BadFileTest(unittest.TestCase):
         good = tiny()
         self.assert_refused(b"", "shorter")
         self.assert_refused(b"TFL3" + good[4:], "not a .hgm")
-        self.assert_refused(self.word(good, 4, 2), "version 2")
+        self.assert_refused(b"HGM1\x01\0\0\0" + good[8:], "version 1, this firmware reads 2")
+        self.assert_refused(self.word(good, 4, 3 | 60 << 16), "version 3")
         self.assert_refused(self.word(good, 16, 0), "arena")
         self.assert_refused(self.word(good, 16, 1 << 25), "arena")
+        self.assert_refused(self.word(good, 16, 14), "arena of 14 bytes")
+        self.assert_refused(self.word(good, 20, 0), "0 ops")
         self.assert_refused(self.word(good, 20, 2), "op")
-        self.assert_refused(self.word(good, 28, 4), "outside")
-        self.assert_refused(self.word(good, 36, 0x7FC00000), "scale")
-        self.assert_refused(self.word(good, 40, 300), "zero point")
-        self.assert_refused(self.word(good, 64, 8 | 12 << 16), "unknown op 8")
-        self.assert_refused(self.word(good, 64, 1 | 13 << 16), "13 words")
-        self.assert_refused(self.word(good, 68, -1), "input outside")
-        self.assert_refused(self.word(good, 72, 3), "overlaps")
-        self.assert_refused(self.word(good, 72, 5), "output outside")
-        self.assert_refused(self.word(good, 76, 0), "shape")
-        self.assert_refused(self.word(good, 84, 1 << 30), "weights outside")
-        self.assert_refused(self.word(good, 88, 129), "unaligned")
-        self.assert_refused(self.word(good, 92, 0x7FFFFFFC), "multipliers outside")
-        self.assert_refused(self.word(good, 96, 1), "step")
-        self.assert_refused(self.word(good, 100, 128), "clamp")
-        self.assert_refused(self.word(good, 104, 128), "clamp")
+        self.assert_refused(self.word(good, 20, 1 | 65 << 16), "65 resets")
+        self.assert_refused(self.word(good, 24, 12), "input outside")
+        self.assert_refused(self.word(good, 24, 2), "multiple of 4")
+        self.assert_refused(self.word(good, 32, 0x7FC00000), "scale")
+        self.assert_refused(self.word(good, 48, 0x0103), "input type")
+        self.assert_refused(self.word(good, 56, 8), "input lies in the state")
+        self.assert_refused(self.word(good, 60, 14 | 12 << 8), "unknown op 14")
+        self.assert_refused(self.word(good, 60, 1 | 13 << 8), "13 words")
+        for word, value, reason in (
+            (0, 1 | 12 << 8 | 8 << 16, "flags"),
+            (0, 1 | 12 << 8 | 1 << 16, "needs scratch"),
+            (1, -4, "input outside"),
+            (2, 0, "output overlaps"),
+            (2, 12, "output outside"),
+            (3, 1 << 30, "weights outside"),
+            (3, 110, "multiple of 4"),
+            (4, 1 << 20, "table outside"),
+            (5, 0, "of 0"),
+            (6, 1 << 16, "of 0"),
+            (8, 0x01010001, "of 0"),
+            (8, 0x01010201, "not 1x1"),
+            (10, 0x00007F80, "clamp"),
+            (11, 4, "scratch without"),
+        ):
+            self.assert_refused(self.word(good, 60 + 4 * word, value), reason)
 
     def test_bad_multiplier_and_shift(self):
         self.assert_refused(tiny(multiplier=5), "multiplier")
