@@ -3,7 +3,8 @@
 python tests/bench/learn.py
 
 The forest: 10 trees of depth 6 on digits (64 features), as int16 inputs. emlearn (PyPI) writes it
-as C, inline, int16; gcc -O2 compiles it here. Without emlearn (pip install emlearn) or gcc that row is left out.
+as C, inline, int16; gcc -O2 compiles it here. Without emlearn (pip install emlearn) or gcc that
+row is left out.
 """
 
 import json
