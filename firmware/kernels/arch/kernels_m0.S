@@ -96,7 +96,41 @@
     strb r0, [r1, #\place]
     .endm
 
-    // Channel `place` of a block, both its pixels; r11 = block.
+    // From fields of the table, r0 = low half of the bias, \high its high part, r5 = multiplier and
+    // s, r4 = shift_base - 1: r0 = bias, r4 = high half and r5 = all of the multiplier, r7 = right - 1.
+    .macro put_together high
+    lsls \high, \high, #24
+    asrs \high, \high, #8
+    adds r0, r0, \high
+    lsls r7, r5, #30
+    lsrs r7, r7, #30
+    adds r7, r7, r4
+    lsrs r5, r5, #2
+    lsrs r4, r5, #16
+    add r4, r12
+    .endm
+
+    // The same from a wide table: i32 bias[4], multiplier[4], shift[4].
+    .macro wide place
+    ldr r0, [r1, #4 * \place]
+    ldr r5, [r1, #16 + 4 * \place]
+    ldr r7, [r1, #32 + 4 * \place]
+    mvns r7, r7             // -shift - 1
+    lsrs r4, r5, #16
+    .endm
+
+    // A channel of both pixels.
+    .macro both place
+    mov r8, r0
+    uxth r5, r5
+    output 4 * \place, r9, \place
+    cmp r9, r10
+    beq 9f
+    output 16 + 4 * \place, r10, \place
+9:
+    .endm
+
+    // Channel `place` of the block at r11.
     .macro channel place
     mov r1, r11
     ldr r4, [sp]            // shift_base - 1; negative: the table is wide
@@ -105,33 +139,14 @@
     ldr r5, [r1, #4 * \place] // (multiplier - 2**30) << 2 | s
     ldrh r0, [r1, #16 + 2 * \place]
     ldrb r2, [r1, #24 + \place]
-    lsls r2, r2, #24
-    asrs r2, r2, #8
-    adds r0, r0, r2
-    lsls r7, r5, #30
-    lsrs r7, r7, #30
-    adds r7, r7, r4
-    lsrs r5, r5, #2
-    lsrs r4, r5, #16
-    add r4, r12
+    put_together r2
 both_\place:
-    mov r8, r0
-    uxth r5, r5
-    output 4 * \place, r9, \place
-    cmp r9, r10
-    beq next_\place
-    output 16 + 4 * \place, r10, \place
-next_\place:
+    both \place
     .endm
 
-    // The same of a wide table: i32 bias[4], multiplier[4], shift[4].
     .macro wide_channel place
 wide_\place:
-    ldr r0, [r1, #4 * \place]
-    ldr r5, [r1, #16 + 4 * \place]
-    ldr r7, [r1, #32 + 4 * \place]
-    mvns r7, r7             // -shift - 1
-    lsrs r4, r5, #16
+    wide \place
     b both_\place
     .endm
 
@@ -176,6 +191,37 @@ write_block:
     mov r12, r1
     ldr r4, [r0, #SHIFT]
     push {r4}
+#if HG_SMALL
+    // One channel a round instead of four: 550 bytes less, 7 cycles an output more.
+    movs r2, #0
+    push {r2}               // place in the block
+3:  mov r1, r11
+    ldr r4, [sp, #4]        // shift_base - 1
+    lsls r3, r2, #2
+    cmp r4, #0
+    blt 4f
+    ldr r5, [r1, r3]
+    adds r3, r1, r2
+    ldrb r3, [r3, #24]
+    lsls r2, r2, #1
+    adds r2, r2, r1
+    ldrh r0, [r2, #16]
+    put_together r3
+    b 5f
+4:  adds r1, r1, r3
+    wide 0
+5:  both 0
+    movs r1, #1
+    add r9, r1
+    add r10, r1
+    adds r6, r6, #4
+    ldr r2, [sp]
+    adds r2, r2, #1
+    str r2, [sp]
+    cmp r2, #4
+    bne 3b
+    add sp, #4
+#else
     channel 0
     b 3f
     wide_channel 0
@@ -186,6 +232,7 @@ write_block:
     wide_channel 2
     wide_channel 3
 3:  channel 3
+#endif
     add sp, #8
     pop {pc}
 

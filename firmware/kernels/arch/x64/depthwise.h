@@ -29,6 +29,7 @@ struct layer {
     vec *groups;
     int32_t taps, pairs, group_vecs;
     int32_t is_prepared; // all groups at once; else one at a time, in the place of the first
+    int32_t is_paired; // LANES channels, steps of one: a group is two pixels side by side
     const int8_t *fill; // channels, rounded up to GROUP
 };
 
@@ -67,6 +68,7 @@ static vec *prepare(const struct layer *l, int32_t c) {
             b = exactly(row + w->in_c, spare[1], w->in_c - c);
         }
         load_pairs(a, b, to, to + 1);
+        to[1] = l->is_paired ? to[0] : to[1];
         g->halves[0].bias = vec_add(g->halves[0].bias, vec_dot(to[0], all));
         g->halves[1].bias = vec_add(g->halves[1].bias, vec_dot(to[1], all));
     }
@@ -171,7 +173,13 @@ static void run_row(const struct layer *l, int32_t row) {
         } else {
             find_taps(l, &p, row, col);
         }
-        if (l->pairs == 5) { // 3 x 3
+        int32_t is_next_inside = (col + 1) * w->stride_w + reach < w->in_w && col + 1 < w->out_w;
+        if (l->is_paired && p.is_inside && is_next_inside) {
+            run_group(l, l->groups, p.taps, 0, out, GROUP, l->pairs);
+            move_taps(l, &p);
+            col++;
+            out += w->out_c;
+        } else if (l->pairs == 5) { // 3 x 3
             run_pixel(l, &p, out, 5);
         } else {
             run_pixel(l, &p, out, l->pairs);
@@ -203,7 +211,8 @@ INLINE int32_t depthwise_rows(const struct hg_window *w, int32_t row_first, int3
     int32_t groups = round_up(w->out_c) / GROUP;
     int32_t fits = groups * vecs <= (int32_t)(GROUPS_BYTES / sizeof(vec));
     struct limits limits = limits_of(w->zero_point, w->act_min, w->act_max);
-    struct layer l = {w, limits, stack, taps, pairs, vecs, fits, fill};
+    int32_t is_paired = w->in_c == LANES && w->stride_w == 1;
+    struct layer l = {w, limits, stack, taps, pairs, vecs, fits, is_paired, fill};
     for (int32_t i = 0; fits && i < groups; i++) {
         prepare(&l, i * GROUP);
     }
