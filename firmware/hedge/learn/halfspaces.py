@@ -11,28 +11,15 @@ below, so that trees need not be saved; a work range kept within int16.
 
 import array
 import struct
-import sys
 
 from ..core.errors import ModelError
+from ..dsp.choose import kernels
 from . import saved
+from .int8 import PACKAGE
 
 _LIMIT = 32767
 _MAX_DEPTH = 12
 _MAX_MASS = 65535
-
-
-def _path():
-    """The kernel: viper where MicroPython has it."""
-    if sys.implementation.name == "micropython":
-        try:
-            from .viper_path import path
-
-            return path
-        except SyntaxError:  # "invalid micropython decorator": built without native emitter
-            pass
-    from .portable_path import path
-
-    return path
 
 
 class HalfSpaces(saved.Saved):
@@ -48,7 +35,7 @@ class HalfSpaces(saved.Saved):
 
     def __init__(self, ranges, trees=10, depth=6, window=250, small=None, seed=1):
         _check(ranges, trees, depth, window)
-        self._path = _path()
+        self._path = kernels("path", PACKAGE).path
         self._n = len(ranges)
         small = window // 10 if small is None else max(small, 0)
         self._shape = array.array("i", (trees, depth, small))

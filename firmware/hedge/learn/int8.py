@@ -1,27 +1,12 @@
-"""Squared distances of int8 vectors: viper where MicroPython has it, else plain Python.
+"""Int8 vectors: what is checked of them, and where their kernels are (viper_int8, portable_int8).
 
 Vectors are stored as value + 128, so that no sign is needed; inputs x are int8.
 """
 
-import sys
-
 from ..core.errors import ModelError
 
 MAX_FEATURES = 4096
-
-
-def kernels():
-    """The module with squares(), least() and nearest_mean()."""
-    if sys.implementation.name == "micropython":
-        try:
-            from . import viper_int8
-
-            return viper_int8
-        except SyntaxError:  # "invalid micropython decorator": built without native emitter
-            pass
-    from . import portable_int8
-
-    return portable_int8
+PACKAGE = __name__.rsplit(".", 1)[0]  # for hedge.dsp.choose.kernels(stem, PACKAGE)
 
 
 def check_vector(x, features):

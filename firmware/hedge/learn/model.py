@@ -11,6 +11,7 @@ import array
 import struct
 import sys
 
+from ..core import mapped
 from ..core.errors import ModelError
 from ..core.once import forget
 from . import layout as at
@@ -32,17 +33,6 @@ def _kernels(kind):
     return run, None
 
 
-def _read(source):
-    """The file as bytes or memoryview; zero copy from a memory-mapped (ROMFS) file."""
-    if not isinstance(source, str):
-        return source
-    with open(source, "rb") as file:
-        try:
-            return memoryview(file)
-        except TypeError:  # a file that is not in memory
-            return file.read()
-
-
 class Predictor:
     """One classical model, ready to run.
 
@@ -57,7 +47,7 @@ class Predictor:
     def __init__(self, source):
         from .check import check
 
-        data = _read(source)
+        data = mapped.contents(source)
         head = check(data)
         self._run, is_aligned = _kernels(head[at.KIND])
         if is_aligned is not None and not is_aligned(data):

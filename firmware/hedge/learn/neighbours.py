@@ -9,8 +9,9 @@ import array
 import struct
 
 from ..core.errors import ModelError
+from ..dsp.choose import kernels
 from . import saved
-from .int8 import check_shape, check_vector, kernels
+from .int8 import PACKAGE, check_shape, check_vector
 
 _MAX_CAPACITY = 4096
 _MAX_CLASSES = 255
@@ -33,7 +34,7 @@ class Neighbours(saved.Saved):
         check_shape(features, classes, _MAX_CLASSES)
         if not 0 < k <= capacity:
             raise ModelError("k = %r, possible are 1 .. %d" % (k, capacity))
-        kernel = kernels()
+        kernel = kernels("int8", PACKAGE)
         self._squares, self._least = kernel.squares, kernel.least
         self._n = features
         self._k = k

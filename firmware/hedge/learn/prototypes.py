@@ -11,8 +11,9 @@ import array
 import struct
 
 from ..core.errors import ModelError
+from ..dsp.choose import kernels
 from . import saved
-from .int8 import check_shape, check_vector, kernels
+from .int8 import PACKAGE, check_shape, check_vector
 
 _MAX_CLASSES = 1024
 _MAX_MEMORY = 1 << 17  # so that 16 times a sum stays below 2**30
@@ -33,7 +34,7 @@ class Prototypes(saved.Saved):
         check_shape(features, classes, _MAX_CLASSES)
         if not 2 <= memory <= _MAX_MEMORY:
             raise ModelError("memory = %r, possible are 2 .. %d" % (memory, _MAX_MEMORY))
-        self._nearest = kernels().nearest_mean
+        self._nearest = kernels("int8", PACKAGE).nearest_mean
         self._n = features
         self._memory = memory
         self.distance = None
