@@ -2,7 +2,6 @@
 
 import sys
 
-
 _HERE = __name__.rsplit(".", 1)[0]
 
 
