@@ -1,11 +1,14 @@
 """CONV and DEPTHWISE in viper; loaded by viper.load() for the models that need it.
 
-The end of each channel, int32 to int8, is written out in layer(): viper has no inline functions,
-and a call for each output would cost more than the multiply-adds. The first three arguments of a
-viper function live in registers: they are what the innermost loop turns on.
+Accumulators go through WORK, 64 channels at a time, to one finish() for both ops: a call for each
+output would cost more than the multiply-adds, and a loop of more than 2 KB of code is too far a
+jump for a Cortex-M0+. The first three arguments of a viper function live in registers: they are
+what the innermost loop turns on.
 """
 
 import micropython
+
+from .viper_fixed import WORK
 
 # ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
@@ -65,167 +68,222 @@ def sum_of(x: int, end: int, total: int, arena: ptr8) -> int:
 
 
 @micropython.viper
-def layer(
-    x: int,
-    w: int,
-    end: int,
-    data: ptr8,
-    arena: ptr8,
-    at: int,
-    dst: int,
-    common: int,
-    flip: int,
-    pixels: int,
-):
-    """Output pixels of the CONV or DEPTHWISE at byte `at` to arena offset dst.
+def finish(data: ptr8, arena: ptr8, at: int, j: int, last: int, dst: int, common: int):
+    """Channels j to last - 1 of a pixel: WORK from 0 on, less common * 128, to int8.
 
-    CONV: one pixel; x: arena offset of its taps, as int8 if flip is 128, as x' if 0; common: the
-    sum of its x'. DEPTHWISE: `pixels` of a row; x: arena offset of the first tap; common: 1 if
-    the taps lie gathered in the scratch. `w` and `end` are free.
+    j is a multiple of 4; dst: arena offset of the pixel's first output.
     """
     base = int(data)
     op = ptr32(base + at)
+    work = ptr32(WORK)
     flags = op[0] >> 16
-    sizes = ptr16(int(op) + 20)
-    in_c = sizes[2]
-    out_c = sizes[3]
-    steps = ptr8(int(op) + 32)
-    columns = int(steps[1])
-    taps = int(steps[0]) * columns
-    is_conv = op[0] & 1
-    start = int(arena) + x
-    weights = base + op[3]
-    column_step = in_c
-    row_step = 0
-    pixel_step = 0
-    if is_conv == 0:
-        if common == 0:
-            column_step = int(steps[5]) * in_c
-            row_step = int(steps[4]) * sizes[1] * in_c - columns * column_step
-            pixel_step = int(steps[3]) * in_c
-        common = 0
-    else:
-        taps = taps * in_c
-    common = common << 7
     limits = ptr8(int(op) + 40)
     zero_point = (int(limits[0]) ^ 128) - 128
     low = (int(limits[1]) ^ 128) - 128
     high = (int(limits[2]) ^ 128) - 128
     shift_base = (flags >> 8) & 31
+    common = common << 7
+    size = 28
+    if flags & 1 != 0:
+        size = 48
+    table = base + op[4] + (j >> 2) * size
+    out = ptr8(int(arena) + dst)
     top = 1
     top = top << 31
-    while pixels > 0:
-        out = ptr8(int(arena) + dst)
-        table = base + op[4]
-        w = weights
+    place = 0
+    while j < last:
+        lane = j & 3
+        acc = ((work[place] ^ top) - top) - common
+        if flags & 1 != 0:
+            wide = ptr32(table)
+            acc += (wide[lane] ^ top) - top
+            bh = (wide[lane + 4] >> 16) & 0xFFFF
+            bl = wide[lane + 4] & 0xFFFF
+            right = 0 - ((wide[lane + 8] ^ top) - top)
+            if right < 0:
+                acc = acc << (0 - right)
+        else:
+            acc += (((int(ptr8(table)[lane + 24]) ^ 128) - 128) << 16) + int(
+                ptr16(table)[lane + 8]
+            )
+            bl = ptr32(table)[lane]
+            right = shift_base + (bl & 3)
+            bh = ((bl >> 18) & 0x3FFF) | 0x4000
+            bl = (bl >> 2) & 0xFFFF
+        # SRDHM(acc, multiplier) in 32-bit words. With halves ah:al and bh:bl the product + 2**30
+        # is (ah*bh << 32) + (ah*bl + al*bh << 16) + al*bl + 2**30. Its low 31 bits go by taking
+        # 15 bits off the middle sum: its parts fit, not the sum.
+        ah = acc >> 16
+        al = acc & 0xFFFF
+        value = (al * (bl >> 8) + ((al * (bl & 255)) >> 8)) >> 8  # al*bl >> 16
+        bl = ah * bl
+        al = al * bh + value
+        value = ((bl & 0x7FFF) + (al & 0x7FFF) + 0x4000) >> 15
+        value = ah * bh * 2 + (bl >> 15) + (al >> 15) + value
+        if right > 0:  # divide by 2**right, halves away from zero
+            half = 1 << (right - 1)
+            rest = value & (half - 1 + half)
+            if value < 0:
+                half += 1
+            value = value >> right
+            if rest >= half:
+                value += 1
+        value += zero_point
+        if value < low:
+            value = low
+        if value > high:
+            value = high
+        out[j] = value
+        j += 1
+        place += 1
+        if lane == 3:
+            table += size
+
+
+@micropython.viper
+def dots(x: int, w: int, end: int, data: ptr8, arena: ptr8, at: int, flip: int, j: int, last: int):
+    """WORK from 0 on: sums of x' * w' of channels j to last - 1 (whole blocks) of a CONV.
+
+    x: arena offset of the taps, as int8 if flip is 128, as x' if 0. `w` and `end` are free.
+    """
+    base = int(data)
+    op = ptr32(base + at)
+    work = ptr32(WORK)
+    steps = ptr8(int(op) + 32)
+    taps = int(steps[0]) * int(steps[1]) * (op[6] & 0xFFFF)
+    start = int(arena) + x
+    w = base + op[3] + j * (taps + (taps & 1))
+    place = 0
+    while j < last:
+        acc0 = 0
+        acc1 = 0
+        acc2 = 0
+        acc3 = 0
+        x = start
+        end = start + (taps & -2)
+        while x < end:  # eight bytes of weights are two taps of four channels
+            value = int(ptr8(x)[0]) ^ flip
+            after = int(ptr8(x)[1]) ^ flip
+            acc0 += value * int(ptr8(w)[0]) + after * int(ptr8(w)[2])
+            acc1 += value * int(ptr8(w)[1]) + after * int(ptr8(w)[3])
+            acc2 += value * int(ptr8(w)[4]) + after * int(ptr8(w)[6])
+            acc3 += value * int(ptr8(w)[5]) + after * int(ptr8(w)[7])
+            x += 2
+            w += 8
+        if taps & 1 != 0:
+            value = int(ptr8(x)[0]) ^ flip
+            acc0 += value * int(ptr8(w)[0])
+            acc1 += value * int(ptr8(w)[1])
+            acc2 += value * int(ptr8(w)[4])
+            acc3 += value * int(ptr8(w)[5])
+            w += 8
+        work[place] = acc0
+        work[place + 1] = acc1
+        work[place + 2] = acc2
+        work[place + 3] = acc3
+        place += 4
+        j += 4
+
+
+@micropython.viper
+def pixel(x: int, data, arena, at: int, dst: int, common: int, flip: int):
+    """One output pixel of the CONV at byte `at`; x, flip: see dots(); common: the sum of x'."""
+    out_c = (ptr32(int(ptr8(data)) + at)[6] >> 16) & 0xFFFF
+    j = 0
+    while j < out_c:
+        last = j + 64
+        if last > out_c:
+            last = out_c
+        dots(x, 0, 0, data, arena, at, flip, j, last)
+        finish(data, arena, at, j, last, dst, common)
+        j = last
+
+
+@micropython.viper
+def dots_each(
+    x: int, w: int, end: int, data: ptr8, arena: ptr8, at: int, gathered: int, j: int, last: int
+):
+    """WORK from 0 on: sums of x' * w of channels j to last - 1 of a DEPTHWISE.
+
+    x: arena offset of the first tap; gathered: 1 if the taps lie in the scratch, as x'. `w` and
+    `end` are free.
+    """
+    base = int(data)
+    op = ptr32(base + at)
+    work = ptr32(WORK)
+    sizes = ptr16(int(op) + 20)
+    steps = ptr8(int(op) + 32)
+    channels = int(sizes[2])
+    columns = int(steps[1])
+    taps = int(steps[0]) * columns * channels
+    flip = 0
+    column_step = channels
+    row_step = 0
+    if gathered == 0:
+        flip = 128
+        column_step = int(steps[5]) * channels
+        row_step = int(steps[4]) * int(sizes[1]) * channels - columns * column_step
+    start = int(arena) + x
+    weights = base + op[3]
+    place = 0
+    while j < last:
+        acc0 = 0
+        acc1 = 0
+        acc2 = 0
+        acc3 = 0
+        x = start + j
+        w = weights + j
+        end = w + taps
+        column = columns
+        if j + 4 <= last:
+            while w < end:
+                acc0 += (int(ptr8(x)[0]) ^ flip) * ((int(ptr8(w)[0]) ^ 128) - 128)
+                acc1 += (int(ptr8(x)[1]) ^ flip) * ((int(ptr8(w)[1]) ^ 128) - 128)
+                acc2 += (int(ptr8(x)[2]) ^ flip) * ((int(ptr8(w)[2]) ^ 128) - 128)
+                acc3 += (int(ptr8(x)[3]) ^ flip) * ((int(ptr8(w)[3]) ^ 128) - 128)
+                w += channels
+                x += column_step
+                column -= 1
+                if column == 0:
+                    column = columns
+                    x += row_step
+            work[place + 1] = acc1
+            work[place + 2] = acc2
+            work[place + 3] = acc3
+            lanes = 4
+        else:  # fewer than four channels left: one at a time, to stay inside the input
+            while w < end:
+                acc0 += (int(ptr8(x)[0]) ^ flip) * ((int(ptr8(w)[0]) ^ 128) - 128)
+                w += channels
+                x += column_step
+                column -= 1
+                if column == 0:
+                    column = columns
+                    x += row_step
+            lanes = 1
+        work[place] = acc0
+        place += lanes
+        j += lanes
+
+
+@micropython.viper
+def pixels(x: int, data, arena, at: int, gathered: int, dst: int, count: int):
+    """`count` pixels of an output row of the DEPTHWISE at byte `at`; see dots_each()."""
+    op = ptr32(int(ptr8(data)) + at)
+    channels = op[6] & 0xFFFF
+    step = int(ptr8(int(op) + 32)[3]) * channels
+    while count > 0:
         j = 0
-        while j < out_c:
-            acc0 = 0
-            acc1 = 0
-            acc2 = 0
-            acc3 = 0
-            lanes = out_c - j
-            if lanes > 4:
-                lanes = 4
-            if is_conv != 0:
-                x = start
-                end = start + (taps & -2)
-                while x < end:  # eight bytes of weights are two taps of four channels
-                    value = int(ptr8(x)[0]) ^ flip
-                    after = int(ptr8(x)[1]) ^ flip
-                    acc0 += value * int(ptr8(w)[0]) + after * int(ptr8(w)[2])
-                    acc1 += value * int(ptr8(w)[1]) + after * int(ptr8(w)[3])
-                    acc2 += value * int(ptr8(w)[4]) + after * int(ptr8(w)[6])
-                    acc3 += value * int(ptr8(w)[5]) + after * int(ptr8(w)[7])
-                    x += 2
-                    w += 8
-                if taps & 1 != 0:
-                    value = int(ptr8(x)[0]) ^ flip
-                    acc0 += value * int(ptr8(w)[0])
-                    acc1 += value * int(ptr8(w)[1])
-                    acc2 += value * int(ptr8(w)[4])
-                    acc3 += value * int(ptr8(w)[5])
-                    w += 8
-            else:
-                x = start + j
-                w = weights + j
-                end = w + taps * out_c
-                column = columns
-                if lanes == 4:
-                    while w < end:
-                        acc0 += (int(ptr8(x)[0]) ^ flip) * ((int(ptr8(w)[0]) ^ 128) - 128)
-                        acc1 += (int(ptr8(x)[1]) ^ flip) * ((int(ptr8(w)[1]) ^ 128) - 128)
-                        acc2 += (int(ptr8(x)[2]) ^ flip) * ((int(ptr8(w)[2]) ^ 128) - 128)
-                        acc3 += (int(ptr8(x)[3]) ^ flip) * ((int(ptr8(w)[3]) ^ 128) - 128)
-                        w += out_c
-                        x += column_step
-                        column -= 1
-                        if column == 0:
-                            column = columns
-                            x += row_step
-                else:  # fewer than four channels left: one at a time, to stay inside the input
-                    lanes = 1
-                    while w < end:
-                        acc0 += (int(ptr8(x)[0]) ^ flip) * ((int(ptr8(w)[0]) ^ 128) - 128)
-                        w += out_c
-                        x += column_step
-                        column -= 1
-                        if column == 0:
-                            column = columns
-                            x += row_step
-            while lanes > 0:
-                lane = j & 3
-                if flags & 1 != 0:
-                    wide = ptr32(table)
-                    acc = acc0 - common + ((wide[lane] ^ top) - top)
-                    bh = (wide[lane + 4] >> 16) & 0xFFFF
-                    bl = wide[lane + 4] & 0xFFFF
-                    right = 0 - ((wide[lane + 8] ^ top) - top)
-                    if right < 0:
-                        acc = acc << (0 - right)
-                else:
-                    bl = ptr32(table)[lane]
-                    right = shift_base + (bl & 3)
-                    bh = ((bl >> 18) & 0x3FFF) | 0x4000
-                    bl = (bl >> 2) & 0xFFFF
-                    acc = (int(ptr8(table)[lane + 24]) ^ 128) - 128
-                    acc = acc0 - common + (acc << 16) + ptr16(table)[lane + 8]
-                # SRDHM(acc, multiplier) in 32-bit words. With halves ah:al and bh:bl the product
-                # + 2**30 is (ah*bh << 32) + (ah*bl + al*bh << 16) + al*bl + 2**30. Its low 31
-                # bits go by taking 15 bits off the middle sum: its parts fit, not the sum.
-                ah = acc >> 16
-                al = acc & 0xFFFF
-                value = (al * (bl >> 8) + ((al * (bl & 255)) >> 8)) >> 8  # al*bl >> 16
-                bl = ah * bl
-                al = al * bh + value
-                value = ((bl & 0x7FFF) + (al & 0x7FFF) + 0x4000) >> 15
-                value = ah * bh * 2 + (bl >> 15) + (al >> 15) + value
-                if right > 0:  # divide by 2**right, halves away from zero
-                    half = 1 << (right - 1)
-                    rest = value & (half - 1 + half)
-                    if value < 0:
-                        half += 1
-                    value = value >> right
-                    if rest >= half:
-                        value += 1
-                value += zero_point
-                if value < low:
-                    value = low
-                if value > high:
-                    value = high
-                out[j] = value
-                acc0 = acc1
-                acc1 = acc2
-                acc2 = acc3
-                j += 1
-                lanes -= 1
-            if j & 3 == 0:
-                table += 28
-                if flags & 1 != 0:
-                    table += 20
-        start += pixel_step
-        dst += out_c
-        pixels -= 1
+        while j < channels:
+            last = j + 64
+            if last > channels:
+                last = channels
+            dots_each(x, 0, 0, data, arena, at, gathered, j, last)
+            finish(data, arena, at, j, last, dst, 0)
+            j = last
+        x += step
+        dst += channels
+        count -= 1
 
 
 @micropython.viper
@@ -239,14 +297,14 @@ def conv(data, arena, at: int, row: int, last: int):
     if op[0] & 0x40000 == 0:  # one pixel, read where it lies
         x = op[1]
         total = int(sum_of(x, x + int(sizes[2]), 0, arena))
-        layer(x, 0, 0, data, arena, at, dst, total, 128, 1)
+        pixel(x, data, arena, at, dst, total, 128)
         return
     while row < last:
         y = row * int(steps[2]) - int(steps[6])
         x = 0 - int(steps[7])
         for _ in range(columns):
             total = int(gather(0, 0, 0, data, arena, at, y, x))
-            layer(op[11], 0, 0, data, arena, at, dst, total, 0, 1)
+            pixel(op[11], data, arena, at, dst, total, 0)
             x += int(steps[3])
             dst += int(sizes[3])
         row += 1
@@ -272,7 +330,7 @@ def depthwise(data, arena, at: int, row: int, last: int):
             count = 0
             if y < 0 or y >= height or x < 0 or x >= width:
                 gather(0, 0, 0, data, arena, at, y, x)
-                layer(op[11], 0, 0, data, arena, at, dst, 1, 0, 1)
+                pixels(op[11], data, arena, at, 1, dst, 1)
                 x += int(steps[3])
                 count = 1
             else:
@@ -280,7 +338,7 @@ def depthwise(data, arena, at: int, row: int, last: int):
                 while column + count < columns and x < width:
                     x += int(steps[3])
                     count += 1
-                layer(start, 0, 0, data, arena, at, dst, 0, 128, count)
+                pixels(start, data, arena, at, 0, dst, count)
             dst += channels * count
             column += count
         row += 1

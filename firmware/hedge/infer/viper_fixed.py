@@ -1,4 +1,4 @@
-"""Requantisation of a few numbers at a time in viper, for all ops but the convolutions.
+"""Numbers that pass from one viper function to another, and their requantisation.
 
 WORK holds them: 64 places for numbers, then multipliers, then the constants of SOFTMAX. A number
 of 2**30 or more may not be an argument or a result of a function: on a 32-bit board it would be
@@ -32,7 +32,7 @@ WORK = array.array("i", (0,) * 68 + _CONSTANTS)
 def requantize(first: int, count: int, by: int, step: int, shift: int):
     """WORK[first + i] = requantize(WORK[first + i], WORK[by + i * step], shift), i < count.
 
-    step 0: one multiplier for all, 1: one each; with shift 0 it is SRDHM. See layer() of
+    step 0: one multiplier for all, 1: one each; with shift 0 it is SRDHM. See finish() of
     viper_conv.py for the arithmetic.
     """
     work = ptr32(WORK)

@@ -8,7 +8,7 @@ from .viper_fixed import WORK, clamp16, put, requantize
 
 
 @micropython.viper
-def dots(
+def row_dots(
     x: int,
     w: int,
     end: int,
@@ -96,7 +96,7 @@ def svdf(data: ptr8, arena: ptr8, at: int):
     for f in range(filters):
         if place == 0:
             work[1] = ptr32(int(data) + op[8])[out - op[2]]
-        dots(0, op[6] + f * n_in, 0, data, arena, op[1], n_in, op[13] + f * 4, 0, 1)
+        row_dots(0, op[6] + f * n_in, 0, data, arena, op[1], n_in, op[13] + f * 4, 0, 1)
         work[64] = op[9]
         requantize(0, 1, 64, 0, (int(tail[0]) ^ 128) - 128)
         value = ((work[0] ^ top) - top) + zero
@@ -172,9 +172,9 @@ def gate(data: ptr8, arena: ptr8, at: int, x: int, number: int):
         if count > 32:
             count = 32
         w = op[12 + number] + done * n_in
-        dots(0, w, 0, data, arena, x, n_in, op[20 + number] + done * 4, 0, count)
+        row_dots(0, w, 0, data, arena, x, n_in, op[20 + number] + done * 4, 0, count)
         w = op[16 + number] + done * n
-        dots(0, w, 0, data, arena, op[3], n, op[24 + number] + done * 4, 32, count)
+        row_dots(0, w, 0, data, arena, op[3], n, op[24 + number] + done * 4, 32, count)
         work[64] = op[28 + number]
         work[65] = op[32 + number]
         requantize(0, count, 64, 0, (int(ptr8(int(op) + 144)[number]) ^ 128) - 128)
