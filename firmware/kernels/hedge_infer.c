@@ -39,7 +39,7 @@ static mp_obj_t run(mp_obj_t data_obj, mp_obj_t arena_obj, mp_obj_t cursor_obj) 
         mp_raise_ValueError(MP_ERROR_TEXT("data and arena at multiples of 4, 4 or 5 ints of cursor"));
     }
     if (run_with(data.buf, arena.buf, &cursor)) {
-        mp_raise_ValueError(MP_ERROR_TEXT("an op of the plan is not in this build"));
+        mp_raise_ValueError(MP_ERROR_TEXT("op not in this build"));
     }
     return mp_const_none;
 }

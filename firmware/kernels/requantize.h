@@ -11,8 +11,20 @@
 #define HG_SHORT_MULTIPLY 1 // Cortex-M0+: 32 x 32 -> 32 bits is all there is
 #endif
 
+#if HG_SMALL
+#define HG_EACH // once, in requantize.c
+#pragma GCC visibility push(hidden)
+int32_t hg_srdhm(int32_t a, int32_t b);
+int32_t hg_divide_by_pot(int32_t x, int32_t right);
+#pragma GCC visibility pop
+#else
+#define HG_EACH static inline
+#endif
+
+#if !HG_SMALL || HG_REQUANTIZE_C
+
 // floor((a * b + 2**30) / 2**31), SaturatingRoundingDoublingHighMul; not both -2**31.
-static inline int32_t hg_srdhm(int32_t a, int32_t b) {
+HG_EACH int32_t hg_srdhm(int32_t a, int32_t b) {
 #if HG_SHORT_MULTIPLY
     int32_t a_high = a >> 16, b_high = b >> 16;
     uint32_t a_low = (uint16_t)a, b_low = (uint16_t)b;
@@ -27,13 +39,15 @@ static inline int32_t hg_srdhm(int32_t a, int32_t b) {
 }
 
 // x / 2**right, halves away from zero (RoundingDivideByPOT); right 0 .. 31.
-static inline int32_t hg_divide_by_pot(int32_t x, int32_t right) {
+HG_EACH int32_t hg_divide_by_pot(int32_t x, int32_t right) {
     if (right == 0) {
         return x;
     }
     // No overflow: |x| < 2**31 - 1 for what hg_srdhm gives.
     return (((x + (x >> 31)) >> (right - 1)) + 1) >> 1;
 }
+
+#endif
 
 // acc << left must fit int32; shift = left - right as in the file.
 static inline int32_t hg_requantize(int32_t acc, int32_t multiplier, int32_t shift) {

@@ -89,14 +89,27 @@ void hg_depthwise(
     hg_m0_start(&writer, &w);
     writer.w_step = w.out_c;
     writer.is_aligned = !(w.in_c & 3);
+    int32_t last_inner = w.in_w - 1 - (w.kernel_w - 1) * w.dilation_w;
     int8_t *out = w.out + row_first * w.out_w * w.out_c;
     for (int32_t row = row_first; row < row_last; row++) {
         int32_t top = row * w.stride_h - w.pad_top;
         int32_t left = -w.pad_left;
         struct span rows = inside(top, w.dilation_h, w.kernel_h, w.in_h);
+        // A pixel beside an inner one is inner too: only its cells lie elsewhere.
+        int32_t is_inner = w.fill == -128 || rows.count == w.kernel_h;
+        const int8_t *inner = 0;
+        const uint8_t *weights = 0;
         for (int32_t col = 0; col < w.out_w; col++, out += w.out_c, left += w.stride_w) {
             hg_m0_rewind(&writer, out, out);
-            look(&writer, top, left, rows);
+            if (inner && left <= last_inner) {
+                inner += w.stride_w * w.in_c;
+                writer.x = inner;
+                writer.weights = weights;
+            } else {
+                look(&writer, top, left, rows);
+                inner = is_inner && left >= 0 && left <= last_inner ? writer.x : 0;
+                weights = writer.weights;
+            }
             write_pixel(&writer);
         }
     }

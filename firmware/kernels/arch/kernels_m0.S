@@ -438,14 +438,26 @@ write_block:
     add r1, lr
     subs r6, r6, #1
     bne 3b
-    ldr r2, [sp, #12]
-    adds r0, r0, r2
-    ldr r2, [sp, #16]
-    adds r1, r1, r2
+    next_row
     ldr r2, [sp, #4]
     subs r2, r2, #1
     str r2, [sp, #4]
     bne 2b
+    .endm
+
+    .macro three_cells
+    .rept 3
+    four_channels_of_words
+    add r0, r12
+    add r1, lr
+    .endr
+    .endm
+
+    .macro next_row
+    ldr r2, [sp, #12]
+    adds r0, r0, r2
+    ldr r2, [sp, #16]
+    adds r1, r1, r2
     .endm
 
     .macro four_channels_of_bytes
@@ -487,10 +499,28 @@ write_block:
     mov r11, r0
     mov r0, r3
     cmp r6, #0
-    beq 4f
-    all_cells four_channels_of_words
+    bne 7f
+    all_cells four_channels_of_bytes
     b 5f
-4:  all_cells four_channels_of_bytes
+7:
+#if !HG_SMALL
+    ldr r2, [sp, #4]
+    ldr r6, [sp, #8]
+    lsls r2, r2, #16
+    orrs r2, r6
+    ldr r6, =0x30003
+    cmp r2, r6
+    beq 8f                  // 3 x 3: what nearly every model has
+    b 9f
+8:  three_cells
+    next_row
+    three_cells
+    next_row
+    three_cells
+    b 5f
+9:
+#endif
+    all_cells four_channels_of_words
 5:  ldr r0, [sp, #0]
     mov r6, r0
     mov r2, r8
