@@ -18,6 +18,7 @@ from hedgerow.convert.plan import make_plan
 
 Rng = np.random.Generator
 _SIDES = 9  # of an image
+_PAIRED = (4, 8)  # channels at which a depthwise takes two pixels at once
 _ALL, _LOWEST, _HIGHEST = (-128, 127), (-128, -127), (126, 127)  # ranges of weights
 
 
@@ -108,14 +109,16 @@ def _byte(rng: Rng) -> int:
 
 def _image(rng: Rng) -> tuple[tuple[int, int, int, int], Window]:
     """Input shape and a window over it, borders and dilations included; half are plain 1 x 1."""
-    shape = (1, _pick(rng, 1, _SIDES), _pick(rng, 1, _SIDES), _pick(rng, 1, 40))
+    channels = _pick(rng, 1, 40) if rng.integers(3) else int(rng.choice(_PAIRED))
+    shape = (1, _pick(rng, 1, _SIDES), _pick(rng, 1, _SIDES), channels)
     if rng.integers(3) == 0:
         return shape, Window((1, 1), (1, 1), (1, 1), (0, 0), (shape[1], shape[2]))
     kernel = (_pick(rng, 1, 5), _pick(rng, 1, 5))
     stride = (_pick(rng, 1, 3), _pick(rng, 1, 3))
     dilation = (1, 1) if rng.integers(2) else (_pick(rng, 1, 3), _pick(rng, 1, 3))
     pad = tuple(_pick(rng, 0, kernel[axis] - 1) for axis in range(2))
-    out = tuple(-(-(shape[1 + axis] + pad[axis]) // stride[axis]) for axis in range(2))
+    most = [-(-(shape[1 + axis] + pad[axis]) // stride[axis]) for axis in range(2)]
+    out = tuple(side if rng.integers(2) else _pick(rng, 1, side) for side in most)
     return shape, Window(kernel, stride, dilation, (pad[0], pad[1]), (out[0], out[1]))
 
 
