@@ -109,9 +109,9 @@ def _folded(graph: Graph, op: Op, makers: dict[int, Op], readers: Counter) -> Gr
     """The graph with `op` inside the layer that makes its input; None if it does not fit."""
     if op.kind not in ("MUL", "ADD", "SUB"):
         return None
-    datas = [graph.tensors[i].data for i in op.inputs[:2]]
-    place = 0 if datas[0] is None else 1  # of the computed input
-    factor = datas[1 - place]
+    operands = [graph.tensors[i].data for i in op.inputs[:2]]
+    place = 0 if operands[0] is None else 1  # of the computed input
+    factor = operands[1 - place]
     maker = makers.get(op.inputs[place])
     channels = graph.tensors[op.outputs[0]].shape[-1]
     if factor is None or maker is None or factor.size not in (1, channels):
