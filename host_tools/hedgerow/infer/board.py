@@ -81,3 +81,15 @@ def _time(board: Board, count: int) -> tuple[float | None, int | None, str | Non
     clock_hz = _CLOCK_HZ.get(board.name)
     us = count / clock_hz * 1e6 if clock_hz else None
     return us, count, board.cycles_unit
+
+
+def layer_counts(model: ModelFile, target: str) -> tuple[list[int], str]:
+    """(steps of the board's counter for each record, native kernels; what the counter counts)."""
+    with open_target(target) as board:
+        install(board, native=True)
+        model_at = board.blob(model.data)
+        for name in ("run_batch", "layer_counts"):
+            board.exec(on_board_source(name))
+        now = f"lambda: {board.cycles_expr}, {board.cycles_wrap}"
+        call = f"layer_counts({model_at}, {len(model.data)}, 'native', {now})\n"
+        return json.loads(board.exec(call, timeout_s=_SECONDS_PER_INFERENCE)), board.cycles_unit
