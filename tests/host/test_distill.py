@@ -77,7 +77,6 @@ def test_recorded_activities(need_shared) -> None:
         _student(8),
         Samples(images[train], y[train], p[train]),
         Samples(images[~train], y[~train], p[~train]),
-        temperature=1.0,  # a forest's answers are soft as they are
         schedule=Schedule(epochs=6, batch=64, rate=5e-3),
     )
     print("activities:", outcome)

@@ -52,13 +52,14 @@ def distill(
     student: Graph,
     samples: Samples,
     *,
-    temperature: float = 2.0,
+    temperature: float = 1.0,
     share: float = 0.5,
     schedule: Schedule | None = None,
 ) -> Graph:
     """The student (float, ends in SOFTMAX) trained on the teacher's and the true answers.
 
-    temperature: how far both are softened; share: of the teacher in the loss. Raises UsageError
+    temperature: how far both are softened; a forest's answers are soft at 1, a net's need 2 to
+    5. share: of the teacher in the loss. Raises UsageError
     if samples, teacher and student do not fit one another.
     """
     logits = _without_softmax(student)
@@ -74,7 +75,7 @@ def compare(
     train: Samples,
     test: Samples,
     *,
-    temperature: float = 2.0,
+    temperature: float = 1.0,
     share: float = 0.5,
     schedule: Schedule | None = None,
 ) -> Outcome:

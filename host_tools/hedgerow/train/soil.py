@@ -21,7 +21,7 @@ from hedgerow.errors import ConfigError
 
 HORIZONS = (1, 2, 3)  # days
 FROZEN_C = 0.5  # at or below, water in the pores may be ice, which the probe reads as dry
-# role -> (column, ints per unit): what the drivers of hedge.drivers.catalog push.
+# role -> (column, ints per unit): what the drivers of hedge.drivers push.
 WEATHER = {
     "air_temp": ("air_temp_c", 100),
     "air_humidity": ("rel_hum_pct", 100),
