@@ -14,7 +14,18 @@ import struct
 from ..core.errors import ModelError
 from ..core.once import forget
 
-_AT_LOAD = ("kernels", "plan", "ops", "check_image", "check_small", "check_recurrent")
+_AT_LOAD = ("kernels", "plan", "ops", "check_image", "check_small", "check_recurrent", "fields")
+
+# What Model reads from the header of the file (SPEC.md): format, byte offset.
+_HEADER = {
+    "arena_bytes": ("<I", 16),
+    "input_scale": ("<f", 32),
+    "output_scale": ("<f", 44),
+    "input_zero_point": ("<b", 48),
+    "output_zero_point": ("<b", 49),
+    "input_type": ("<B", 50),
+    "output_type": ("<B", 51),
+}
 
 
 def _read(source):
@@ -39,7 +50,8 @@ class Model:
     .input, .output: int8 memoryviews into .arena, valid for the life of the model; .output
     holds the last invoke's result until the arena is written again. Of a model with wider types
     (input_type, output_type: bytes of an element) they hold its bytes, little-endian.
-    .kernels: what runs. real = (element - zero_point) * scale.
+    .kernels: what runs. .input_scale, .input_zero_point, .output_scale, .output_zero_point:
+    real = (element - zero_point) * scale. .arena_bytes: of the arena that the model needs.
     Raises ModelError if the file is damaged, hostile, too new, the arena too small, or shared by
     a model with state; OSError if the file cannot be read.
     """
@@ -51,8 +63,7 @@ class Model:
         data = _read(source)
         header = plan.check(data)
         count = header[plan.RESET_COUNT] + header[plan.OP_COUNT]
-        opcodes = {opcode for opcode, _, _ in plan.records(data, count)}
-        self.kernels, self._run, is_aligned = choose(kernels, opcodes)
+        self.kernels, self._run, is_aligned = choose(kernels, plan.opcodes(data, count))
         if is_aligned is not None and not is_aligned(data):
             data = bytes(data)
         self._data = data
@@ -126,7 +137,7 @@ class Model:
 
         if self.kernels != "native":
             raise ModelError("the file or the cursor has changed under the model")
-        self.kernels, self._run, _ = fall_back(range(1, 14))
+        self.kernels, self._run, _ = fall_back(range(14))
         forget("hedge.infer.kernels")
 
     def layers(self):
@@ -151,35 +162,12 @@ class Model:
 
         return dequantize(self, i)
 
-    # Read from the header at each use: as attributes they would take RAM for the model's life.
-
-    @property
-    def arena_bytes(self):
-        return struct.unpack_from("<I", self._data, 16)[0]
-
-    @property
-    def input_scale(self):
-        return struct.unpack_from("<f", self._data, 32)[0]
-
-    @property
-    def output_scale(self):
-        return struct.unpack_from("<f", self._data, 44)[0]
-
-    @property
-    def input_zero_point(self):
-        return (self._data[48] ^ 128) - 128
-
-    @property
-    def output_zero_point(self):
-        return (self._data[49] ^ 128) - 128
-
-    @property
-    def input_type(self):
-        return self._data[50]
-
-    @property
-    def output_type(self):
-        return self._data[51]
+    def __getattr__(self, name):
+        """.arena_bytes, .input_scale and the like, read from the header at each use: as attributes
+        or properties they would take RAM (500 bytes on the 64-bit Unix port)."""
+        if name not in _HEADER:
+            raise AttributeError(name)
+        return struct.unpack_from(_HEADER[name][0], self._data, _HEADER[name][1])[0]
 
 
 def _arena(arena, header, is_aligned):

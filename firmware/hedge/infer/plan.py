@@ -86,6 +86,16 @@ def records(data, count, at=HEADER_BYTES):
         at += 4 * data[at + 1]
 
 
+def opcodes(data, count):
+    """The opcodes of the first `count` records, a set; 0 for a CONV or DEPTHWISE of an image."""
+    found = set()
+    for opcode, at, _ in records(data, count):
+        found.add(opcode)
+        if opcode == ops.DEPTHWISE or (opcode == ops.CONV and data[at + 2] & 4):
+            found.add(0)
+    return found
+
+
 def _check_records(data, header):
     state = (header[STATE], header[STATE] + header[STATE + 1])
     bounds = Bounds(data, header[ARENA_BYTES], state)

@@ -7,16 +7,27 @@ drops. tests/host/test_infer_words.py runs this source with simulated 32-bit wor
 ints cross from one function to another: an int of 2**30 would be boxed on the heap.
 """
 
+import array
+
 import micropython
 
 # ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
+# Numbers on their way from one function to the next; multipliers of viper_fixed.py from 64 on,
+# numbers of SOFTMAX up to 79. A constant of its own would be another object on the heap.
+WORK = array.array("i", (0,) * 79)
+
 
 def load(opcodes):
-    """Import the kernels of these opcodes: small models stay small."""
-    global rows_of_image, pool, sums, softmax, move, mean, recurrent
-    if 1 in opcodes or 2 in opcodes:
+    """Import the kernels of these opcodes: small models stay small.
+
+    0: a CONV or DEPTHWISE that is more than a fully connected layer.
+    """
+    global dense, rows_of_image, pool, sums, softmax, move, mean, recurrent
+    if 0 in opcodes:
         from .viper_conv import rows_of_image
+    if 1 in opcodes:
+        from .viper_dense import dense
     if 3 in opcodes:
         from .viper_pool import pool
     if 4 in opcodes or 5 in opcodes:
@@ -62,7 +73,9 @@ def run(data, arena, cursor):
         last = total
         if limited != 0 and last - first > budget:
             last = first + budget
-        if code < 3:
+        if code == 1 and op[0] & 0x40000 == 0:
+            dense(data, arena, at)
+        elif code < 3:
             rows_of_image(data, arena, at, first, last)
         elif code == 3:
             pool(data, arena, at, first, last)

@@ -1,31 +1,10 @@
-"""Numbers that pass from one viper function to another, and their requantisation.
-
-WORK holds them: 64 places for numbers, then multipliers, then the constants of SOFTMAX. A number
-of 2**30 or more may not be an argument or a result of a function: on a 32-bit board it would be
-an object on the heap.
-"""
-
-import array
+"""Requantisation of numbers in WORK in viper, for all ops but the convolutions."""
 
 import micropython
 
-# ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
+from .viper import WORK
 
-# gemmlowp's fixedpoint.h: at 68, exp of -1/8 and 1/3, exp(-2**k) for k = -2 .. 4, 48/17, -32/17.
-_CONSTANTS = (
-    1895147668,
-    715827883,
-    1672461947,
-    1302514674,
-    790015084,
-    290630308,
-    39332535,
-    720401,
-    242,
-    1515870810,
-    -1010580540,
-)
-WORK = array.array("i", (0,) * 68 + _CONSTANTS)
+# ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
 
 @micropython.viper
@@ -33,7 +12,7 @@ def requantize(first: int, count: int, by: int, step: int, shift: int):
     """WORK[first + i] = requantize(WORK[first + i], WORK[by + i * step], shift), i < count.
 
     step 0: one multiplier for all, 1: one each; with shift 0 it is SRDHM. See finish() of
-    viper_conv.py for the arithmetic.
+    viper_dense.py for the arithmetic.
     """
     work = ptr32(WORK)
     top = 1

@@ -1,14 +1,33 @@
 """SOFTMAX in viper; loaded by viper.load() for the models that need it.
 
 Twelve elements at a time pass through gemmlowp's exp_on_negative_values: WORK holds five numbers
-of each, from 0, 12, 24, 36 and 48 on. viper_fixed.py has the constants.
+of each, from 0, 12, 24, 36 and 48 on. Its constants stand from 68 on.
 """
 
 import micropython
 
-from .viper_fixed import WORK, requantize
+from .viper import WORK
+from .viper_fixed import requantize
 
 # ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
+
+# gemmlowp's fixedpoint.h: exp of -1/8 and 1/3, exp(-2**k) for k = -2 .. 4, 48/17, -32/17.
+_CONSTANTS = (
+    1895147668,
+    715827883,
+    1672461947,
+    1302514674,
+    790015084,
+    290630308,
+    39332535,
+    720401,
+    242,
+    1515870810,
+    -1010580540,
+)
+for _i, _constant in enumerate(_CONSTANTS):
+    WORK[68 + _i] = _constant  # nothing else writes there
+del _CONSTANTS
 
 
 @micropython.viper

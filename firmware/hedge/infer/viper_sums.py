@@ -2,7 +2,8 @@
 
 import micropython
 
-from .viper_fixed import WORK, put, requantize
+from .viper import WORK
+from .viper_fixed import put, requantize
 
 # ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
