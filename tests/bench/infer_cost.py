@@ -4,7 +4,7 @@
     python tests/bench/infer_cost.py --write    # renew host_tools/hedgerow/convert/cost.json
 
 `cycles = per_op + per_mac * macs + per_output * outputs`, no term below zero, over the layers of
-the MLPerf Tiny models, each layer's error relative to its size. Not part of `make bench`: it has no
+the MLPerf Tiny models, each error relative to the layer. Not part of `make bench`: it has no
 measure(), as it changes only when kernels do.
 """
 
