@@ -25,24 +25,32 @@ struct hg_channel {
     int32_t bias, multiplier, shift;
 };
 
-// Channel c of the table; 28 bytes a block of four channels if compact, 48 if wide.
-static inline struct hg_channel hg_channel_read(const struct hg_window *w, int32_t c) {
+// Four channels from a multiple of 4 on: 28 bytes of the table if it is compact, 48 if wide.
+static inline const uint8_t *hg_block(const struct hg_window *w, int32_t c) {
+    return w->channels + (c >> 2) * (w->flags & HG_FLAG_WIDE ? 48 : 28);
+}
+
+// Channel `place` of a block.
+static inline struct hg_channel hg_channel_of(
+    const struct hg_window *w, const uint8_t *block, int32_t place) {
     struct hg_channel channel;
-    int32_t place = c & 3;
     if (w->flags & HG_FLAG_WIDE) {
-        const int32_t *wide = (const int32_t *)(const void *)(w->channels + (c >> 2) * 48) + place;
+        const int32_t *wide = (const int32_t *)(const void *)block + place;
         channel.bias = wide[0];
         channel.multiplier = wide[4];
         channel.shift = wide[8];
         return channel;
     }
-    const uint8_t *block = w->channels + (c >> 2) * 28;
     uint32_t word = ((const uint32_t *)(const void *)block)[place];
     uint32_t low = ((const uint16_t *)(const void *)(block + 16))[place];
     channel.bias = ((const int8_t *)block)[24 + place] * 65536 + (int32_t)low;
     channel.multiplier = (int32_t)((word >> 2) + (1u << 30));
     channel.shift = -(int32_t)((w->flags >> 8 & 31) + (word & 3));
     return channel;
+}
+
+static inline struct hg_channel hg_channel_read(const struct hg_window *w, int32_t c) {
+    return hg_channel_of(w, hg_block(w, c), c & 3);
 }
 
 static inline int8_t hg_output(

@@ -18,18 +18,26 @@ static void start(struct writer *writer, const struct hg_window *w) {
     (void)w;
 }
 
+// Channel `place` of the block of one or two pixels whose outputs lie from out on.
+static inline void write_channel(
+    const struct hg_window *w, const uint8_t *block, const int32_t *acc, const int32_t *sum,
+    int32_t place, int8_t *out, int32_t pixels) {
+    struct hg_channel channel = hg_channel_of(w, block, place);
+    out[place] = hg_output(w, &channel, acc[place] + channel.bias - 128 * sum[0]);
+    if (pixels == 2) {
+        int32_t value = acc[4 + place] + channel.bias - 128 * sum[1];
+        out[w->out_c + place] = hg_output(w, &channel, value);
+    }
+}
+
 // Channels c .. c + 3, or fewer at the end, of `pixels` pixels whose outputs lie from out on.
 static void write_block(
     const struct hg_window *w, const int32_t *acc, const int32_t *sum, int32_t c, int8_t *out,
     int32_t pixels) {
+    const uint8_t *block = hg_block(w, c);
     int32_t end = w->out_c - c < 4 ? w->out_c - c : 4;
-    for (int32_t k = 0; k < end; k++) {
-        struct hg_channel channel = hg_channel_read(w, c + k);
-        out[c + k] = hg_output(w, &channel, acc[k] + channel.bias - 128 * sum[0]);
-        if (pixels == 2) {
-            int32_t value = acc[4 + k] + channel.bias - 128 * sum[1];
-            out[w->out_c + c + k] = hg_output(w, &channel, value);
-        }
+    for (int32_t place = 0; place < end; place++) {
+        write_channel(w, block, acc, sum, place, out + c, pixels);
     }
 }
 

@@ -1,9 +1,6 @@
 // CONV for processors of which nothing is known: Cortex-M3, RISC-V and any other.
 
-#include "../window.h"
-
-// Two taps of pixel 0, two of pixel 1: a pair of taps is eight bytes, as in the weights.
-#define HG_SLOT(tap, pixel) ((tap) / 2 * 4 + (pixel) * 2 + ((tap) & 1))
+#include "conv_pair_slots.h"
 
 static inline void multiply_pair(
     int32_t *acc, const uint8_t *w, const uint16_t *x, int32_t even_taps) {
@@ -40,19 +37,8 @@ static inline void multiply_pair(
 }
 
 static inline void multiply_one(int32_t *acc, const uint8_t *w, const int8_t *x, int32_t taps) {
-    int32_t a0 = 0, a1 = 0, a2 = 0, a3 = 0;
-    for (int32_t t = 0; t < taps; t++) {
-        int32_t value = x[t] + 128;
-        a0 += w[0] * value;
-        a1 += w[1] * value;
-        a2 += w[4] * value;
-        a3 += w[5] * value;
-        w += t & 1 ? 6 : 2;
-    }
-    acc[0] = a0;
-    acc[1] = a1;
-    acc[2] = a2;
-    acc[3] = a3;
+    acc[0] = acc[1] = acc[2] = acc[3] = 0;
+    add_taps(acc, w, x, 0, taps);
 }
 
 #include "conv_blocks.h"

@@ -68,16 +68,15 @@ static void write_pixels(
 
 // Taps t .. taps - 1 of one pixel, at most three; weights move on to the next block.
 static void add_rest(struct writer *writer, const int8_t *x, int32_t t, int32_t taps) {
-    const uint8_t *w = writer->weights;
     for (; t < taps; t++) {
         int32_t value = x[t] + 128;
+        const uint8_t *w = writer->weights + (t & 1) * 2;
         writer->acc[0] += w[0] * value;
         writer->acc[1] += w[1] * value;
         writer->acc[2] += w[4] * value;
         writer->acc[3] += w[5] * value;
-        w += t & 1 ? 6 : 2;
+        writer->weights += t & 1 || t + 1 == taps ? 8 : 0;
     }
-    writer->weights = w + (taps & 1 ? 6 : 0);
 }
 
 static void write_in_place(struct writer *writer, const struct hg_window *w) {
