@@ -5,7 +5,7 @@ from pathlib import Path
 
 import click
 
-from hedgerow.errors import ToolError
+from hedgerow.errors import ToolError, UsageError
 
 _EPILOG = """\b
 Examples:
@@ -35,9 +35,20 @@ Examples:
 def command(
     model: Path, output: Path | None, verify: int, plot: Path | None, as_json: bool
 ) -> None:
-    """Convert an int8 .tflite MODEL to .hgm and report what it needs on a board."""
-    from hedgerow.convert import convert as api
+    """Convert an int8 .tflite MODEL to .hgm and report what it needs on a board.
 
+    Trees and other classic models (XGBoost .json or .ubj, LightGBM .txt, .skops) become .hgl.
+    """
+    from hedgerow.convert import convert as api
+    from hedgerow.convert.classic import is_classic
+
+    if is_classic(model):
+        if verify or plot:
+            raise UsageError(
+                f"{model}: --verify and --plot are for .tflite models: leave them out"
+            )
+        click.echo(_classic(model, output or model.with_suffix(".hgl"), as_json))
+        return
     target = output or model.with_suffix(".hgm")
     result = api.convert_file(model, target)
     report = {"output": str(target), **result.report.as_dict()}
@@ -56,6 +67,17 @@ def command(
             f"{report['differing_bytes']} bytes differ from tflite-micro, first in "
             f"{report['first_differing']}: our bug, please report it"
         )
+
+
+def _classic(model: Path, target: Path, as_json: bool) -> str:
+    """Write the .hgl; what to print."""
+    from hedgerow.convert.classic import convert_classic_file
+    from hedgerow.convert.convert import write_whole
+
+    data = convert_classic_file(model)
+    write_whole(target, data)
+    report = {"output": str(target), "flash_bytes": len(data)}
+    return json.dumps(report) if as_json else f"{target}: {len(data):,} bytes of flash"
 
 
 def _text(report: dict) -> str:

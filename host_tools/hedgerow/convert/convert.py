@@ -78,11 +78,11 @@ def convert_file(source: Path, target: Path) -> Conversion:
         raise ModelError(f"{source}: {error.strerror}") from None
     except ModelError as error:
         raise ModelError(f"{source}: {error}") from None
-    _write(Path(target), result.hgm)
+    write_whole(Path(target), result.hgm)
     return result
 
 
-def _write(target: Path, data: bytes) -> None:
+def write_whole(target: Path, data: bytes) -> None:
     """All of the file or nothing."""
     part = target.with_name(target.name + ".part")
     try:
