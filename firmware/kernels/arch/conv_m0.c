@@ -70,12 +70,12 @@ static void write_pixels(
 static void add_rest(struct writer *writer, const int8_t *x, int32_t t, int32_t taps) {
     for (; t < taps; t++) {
         int32_t value = x[t] + 128;
-        const uint8_t *w = writer->weights + (t & 1) * 2;
+        const uint8_t *w = writer->cells.weights + (t & 1) * 2;
         writer->acc[0] += w[0] * value;
         writer->acc[1] += w[1] * value;
         writer->acc[2] += w[4] * value;
         writer->acc[3] += w[5] * value;
-        writer->weights += t & 1 || t + 1 == taps ? 8 : 0;
+        writer->cells.weights += t & 1 || t + 1 == taps ? 8 : 0;
     }
 }
 

@@ -27,7 +27,7 @@ void hg_m0_start(struct writer *writer, const struct hg_window *w) {
 
 void hg_m0_rewind(struct writer *writer, int8_t *out, int8_t *second) {
     writer->block = writer->window->channels;
-    writer->weights = writer->window->weights;
+    writer->cells.weights = writer->window->weights;
     writer->left = writer->window->out_c;
     writer->out[0] = out;
     writer->out[1] = second;

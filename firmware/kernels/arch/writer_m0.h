@@ -4,7 +4,7 @@
 
 #include <stddef.h>
 
-#include "../window.h"
+#include "cells.h"
 
 #pragma GCC visibility push(hidden)
 
@@ -19,10 +19,7 @@ struct writer {
     int32_t block_bytes;
     int32_t left; // channels
     int32_t is_plain; // the assembly can requantize whole blocks of this op
-    const uint8_t *weights; // of the next four channels
-    const int8_t *x; // DEPTHWISE: the first cell of a pixel, rows and columns of cells to sum,
-    int32_t rows, cols; // and the way from cell to cell, and from the end of a row to the next
-    int32_t x_step, x_skip, w_step, w_skip;
+    struct cells cells; // DEPTHWISE; CONV: weights of the next four channels
     int32_t is_aligned; // x and weights at multiples of 4
     const struct hg_window *window;
 };
