@@ -12,10 +12,14 @@ static inline void add_taps(int32_t *acc, const uint8_t *w, const int8_t *x, int
     int32_t a0 = acc[0], a1 = acc[1], a2 = acc[2], a3 = acc[3];
     for (; t + 1 < taps; t += 2, w += 8) {
         int32_t value = x[t] + 128, next = x[t + 1] + 128;
-        a0 += w[0] * value + w[2] * next;
-        a1 += w[1] * value + w[3] * next;
-        a2 += w[4] * value + w[6] * next;
-        a3 += w[5] * value + w[7] * next;
+        a0 += w[0] * value;
+        a1 += w[1] * value;
+        a2 += w[4] * value;
+        a3 += w[5] * value;
+        a0 += w[2] * next;
+        a1 += w[3] * next;
+        a2 += w[6] * next;
+        a3 += w[7] * next;
     }
     if (t < taps) {
         int32_t value = x[t] + 128;
