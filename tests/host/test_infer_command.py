@@ -49,7 +49,7 @@ def test_outputs_equal_tflm_and_figures_are_there(model: Path, target: str) -> N
     where = ("--input", _saved(model.parent, inputs), "--output", out)
     done = _infer(model, *where, "--on", target, "--json")
     assert done.exit_code == 0, done.output
-    figures = json.loads(done.output)
+    figures = json.loads(done.stdout)
     assert figures.keys() >= KEYS
     assert (figures["n"], figures["arena_bytes"]) == (25, 24)
     wanted = api.run_tflm((SOIL_DRY / "soil_dry.tflite").read_bytes(), inputs)
