@@ -6,4 +6,4 @@ asyncio is a part of every firmware but the bare Unix port; freezing it twice do
 
 # ruff: noqa: F821  include() and package() are words of the manifest
 include("$(MPY_DIR)/extmod/asyncio")
-package("hedge")
+package("hedge", opt=1)  # without asserts and __debug__: the drivers' tables stay on the host

@@ -1,1 +1,1 @@
-"""One chip a file; the bus is passed in; readings are integers. See catalog.py and README.md."""
+"""One chip a file; the bus is passed in; readings are integers. See README.md."""

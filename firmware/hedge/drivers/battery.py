@@ -41,3 +41,26 @@ class Battery:
             raise SensorError("battery: %d mV at the pin: cut or beyond the ADC" % mv)
         out[0] = mv * self._ratio_q12 + 2048 >> 12
         return True
+
+
+if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
+    DRIVER = {
+        "chip": "divider on a battery",
+        "class": "Battery",
+        "kind": "sensor",
+        "bus": "adc",
+        "doc": "Battery voltage through a resistor divider on an ADC pin",
+        "params": {
+            "r_top_ohm": ("int", 100000, 0, 10000000, "resistor from battery to pin; 0 is none"),
+            "r_bottom_ohm": ("int", 100000, 1, 10000000, "resistor from pin to ground"),
+            "vref_mv": ("int", 3300, 1000, 5500, "ADC full scale where read_uv is missing, mV"),
+        },
+        "channels": (("voltage", "V", 1000, 0, 30),),
+        "resolution": (0.002,),
+        "raw_bytes": 2,
+        "first_ms": 0,
+        "convert_ms": 0,
+        "who_am_i": "",
+        "datasheet": "none: Ohm's law",
+        "checked_against": "tests/unit/test_driver_analog.py: worked values",
+    }

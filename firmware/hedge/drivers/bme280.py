@@ -185,3 +185,31 @@ def compensate_humidity(adc_h, fine, trim):
     v = ((adc_h << 14) - (h4 << 20) - h5 * v + 16384 >> 15) * (gain * h2 + 8192 >> 14)
     v -= ((v >> 15) * (v >> 15) >> 7) * h1 >> 4
     return min(max(v, 0), 419430400) >> 12
+
+
+if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
+    DRIVER = {
+        "chip": "Bosch BME280",
+        "class": "BME280",
+        "kind": "sensor",
+        "bus": "i2c",
+        "doc": "Bosch BME280 air temperature, humidity and pressure",
+        "params": {
+            "addr": ("int", 0x76, 0x76, 0x77, "I2C address: 118 (0x76) if SDO is low, else 119"),
+        },
+        "channels": (
+            ("temp", "Cel", 100, -40, 85),
+            ("humidity", "%RH", 100, 0, 100),
+            ("pressure", "Pa", 1, 30000, 110000),
+        ),
+        "resolution": (0.005, 0.01, 2.6),
+        "raw_bytes": 8,
+        "first_ms": 13,
+        "convert_ms": 10,
+        "addrs": (0x76, 0x77),
+        "max_hz": 3400000,
+        "who_am_i": "register 0xD0 = 0x60",
+        "alloc_bytes": 1024,
+        "datasheet": "Bosch BST-BME280-DS002-15 revision 1.6, 2018-09",
+        "checked_against": "Bosch BME280_SensorAPI 3.3.2",
+    }

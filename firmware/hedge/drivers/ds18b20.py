@@ -161,3 +161,25 @@ def _crc8(data):
         for _ in range(8):
             crc = crc >> 1 ^ (0x8C if crc & 1 else 0)
     return crc
+
+
+if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
+    DRIVER = {
+        "chip": "Maxim/Analog Devices DS18B20",
+        "class": "DS18B20",
+        "kind": "sensor",
+        "bus": "onewire",
+        "doc": "Maxim/Analog Devices DS18B20 thermometer on a 1-Wire pin",
+        "params": {
+            "rom": ("str", "", 0, 16, "16 hex digits from family code to CRC; empty if alone"),
+            "resolution_bits": ("int", 12, 9, 12, "9 to 12 bits: 94, 188, 375 or 750 ms"),
+        },
+        "channels": (("temp", "Cel", 100, -55, 125),),
+        "resolution": (0.0625,),
+        "raw_bytes": 9,
+        "first_ms": 751,
+        "convert_ms": 750,
+        "who_am_i": "ROM family code 0x28; configuration byte 0RR11111",
+        "datasheet": "Maxim Integrated 19-7487 Rev 6, 7/19",
+        "checked_against": "micropython-lib ds18x20.py; pico-examples pio/onewire/ds18b20.h",
+    }

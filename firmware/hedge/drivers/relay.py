@@ -87,3 +87,25 @@ class Relay:
             self.cut_short += 1
             self._count()
             self.is_on = False
+
+
+if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
+    DRIVER = {
+        "chip": "relay, valve, pump",
+        "class": "Relay",
+        "kind": "actuator",
+        "bus": "output_pin",
+        "doc": "Relay, valve or pump switched by one pin, off unless told, never on for too long",
+        "params": {
+            "active_high": ("bool", True, 0, 1, "False if a low level switches it on"),
+            "max_on_ms": ("int", 600000, 100, 86400000, "longest time on after one command, ms"),
+        },
+        "channels": (("on", "/", 1, 0, 1),),
+        "resolution": (1,),
+        "raw_bytes": 0,
+        "first_ms": 0,
+        "convert_ms": 0,
+        "who_am_i": "",
+        "datasheet": "none: one output pin",
+        "checked_against": "tests/unit/test_driver_relay.py",
+    }

@@ -85,3 +85,30 @@ class SoilProbe:
         if run < 0:
             run, rise = -run, -rise
         return min(max(y[i] + (2 * rise + run) // (2 * run), 0), 10000)
+
+
+if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
+    DRIVER = {
+        "chip": "capacitive probe, SEN0193 and copies",
+        "class": "SoilProbe",
+        "kind": "sensor",
+        "bus": "adc",
+        "doc": "Capacitive soil moisture probe (SEN0193 and its v1.2/v2.0 copies) on an ADC pin",
+        "params": {
+            "dry_mv": ("int", 2800, 1, 5000, "output at the dry calibration point, mV"),
+            "wet_mv": ("int", 1200, 1, 5000, "output at the wet calibration point, mV"),
+            "dry_pct": ("int", 0, 0, 100, "water content at the dry point, % by volume"),
+            "wet_pct": ("int", 50, 0, 100, "water content at the wet point, % by volume"),
+            "mid_mv": ("int", 0, 0, 5000, "output at an optional third point, mV; 0 is none"),
+            "mid_pct": ("int", 0, 0, 100, "water content at the third point, % by volume"),
+            "vref_mv": ("int", 3300, 1000, 5500, "ADC full scale where read_uv is missing, mV"),
+        },
+        "channels": (("vwc", "%", 100, 0, 100),),
+        "resolution": (0.025,),
+        "raw_bytes": 2,
+        "first_ms": 0,
+        "convert_ms": 0,
+        "who_am_i": "",
+        "datasheet": "DFRobot SEN0193 product page",
+        "checked_against": "Schwamback et al., Sensors 23 (2023) 2451",
+    }

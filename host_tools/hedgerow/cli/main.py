@@ -14,9 +14,11 @@ from hedgerow.errors import ToolError
 
 # command -> one line for --help; the command lives in cli/<command>.py as `command`.
 COMMANDS = {
+    "boards": "List the boards, show one, draw its pin-out.",
     "check": "Validate a node file: all errors at once, with file:line:column.",
     "convert": "Convert an int8 .tflite model to .hgm.",
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
+    "drivers": "List the drivers: channels, units, ranges, times, sources.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
     "new": "Make a new node project from a template.",

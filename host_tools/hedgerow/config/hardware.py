@@ -2,13 +2,13 @@
 
 from typing import Any, cast
 
-from hedge.drivers.catalog import DRIVERS
 from hedgerow.boards import board_names, load_board
 from hedgerow.config.claims import Claims
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path, listed
 from hedgerow.config.params import driver_args
 from hedgerow.config.schema import is_known
+from hedgerow.drivers import drivers
 
 
 def board_part(draft: Draft) -> dict[str, Any]:
@@ -66,15 +66,15 @@ def _driver(draft: Draft, path: Path, row: dict[str, Any], kind: str) -> dict[st
     name = row["driver"]
     if not is_known(name):
         return None
-    known = [key for key, entry in DRIVERS.items() if entry["kind"] == kind]
-    if name in DRIVERS and name not in known:
-        wrong = f"{name} is a driver of [[{DRIVERS[name]['kind']}]]"
+    known = [key for key, entry in drivers().items() if entry["kind"] == kind]
+    if name in drivers() and name not in known:
+        wrong = f"{name} is a driver of [[{drivers()[name]['kind']}]]"
         draft.fault((*path, "driver"), wrong, listed(known))
         return None
     if name not in known:
         draft.unknown((*path, "driver"), "driver", name, known)
         return None
-    return DRIVERS[name]
+    return drivers()[name]
 
 
 def _declare(draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any] | None) -> None:
@@ -94,7 +94,7 @@ def _check_time(draft: Draft) -> None:
     """One after the other, the sensors must be done before the next sample."""
     sample_s = (draft.table("node") or {}).get("sample_s")
     rows = [row["driver"] for _, row in draft.rows("sensor")]
-    needed_ms = sum(cast(int, DRIVERS[n]["convert_ms"]) for n in rows if n in DRIVERS)
+    needed_ms = sum(cast(int, drivers()[n]["convert_ms"]) for n in rows if n in drivers())
     if is_known(sample_s) and needed_ms > sample_s * 1000:
         needed_s = -(-needed_ms // 1000)
         message = f"sample_s = {sample_s}: the sensors take {needed_ms} ms to convert"

@@ -1,4 +1,4 @@
-"""Parameters of a driver against the catalog, one by one and against each other."""
+"""Parameters of a driver against its DRIVER table, one by one and against each other."""
 
 from typing import Any
 

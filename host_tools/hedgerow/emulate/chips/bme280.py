@@ -47,6 +47,7 @@ class BME280(Chip):
     """I2C slave with the interface of fake_machine/i2c.py: start, write, read, stop."""
 
     FAULTS = ("busy", "stuck", "slow", "nack", "bus", "blank")
+    max_hz = 3400000
 
     def __init__(self, now_ms, trim_t=TRIM_T, trim_p=TRIM_P, trim_h=TRIM_H):
         Chip.__init__(self)

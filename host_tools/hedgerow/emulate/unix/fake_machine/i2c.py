@@ -1,8 +1,8 @@
 """Simulated I2C controllers: bytes go to register-level chips, with NACK, time-out and stuck bus.
 
 A chip has: start(reading) -> bool, True to acknowledge its address; write(byte) -> bool, True to
-acknowledge; read() -> int; stop(). It may have stretch_us, the time it holds SCL per transfer, and
-holds_bus, True while it keeps SDA low.
+acknowledge; read() -> int; stop(). It may have stretch_us, the time it holds SCL per transfer,
+holds_bus, True while it keeps SDA low, and max_hz: on a faster bus it does not acknowledge.
 
 What the ports raise was read in MicroPython's sources: an address that nobody acknowledges is
 ENODEV on ESP32 (machine_i2c.c, ESP_FAIL) and in SoftI2C (extmod/machine_i2c.c), but EIO on RP2's
@@ -41,7 +41,9 @@ class _Controller:
         if self._stuck():
             raise OSError(errno.ETIMEDOUT)
         chip = self._chips().get(addr)
-        if chip is None or not chip.start(reading):
+        if chip is None or self.freq > getattr(chip, "max_hz", self.freq):
+            raise OSError(self.nack_errno)
+        if not chip.start(reading):
             raise OSError(self.nack_errno)
         if getattr(chip, "stretch_us", 0) > self._timeout_us:
             raise OSError(errno.ETIMEDOUT)

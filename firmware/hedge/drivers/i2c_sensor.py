@@ -1,0 +1,130 @@
+"""What the drivers of I2C sensors share: cold start, trigger, wait, collect, and errors.
+
+A driver subclasses I2CSensor and fills in four steps:
+
+    _reset()      send the chip's reset if it has one; returns the ms it takes, 0 for none
+    _configure()  who_am_i and settings; called once after a reset or an error
+    _trigger()    begin a measurement; returns the ms until _collect is worth trying
+    _collect(out) read and decode; False while the chip is still busy
+
+Any exception in a step sends the sensor back to the cold state: the next read begins with _reset.
+Does not allocate unless it raises.
+"""
+
+from micropython import const
+
+from ..core import clock
+from ..core.errors import SensorError
+
+_COLD = const(0)
+_RESETTING = const(1)
+_MEASURING = const(2)
+_IDLE = const(3)
+
+_POLL_MS = const(2)  # between two looks at a chip that takes longer than its datasheet says
+
+
+class I2CSensor:
+    """One chip on a bus the caller owns; the caller serialises concurrent reads."""
+
+    NAME = "sensor"  # begins the text of every error
+
+    def __init__(self, i2c, addr, answer_bytes, give_up_ms):
+        self._i2c = i2c
+        self._addr = addr
+        self._buf = bytearray(answer_bytes)
+        self._byte = bytearray(1)
+        self._word = bytearray(2)
+        self._give_up_ms = give_up_ms
+        self._state = _COLD
+        self._started_ms = 0
+        self._wait_ms = 0
+
+    async def read_into(self, out):
+        """Measure once and write all channels into out, in the order of DRIVER["channels"].
+
+        Raises OSError if the bus fails or nothing answers, SensorError if the answer is wrong; out
+        is left untouched and the next read starts anew. The coroutine is all that it allocates.
+        """
+        await clock.sleep_ms(self.start())
+        while not self.poll(out):
+            await clock.sleep_ms(max(self._wait_ms - self._elapsed_ms(), _POLL_MS))
+
+    def start(self):
+        """Begin a measurement (after an error a reset); returns the ms until poll may be ready."""
+        cold = self._state == _COLD
+        self._state = _COLD  # until the transfers below succeed
+        wait_ms = self._reset() if cold else 0
+        if wait_ms:
+            self._enter(_RESETTING, wait_ms)
+        else:
+            if cold:
+                self._configure()
+            self._enter(_MEASURING, self._trigger())
+        return self._wait_ms
+
+    def poll(self, out):
+        """True once out is written, False while busy; errors as read_into."""
+        state, elapsed_ms = self._state, self._elapsed_ms()
+        if state != _RESETTING and state != _MEASURING:
+            raise SensorError(self.NAME + ": poll without start")
+        if elapsed_ms < self._wait_ms:
+            return False
+        self._state = _COLD  # stays so if anything below raises
+        if state == _RESETTING:
+            self._configure()
+            self._enter(_MEASURING, self._trigger())
+            return False
+        if self._collect(out):
+            self._state = _IDLE
+            return True
+        if elapsed_ms >= self._give_up_ms:
+            raise SensorError("%s: still busy after %d ms" % (self.NAME, elapsed_ms))
+        self._state = state
+        return False
+
+    def _reset(self):
+        return 0
+
+    def _configure(self):
+        pass
+
+    def _enter(self, state, wait_ms):
+        self._state = state
+        self._wait_ms = wait_ms
+        self._started_ms = clock.ticks_ms()
+
+    def _elapsed_ms(self):
+        return clock.ticks_diff(clock.ticks_ms(), self._started_ms)
+
+    def _read_byte(self, reg):
+        self._i2c.readfrom_mem_into(self._addr, reg, self._byte)
+        return self._byte[0]
+
+    def _write_byte(self, reg, value):
+        self._byte[0] = value
+        self._i2c.writeto_mem(self._addr, reg, self._byte)
+
+    def _read_word(self, reg):
+        """16 bits, most significant byte first, unsigned."""
+        self._i2c.readfrom_mem_into(self._addr, reg, self._word)
+        return self._word[0] << 8 | self._word[1]
+
+    def _write_word(self, reg, value):
+        self._word[0] = value >> 8
+        self._word[1] = value & 0xFF
+        self._i2c.writeto_mem(self._addr, reg, self._word)
+
+    def _expect(self, what, value, expected):
+        """Raise SensorError if an identification does not fit."""
+        if value != expected:
+            raise SensorError("%s: %s 0x%x, expected 0x%x" % (self.NAME, what, value, expected))
+
+    def _check_range(self, value, lowest, highest):
+        if not lowest <= value <= highest:
+            raise SensorError("%s: %d is out of range" % (self.NAME, value))
+
+
+def signed16(value):
+    """Two's complement of 16 bits."""
+    return value - 0x10000 if value & 0x8000 else value

@@ -1,0 +1,317 @@
+"""One battery of tests for every sensor driver: cases(rows) makes a TestCase of each row.
+
+A row is a dict:
+  driver      name of the file in hedge.drivers; its DRIVER says channels, times, bus, addresses
+  points      ((inputs of the simulated chip, expected out), ...): between and at the range ends
+  tolerance   one number a channel: what the chip's own steps and the driver's rounding may cost
+  examples    ((bytes, expected out), ...) from a datasheet, a recording or a vendor's tool, for
+              decode_into; or a text that says why there are none
+  foreign     function(chip) that makes it identify as another chip; None if it has no identity
+  faults      {fault of the chip: the error it must give, or None if the reading must be right}
+Optional:
+  make_chip   function(now_ms) -> simulated chip; else the class of the same name in emulate/chips
+  args        keyword arguments of the driver
+  disturb     function(chip): settings that another program left in it
+  prepare     function(sensor): what decode_into needs before it can run (trimming values)
+  partial_range  why the points do not reach the ends of the declared range
+  wrong       error of an absent chip where it is not OSError (a cut analog line is a voltage)
+"""
+
+import errno
+import gc
+import unittest
+from array import array
+
+import machine
+from driver_bench import UPY, Bench, Tape, locked_heap, read
+
+from hedge.core.errors import SensorError
+
+WHERE = {"adc": 26, "i2c": "i2c0", "onewire": 16}
+_UNTOUCHED = -123456789
+
+
+def driver_module(name):
+    return getattr(__import__("hedge.drivers." + name).drivers, name)
+
+
+def _chip_class(name, class_name):
+    return getattr(
+        getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name), class_name
+    )
+
+
+class _Case(unittest.TestCase):
+    """What all rows go through; ROW is set by cases()."""
+
+    ROW = None
+
+    def setUp(self):
+        self.bench = Bench()
+        row = self.ROW
+        self.module = driver_module(row["driver"])
+        self.entry = self.module.DRIVER
+        self.chip = self._make_chip()
+        self._attach()
+        self.args = row.get("args", {})
+        freq_hz = min(self.entry.get("max_hz", 0) or 400000, 400000)
+        self.bus = self.bench.board_at(freq_hz).bus(self.entry["bus"], WHERE[self.entry["bus"]])
+        self.sensor = self._driver(self.bus)
+        self.out = array("i", [_UNTOUCHED] * (len(self.entry["channels"]) + 1))
+
+    def tearDown(self):
+        self.bench.close()
+
+    def _make_chip(self):
+        if "make_chip" in self.ROW:
+            return self.ROW["make_chip"](self.bench.now_ms)
+        return _chip_class(self.ROW["driver"], self.entry["class"])(self.bench.now_ms)
+
+    def _driver(self, bus):
+        return getattr(self.module, self.entry["class"])(bus, **self.args)
+
+    def _feel(self, inputs):
+        for name in inputs:
+            setattr(self.chip, name, inputs[name])
+
+    def _near(self, expected, what):
+        for i, value in enumerate(expected):
+            limit = self.ROW["tolerance"][i]
+            name = self.entry["channels"][i][0]
+            self.assertAlmostEqual(self.out[i], value, delta=limit, msg=(name, what))
+        self.assertEqual(self.out[len(expected)], _UNTOUCHED)
+
+    def _right(self, point=0, sensor=None):
+        inputs, expected = self.ROW["points"][point]
+        self._feel(inputs)
+        read(sensor or self.sensor, self.out)
+        self._near(expected, inputs)
+        self._blank()
+
+    def _blank(self):
+        for i in range(len(self.out)):
+            self.out[i] = _UNTOUCHED
+
+    def _fails(self, error, what=None):
+        try:
+            read(self.sensor, self.out)
+        except error as caught:
+            for value in self.out:
+                self.assertEqual(value, _UNTOUCHED, what)
+            return caught
+        self.fail("%r was not raised: %r" % (error, what))
+        return None
+
+    def _right_or_refused(self, point, finish):
+        """A reading that may fail by a named error but must not be wrong."""
+        inputs, expected = self.ROW["points"][point]
+        try:
+            finish()
+        except (OSError, SensorError):
+            self.assertEqual(self.out[0], _UNTOUCHED)
+        else:
+            self._near(expected, inputs)
+        self._blank()
+
+    def test_points(self):
+        for i in range(len(self.ROW["points"])):
+            self._right(i)
+
+    def test_points_reach_both_ends_of_every_range(self):
+        if "partial_range" in self.ROW:
+            self.skipTest(self.ROW["partial_range"])
+        for i, (name, _, scale, low, high) in enumerate(self.entry["channels"]):
+            values = [expected[i] for _, expected in self.ROW["points"]]
+            limit = self.ROW["tolerance"][i]
+            self.assertAlmostEqual(min(values), low * scale, delta=limit, msg=name)
+            self.assertAlmostEqual(max(values), high * scale, delta=limit, msg=name)
+
+    def test_published_examples(self):
+        examples = self.ROW["examples"]
+        if isinstance(examples, str):
+            self.skipTest("no published example: " + examples)
+        if "prepare" in self.ROW:
+            self.ROW["prepare"](self.sensor)
+        for data, expected in examples:
+            self.sensor.decode_into(data, self.out)
+            for i, value in enumerate(expected):
+                self.assertAlmostEqual(self.out[i], value, delta=1, msg=data)
+
+    def test_time_per_read_is_within_the_declared_time(self):
+        for limit_ms in (
+            self.entry["first_ms"],
+            self.entry["convert_ms"],
+            self.entry["convert_ms"],
+        ):
+            began_ms = self.bench.now_ms()
+            self._right()
+            self.assertLessEqual(self.bench.now_ms() - began_ms, limit_ms + 1)
+
+    def test_settings_of_another_program_do_not_matter(self):
+        if "disturb" in self.ROW:
+            self.ROW["disturb"](self.chip)
+        self._right(1)
+        self.sensor = self._driver(self.bus)  # the board restarted, the chip did not
+        self._right(2)
+
+    def test_start_and_poll_by_hand(self):
+        self._feel(self.ROW["points"][1][0])
+        wait_ms = self.sensor.start()
+        for _ in range(1000):
+            self.bench.clock.now_ms += max(wait_ms, 1)
+            if self.sensor.poll(self.out):
+                break
+        self._near(self.ROW["points"][1][1], "by hand")
+
+    def test_faults(self):
+        faults = self.ROW["faults"]
+        for name in self.chip.FAULTS:
+            self._right()
+            self.chip.fault = name
+            if faults[name] is None:
+                self._right()
+            else:
+                self._fails(faults[name], name)
+            self.chip.fault = None
+            self._right(1)
+
+    def test_no_allocation(self):
+        if not UPY:
+            self.skipTest("needs the MicroPython heap")
+        tape = Tape(self.bus)
+        sensor = self._driver(tape)
+        self._feel(self.ROW["points"][1][0])
+        read(sensor, self.out)
+        tape.record()
+        read(sensor, self.out)
+        tape.play()
+        self._blank()
+        self._play(sensor, self.entry.get("alloc_bytes", 0))
+        self._near(self.ROW["points"][1][1], "from the tape")
+
+    def _play(self, sensor, allowed_bytes):
+        out, time = self.out, self.bench.clock
+        gc.collect()
+        before = gc.mem_alloc()
+        if not allowed_bytes:
+            with locked_heap():
+                time.now_ms += sensor.start()
+                while not sensor.poll(out):
+                    time.now_ms += 1
+            return
+        gc.disable()
+        time.now_ms += sensor.start()
+        while not sensor.poll(out):
+            time.now_ms += 1
+        used = gc.mem_alloc() - before
+        gc.enable()
+        self.assertLess(used, allowed_bytes)
+
+    def test_absent_and_back(self):
+        self.chip.present = False
+        self._fails(self.ROW.get("wrong", OSError))
+        self.chip.present = True
+        self._right()
+        self.chip.present = False
+        self._fails(self.ROW.get("wrong", OSError))
+        self.chip.present = True
+        self._right(2)
+
+    def test_supply_fails_between_two_reads(self):
+        self._right()
+        self.chip.present = False
+        self.chip.present = True
+        self._feel(self.ROW["points"][1][0])
+        self._right_or_refused(1, lambda: read(self.sensor, self.out))
+        self._right(2)
+
+    def test_supply_fails_during_a_read(self):
+        self._right()
+        self._feel(self.ROW["points"][1][0])
+        wait_ms = self.sensor.start()
+        self.chip.present = False
+        self.chip.present = True
+
+        def finish():
+            self.bench.clock.now_ms += wait_ms
+            while not self.sensor.poll(self.out):
+                self.bench.clock.now_ms += 5
+
+        self._right_or_refused(1, finish)
+        self._right(2)
+
+    def test_identity(self):
+        foreign = self.ROW["foreign"]
+        self.assertEqual(bool(self.entry["who_am_i"]), foreign is not None)
+        if foreign is None:
+            self.skipTest("the chip has no identity to read")
+        foreign(self.chip)
+        error = str(self._fails(SensorError))
+        self.assertIn(self.ROW["driver"], error)
+
+
+class _OnI2C(_Case):
+    def _attach(self):
+        addr = self.ROW.get("args", {}).get("addr", self.entry["addrs"][0])
+        machine.attach_i2c(0, addr, self.chip)
+
+    def test_every_declared_address(self):
+        if "addr" not in self.entry["params"]:
+            self.assertEqual(len(self.entry["addrs"]), 1)
+            return
+        for addr in self.entry["addrs"]:
+            machine.detach_i2c(0, addr)
+        for addr in self.entry["addrs"]:
+            machine.attach_i2c(0, addr, self.chip)
+            self.args = dict(self.ROW.get("args", {}))
+            self.args["addr"] = addr
+            self._right(0, self._driver(self.bus))
+            machine.detach_i2c(0, addr)
+
+    def test_no_acknowledge(self):
+        self.chip.present = False
+        for number in (errno.ENODEV, errno.EIO):
+            machine.I2C.nack_errno = number
+            self.assertEqual(self._fails(OSError).args[0], number)
+
+    def test_stuck_bus(self):
+        machine.stick_i2c(0)
+        self.assertEqual(self._fails(OSError).args[0], errno.ETIMEDOUT)
+        machine.stick_i2c(0, False)
+        self._right()
+        machine.stick_i2c(0)
+        self._fails(OSError)
+        machine.stick_i2c(0, False)
+        self._right(1)
+
+    def test_bus_speed(self):
+        max_hz = self.entry["max_hz"]
+        self.assertEqual(self.chip.max_hz, max_hz)
+        for freq_hz in (100000, max_hz):
+            self.sensor = self._driver(self.bench.board_at(freq_hz).i2c("i2c0"))
+            self._right()
+        self.sensor = self._driver(self.bench.board_at(max_hz + 1).i2c("i2c0"))
+        self._fails(OSError)
+
+
+class _OnOneWire(_Case):
+    def _attach(self):
+        machine.attach_onewire(WHERE["onewire"], self.chip)
+
+
+class _OnADC(_Case):
+    def _attach(self):
+        machine.attach_adc(WHERE["adc"], self.chip)
+
+
+_BY_BUS = {"i2c": _OnI2C, "onewire": _OnOneWire, "adc": _OnADC}
+
+
+def cases(rows):
+    """{class name: TestCase} for the globals of a test module."""
+    made = {}
+    for row in rows:
+        base = _BY_BUS[driver_module(row["driver"]).DRIVER["bus"]]
+        name = "TestBattery_" + row["driver"] + row.get("variant", "")
+        made[name] = type(name, (base,), {"ROW": row})
+    return made
