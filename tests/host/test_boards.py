@@ -7,7 +7,9 @@ import pytest
 
 from hedgerow import paths
 from hedgerow.boards import board_names, load_board
+from hedgerow.emulate.pico.board import PicoBoard
 from hedgerow.errors import ConfigError
+from hedgerow.toolchain.qemu import BOARDS as QEMU_BOARDS
 
 
 @pytest.fixture
@@ -33,9 +35,32 @@ def fault(root, name="PICO"):
 @pytest.mark.parametrize("name", board_names())
 def test_every_board_loads_and_has_a_readme_with_sources(name):
     board = load_board(name)
-    assert board.pins
-    assert board.i2c_buses
+    if board.port != "qemu":
+        assert board.pins
+        assert board.i2c_buses
     assert "Source" in (paths.share_dir("boards") / name / "README.md").read_text()
+
+
+def test_the_boards_that_hobbyists_have_are_there():
+    chips = {board.mcu for board in map(load_board, board_names()) if board.flash_method != "none"}
+    assert chips == {"rp2040", "rp2350", "esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6"}
+    assert {"AITHINKER_ESP32_CAM", "SEEED_XIAO_ESP32S3_SENSE"} <= set(board_names())
+    assert {"SEEED_XIAO_RP2040", "RPI_PICO2", "RPI_PICO2_W", "UNIX"} <= set(board_names())
+
+
+def test_native_code_is_what_the_emulated_boards_load():
+    assert load_board("RPI_PICO").mpy_arch == PicoBoard.native_arch
+    for board in QEMU_BOARDS.values():
+        assert load_board(board.folder).mpy_arch == board.native_arch
+
+
+@pytest.mark.parametrize("name", [n for n in board_names() if load_board(n).headers])
+def test_every_free_pin_of_a_header_is_labelled_and_no_gpio_is_lost(name):
+    board = load_board(name)
+    words = board.headers.left + board.headers.right
+    lost = {p for p in board.pins.values() if p not in {board.pins.get(w, w) for w in words}}
+    for pin in lost:  # what is not on a header must say what it is for
+        assert pin in board.caution or pin in board.reserved, pin
 
 
 @pytest.mark.parametrize("name", board_names())
@@ -51,8 +76,8 @@ def test_bus_and_adc_pins_are_free(name):
 def test_pico_buses_obey_the_pin_multiplexer():
     # RP2040 datasheet, table "GPIO functions": I2C n has SDA on even and SCL on odd pins,
     # pin pairs alternate between I2C0 and I2C1; SPI SCK = 2, TX = 3, RX = 0 modulo 4.
-    for name in ("RPI_PICO", "RPI_PICO_W", "UNIX"):
-        board = load_board(name)
+    boards = [load_board(name) for name in board_names()]
+    for board in [board for board in boards if board.port in ("rp2", "unix")]:
         for bus in board.i2c_buses.values():
             scl, sda = board.pin_id(bus.scl), board.pin_id(bus.sda)
             assert (scl % 4, sda % 4) == (2 * bus.id + 1, 2 * bus.id)
@@ -162,3 +187,36 @@ def test_broken_or_missing_files_are_config_errors(root):
 def test_json_of_another_shape_is_a_config_error(root, text):
     (root / "PICO" / "board.json").write_text(text)
     assert "board.json" in fault(root)
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (lambda h: h["usb"][0].update(vid="2e8a"), "hedge.usb.0.vid: '2e8a'"),
+        (lambda h: h["usb"][0].update(mode="uf2"), "hedge.usb.0.mode: 'uf2'; allowed: 'repl'"),
+        (lambda h: h["usb"][0].update(name="x"), "hedge.usb.0.name: unknown key; allowed: mode"),
+        (lambda h: h["headers"]["left"].append("GP99"), "hedge.headers.left: 'GP99'; allowed: la"),
+        (lambda h: h["headers"]["left"].append("GP16"), "hedge.headers: 'GP16' stands twice"),
+        (lambda h: h.update(mpy_arch="cortex"), "hedge.mpy_arch: 'cortex'; allowed: 'x64'"),
+        (lambda h: h.update(flash_method="esptool"), "hedge.flash_method: 'esptool'; port 'rp2'"),
+        (lambda h: h.update(flash_bytes=1048576), "flash_layout.1.size_bytes: filesystem ends at"),
+        (lambda h: h["flash_layout"].reverse(), "hedge.flash_layout.1.start: 0 lies before"),
+        (lambda h: h.pop("flash_layout"), "hedge.flash_layout: missing"),
+        (lambda h: h.update(firmware="pico w"), "hedge.firmware: 'pico w'"),
+    ],
+)
+def test_faults_of_flash_usb_and_headers_name_their_key(root, change, expected):
+    edit(root, lambda data: change(data["hedge"]))
+    assert expected in fault(root)
+
+
+def test_esptool_needs_an_offset(root):
+    edit(root, lambda data: data["hedge"].update(port="esp32", flash_method="esptool"))
+    assert "deploy_options.flash_offset: missing" in fault(root)
+    edit(root, lambda data: data.update(deploy_options={"flash_offset": "4k"}))
+    assert "deploy_options.flash_offset: '4k'" in fault(root)
+
+
+def test_an_unknown_chip_is_told_the_known_ones(root):
+    edit(root, lambda data: data.update(mcu="rp2041"))
+    assert "mcu: 'rp2041'; allowed: 'rp2040'" in fault(root)

@@ -39,12 +39,42 @@ class UARTBus:
 
 
 @dataclass(frozen=True)
+class FlashRegion:
+    """A part of the flash; start is counted from the flash's first byte."""
+
+    name: str
+    start: int
+    size_bytes: int
+
+
+@dataclass(frozen=True)
+class UsbId:
+    """mode: "repl" (MicroPython runs), "boot" (the boot ROM) or "bridge" (a USB-UART chip)."""
+
+    vid: int
+    pid: int
+    mode: str
+
+
+@dataclass(frozen=True)
+class Headers:
+    """Silkscreen from the USB end down, seen from the front. usb_at_top: it has a USB end."""
+
+    usb_at_top: bool
+    left: tuple[str, ...]
+    right: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Board:
     """A board of boards/<name>/.
 
     pins maps a silkscreen label to a CPU pin ("GP26" -> "GPIO26"). All other fields that name
     pins hold CPU pins. Sizes are None where there is no fixed one (the Unix port) or no one has
     measured it yet (heap_bytes_measured: free heap after boot of the stock firmware).
+    firmware is MicroPython's name of the image that runs on it. flash_method is "esptool", "uf2"
+    or "none"; flash_offset, where an image starts in the flash, is None except for esptool.
+    headers is None where there are none to draw.
     Questions about a pin take a label, a CPU pin or the number in "GPIO<number>", and raise
     ConfigError, naming the pins that would do, if the answer is no.
     """
@@ -56,9 +86,17 @@ class Board:
     url: str
     features: tuple[str, ...]
     port: str
+    firmware: str
+    flash_method: str
+    flash_offset: int | None
+    mpy_arch: str
     flash_bytes: int | None
     ram_bytes: int | None
+    psram_bytes: int | None
     heap_bytes_measured: int | None
+    flash_layout: tuple[FlashRegion, ...]
+    usb: tuple[UsbId, ...]
+    headers: Headers | None
     pins: Mapping[str, str]
     adc_pins: tuple[str, ...]
     input_only: tuple[str, ...]

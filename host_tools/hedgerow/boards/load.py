@@ -8,11 +8,20 @@ import re
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from hedgerow import paths
 from hedgerow.boards import schema
-from hedgerow.boards.board import Board, I2CBus, SPIBus, UARTBus
+from hedgerow.boards.board import (
+    Board,
+    FlashRegion,
+    Headers,
+    I2CBus,
+    SPIBus,
+    UARTBus,
+    UsbId,
+)
+from hedgerow.boards.consistency import contradictions
 from hedgerow.errors import ConfigError
 
 _BUS_NAME = re.compile(r"^(i2c|spi|uart)(\d)$")
@@ -52,7 +61,7 @@ def _read(folder: Path) -> Board:
         faults = [_explain(item) for item in others] + faults
     _raise_if(json_path, faults)
     pins = _read_pins(csv_path)
-    _raise_if(json_path, _pin_faults(data.hedge, set(pins.values())))
+    _raise_if(json_path, contradictions(data, pins))
     return _board(folder.name, data, pins)
 
 
@@ -104,9 +113,10 @@ def _explain(item: Any) -> str:
 
 
 def _known_keys(loc: tuple[Any, ...]) -> list[str]:
+    model: type[BaseModel] = schema.BoardFile
     if len(loc) > 1 and loc[0] == "hedge" and loc[1] != "buses":
-        return sorted(schema.Hedge.model_fields)
-    return sorted(schema.BoardFile.model_fields)
+        model = schema.PARTS.get(loc[1], schema.Hedge) if len(loc) > 2 else schema.Hedge
+    return sorted(model.model_fields)
 
 
 def _in_a_bus(loc: tuple[Any, ...]) -> bool:
@@ -142,18 +152,6 @@ def _one_bus_faults(name: str, kind: str, table: Any) -> list[str]:
     return []
 
 
-def _pin_faults(hedge: schema.Hedge, cpu_pins: set[str]) -> list[str]:
-    """Every pin named in board.json must be in pins.csv or be reserved."""
-    known = cpu_pins | set(hedge.reserved)
-    named = [("adc_pins", pin) for pin in hedge.adc_pins]
-    named += [("input_only", pin) for pin in hedge.input_only]
-    named += [("caution", pin) for pin in hedge.caution]
-    for name, bus in hedge.buses.items():
-        pins = bus.model_dump(exclude={"freq_hz"})
-        named += [(f"buses.{name}.{role}", pin) for role, pin in pins.items()]
-    return [f"hedge.{key}: {pin} is not in pins.csv" for key, pin in named if pin not in known]
-
-
 def _buses(hedge: schema.Hedge, kind: str) -> dict[str, Any]:
     found = {}
     for name, bus in hedge.buses.items():
@@ -173,9 +171,17 @@ def _board(name: str, data: schema.BoardFile, pins: dict[str, str]) -> Board:
         url=data.url,
         features=tuple(data.features),
         port=hedge.port,
+        firmware=hedge.firmware or name,
+        flash_method=hedge.flash_method,
+        flash_offset=_flash_offset(data),
+        mpy_arch=hedge.mpy_arch,
         flash_bytes=hedge.flash_bytes,
         ram_bytes=hedge.ram_bytes,
+        psram_bytes=hedge.psram_bytes,
         heap_bytes_measured=hedge.heap_bytes_measured,
+        flash_layout=tuple(FlashRegion(**row.model_dump()) for row in hedge.flash_layout),
+        usb=tuple(UsbId(int(row.vid, 16), int(row.pid, 16), row.mode) for row in hedge.usb),
+        headers=_headers(hedge.headers),
         pins=pins,
         adc_pins=tuple(hedge.adc_pins),
         input_only=tuple(hedge.input_only),
@@ -186,3 +192,12 @@ def _board(name: str, data: schema.BoardFile, pins: dict[str, str]) -> Board:
         uart_buses=_buses(hedge, "uart"),
         source=hedge.source,
     )
+
+
+def _flash_offset(data: schema.BoardFile) -> int | None:
+    offset = data.deploy_options.get("flash_offset")
+    return None if offset is None else int(offset, 0)
+
+
+def _headers(rows: schema.Headers | None) -> Headers | None:
+    return None if rows is None else Headers(rows.usb_at_top, tuple(rows.left), tuple(rows.right))

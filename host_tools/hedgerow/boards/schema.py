@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, PositiveInt
+from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt
 
 # MicroPython 1.25, tools/autobuild/build-downloads.py, VALID_FEATURES.
 Feature = Literal[
@@ -16,6 +16,27 @@ Feature = Literal[
 
 # Folders of MicroPython's ports/ that Hedgerow knows how to talk to.
 Port = Literal["unix", "rp2", "esp32", "qemu"]
+
+# MicroPython's words for the chip; host and cores where no chip is meant.
+Mcu = Literal[
+    "rp2040", "rp2350", "esp32", "esp32s2", "esp32s3", "esp32c3", "esp32c6",
+    "host", "cortexm3", "cortexm4f", "cortexm7f", "rv32imac",
+]  # fmt: skip
+
+# How firmware gets onto a board; PORT_FLASHING says which fits which port.
+FlashMethod = Literal["esptool", "uf2", "none"]
+PORT_FLASHING = {"esp32": "esptool", "rp2": "uf2", "unix": "none", "qemu": "none"}
+
+# Words of mpy-cross -march for the native code that a board's firmware loads.
+MpyArch = Literal["x64", "armv6m", "armv7m", "armv7emsp", "armv7emdp", "xtensawin", "rv32imc"]
+
+# What is printed beside header pins that are no GPIO.
+POWER = (
+    "3V3", "5V", "GND", "AGND", "VBUS", "VSYS", "VCC", "3V3_EN", "ADC_VREF",
+    "EN", "RST", "RUN", "NC",
+)  # fmt: skip
+
+UsbNumber = Annotated[str, Field(pattern=r"^0x[0-9A-F]{4}$")]
 
 CpuPin = Annotated[str, Field(pattern=r"^[A-Z][A-Z0-9_]*$")]
 
@@ -45,12 +66,43 @@ class UART(_Strict):
 BUSES: dict[str, type[_Strict]] = {"i2c": I2C, "spi": SPI, "uart": UART}
 
 
+class Region(_Strict):
+    """A part of the flash, start counted from its first byte."""
+
+    name: Annotated[str, Field(min_length=1)]
+    start: NonNegativeInt
+    size_bytes: PositiveInt
+
+
+class UsbId(_Strict):
+    """mode: running MicroPython, the chip's boot ROM, or a USB-UART bridge that knows no board."""
+
+    vid: UsbNumber
+    pid: UsbNumber
+    mode: Literal["repl", "boot", "bridge"]
+
+
+class Headers(_Strict):
+    """Silkscreen from the USB end down, seen from the front: labels, reserved CPU pins, POWER."""
+
+    usb_at_top: bool
+    left: Annotated[list[str], Field(min_length=1)]
+    right: list[str]
+
+
 class Hedge(_Strict):
     """Our own part: what the device code and the checks need to know."""
 
     port: Port
+    firmware: Annotated[str, Field(pattern=r"^[A-Z0-9_]*(-[A-Z0-9_]+)?$")] = ""
+    flash_method: FlashMethod
+    mpy_arch: MpyArch
     flash_bytes: PositiveInt | None
     ram_bytes: PositiveInt | None
+    psram_bytes: PositiveInt | None = None
+    flash_layout: list[Region]
+    usb: list[UsbId]
+    headers: Headers | None
     heap_bytes_measured: PositiveInt | None
     buses: dict[str, I2C | SPI | UART]
     adc_pins: list[CpuPin]
@@ -60,12 +112,16 @@ class Hedge(_Strict):
     source: Annotated[str, Field(min_length=1)]
 
 
+# Keys of Hedge that hold tables of their own.
+PARTS: dict[str, type[_Strict]] = {"flash_layout": Region, "usb": UsbId, "headers": Headers}
+
+
 class BoardFile(_Strict):
     """MicroPython's keys (docs of its tools/autobuild) plus "hedge"."""
 
     product: str
     vendor: str
-    mcu: str
+    mcu: Mcu
     url: str
     features: list[Feature]
     hedge: Hedge
