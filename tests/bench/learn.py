@@ -20,6 +20,10 @@ import numpy as np
 from sklearn import datasets, ensemble, linear_model, naive_bayes, neighbors
 
 from hedgerow.convert.classic import convert_estimator
+from hedgerow.emulate.board import Board
+from hedgerow.emulate.targets import open_target
+from hedgerow.errors import ToolError
+from hedgerow.infer.board import put_packages
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "host"))
 from learn_board import predict
@@ -44,6 +48,22 @@ int main(void) {
     }
     printf("%%f\\n", best);
 }
+"""
+# The counter around predict() of each row, less two readings in a row; interrupts off.
+_PICO = """
+from hedge.learn.model import Predictor
+model = Predictor(uctypes.bytearray_at({at}, {size}))
+def counted(row):
+    model.quantise(row)
+    state = machine.disable_irq()
+    a = {now}
+    b = {now}
+    model.predict()
+    c = {now}
+    machine.enable_irq(state)
+    return (c - b) % {wrap} - (b - a) % {wrap}
+counts = sorted(counted(row) for row in {rows})
+print(counts[len(counts) // 2])
 """
 
 
@@ -113,8 +133,32 @@ def measure() -> list[dict]:
             peer = emlearn_us(estimator, rows[:50])
             if peer is not None:
                 found.append(_row(f"{name}.c", us, "emlearn inline C, gcc -O2", peer))
-            found.append(_size(hgl))
+            found += [_size(hgl), *_on_pico(hgl, rows[:20])]
     return found
+
+
+def _on_pico(hgl: bytes, rows: np.ndarray) -> list[dict]:
+    """A row for the emulated Pico; none, and why, where it cannot be built."""
+    try:
+        with open_target("pico") as board:
+            put_packages(board, ("core", "dsp", "learn"))
+            board.exec("import machine, uctypes")
+            cycles = float(board.exec(_pico_program(board, hgl, rows), timeout_s=100))
+    except ToolError as error:
+        print(f"learn.forest_int16.pico: not measured: {error}", file=sys.stderr)
+        return []
+    row = _row("forest_int16.pico", cycles / 125, "emlearn inline C on it, its own forest", 31.4)
+    return [row | {"how": "emulated Pico, cycles at 125 MHz, viper, no flash wait states"}]
+
+
+def _pico_program(board: Board, hgl: bytes, rows: np.ndarray) -> str:
+    return _PICO.format(
+        at=board.blob(hgl),
+        size=len(hgl),
+        rows=rows.astype(int).tolist(),
+        now=board.cycles_expr,
+        wrap=board.cycles_wrap,
+    )
 
 
 def _row(name: str, us: float, peer: str, peer_us: float) -> dict:

@@ -32,17 +32,22 @@ def run_on_board(model: ModelFile, inputs: np.ndarray, target: str, path: str | 
 
 def install(board: Board, *, native: bool) -> None:
     """Put hedge.infer and what it needs on the board, compiled for it."""
-    for name, data in _firmware(board.native_arch):
-        board.put(name, data)
+    put_packages(board, ("core", "infer"))
     if native:
         board.put(_NATIVE_NAME, native_module(board.native_arch).read_bytes())
 
 
-def _firmware(arch: str) -> Iterator[tuple[str, bytes]]:
-    """(path on the board, .mpy) of the modules that inference needs."""
+def put_packages(board: Board, packages: tuple[str, ...]) -> None:
+    """Put packages of hedge, "core" and the like, on the board, compiled for it."""
+    for name, data in _firmware(board.native_arch, packages):
+        board.put(name, data)
+
+
+def _firmware(arch: str, packages: tuple[str, ...]) -> Iterator[tuple[str, bytes]]:
+    """(path on the board, .mpy) of each module."""
     root = paths.firmware_dir()
     sources = [root / "hedge" / "__init__.py"]
-    for package in ("core", "infer"):
+    for package in packages:
         sources += sorted((root / "hedge" / package).glob("*.py"))
     with tempfile.TemporaryDirectory() as folder:
         for source in sources:
