@@ -20,10 +20,10 @@ LEVELS = {"scalar": SCALAR, "sse41": SSE41, "avx2": AVX2, "vnni": VNNI}
 _HEADER = struct.Struct("<4sHHIIIHHIIfIIfbbBBII")
 
 
-def build(folder: Path, *flags: str) -> Path:
+def build(folder: Path, *flags: str, arch: str = "x64") -> Path:
     """Compile a copy of the sources in folder; flags as SANITIZE=1. The shared library's path."""
     shutil.copytree(paths.firmware_dir() / "kernels", folder, dirs_exist_ok=True)
-    command = ["make", "-s", "-C", str(folder), "host", "ARCH=x64", *flags]
+    command = ["make", "-s", "-C", str(folder), "host", f"ARCH={arch}", *flags]
     done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder / "libhedge_infer.so"
@@ -41,7 +41,7 @@ class Library:
     @property
     def level(self) -> int:
         """What this processor can do."""
-        return int(self._lib.hg_level())
+        return int(self._lib.hg_level()) if hasattr(self._lib, "hg_level") else SCALAR
 
     def infer(self, hgm: bytes, x: np.ndarray, level: int, rows: int = 0) -> np.ndarray:
         """Output bytes as int8. rows: output rows a call, 0: all in one call."""
@@ -69,6 +69,9 @@ class Library:
         """Until all records are done; returns where the next record starts."""
         cursor = (ctypes.c_int32 * 4)(*state)
         while cursor[2]:
-            missing = self._lib.hg_run_level(data, arena, cursor, level)
+            if hasattr(self._lib, "hg_run_level"):
+                missing = self._lib.hg_run_level(data, arena, cursor, level)
+            else:
+                missing = self._lib.hg_run(data, arena, cursor)
             assert missing == 0, f"opcode {missing} is not in the library"
         return int(cursor[0])

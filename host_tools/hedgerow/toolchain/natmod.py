@@ -91,6 +91,11 @@ def prebuilt_index() -> dict[str, object]:
         return {"sources": None, "compilers": {}}
 
 
+def compiler_of(arch: str) -> str:
+    """Name of the program that compiles for an architecture."""
+    return _COMPILERS[arch][0]
+
+
 def compilers() -> dict[str, str]:
     """Version lines of the compilers that are here; other versions make other bytes."""
     programs = sorted({program for program, _ in _COMPILERS.values() if shutil.which(program)})
