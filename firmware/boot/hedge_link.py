@@ -1,0 +1,211 @@
+"""The board's side of `hedgerow deploy`: what is there, and files in binary frames.
+
+Runs in the raw REPL. A frame is a head of 14 ASCII bytes and a body:
+
+    kind (1)  bytes of the body (4 hex)  CRC-32 of the body (8 hex)  "\\n"
+
+    F  JSON [path, bytes, offset, CRC-32 of the whole file]: data follows, unless it is complete
+    D  data          Z  data, deflated (RFC 1951, raw, window of 4 KB, each frame by itself)
+    C  JSON [from, to]: copy a file; both are paths from the top of the board
+    R  JSON path: remove a file
+    M  JSON {...}: the manifest: completes the slot and switches to it
+    Q  end
+
+Paths of F and R are relative to the folder. Each frame is answered by "+" once it is done; a
+fault ends the session with a traceback. A body never contains byte 3 (Ctrl-C), see escape() of the
+host: a host can stop a half-received frame at any time. A file is PATH.part until all of it is
+there and reads back with the right CRC. Allocates three times the longest frame.
+"""
+
+import binascii
+import hashlib
+import json
+import os
+import sys
+
+_HEAD_BYTES = 14
+_COPY_BYTES = 1024
+_FLUSH_BYTES = 32768  # a cut costs at most this much of a file that is sent again
+_FOLDER = 0x4000
+
+
+class GarbledError(ValueError):
+    """A frame that is not what the host sent."""
+
+
+class Receiver:
+    """Writes what comes from a stream into a folder. switch(manifest text): what M does."""
+
+    def __init__(self, source, sink, folder, switch=None):
+        self._source, self._sink = source, sink
+        self._folder = folder
+        self._switch = switch
+        self._file = None
+        self._left = self._unflushed = 0
+
+    def run(self):
+        """Until Q. Raises GarbledError, OSError; what was received up to then is kept."""
+        do = {b"F": self._begin, b"D": self._data, b"Z": self._deflated}
+        do.update({b"C": self._copy, b"R": self._remove, b"M": self._complete})
+        try:
+            while True:
+                kind, body = self._frame()
+                if kind != b"Q":
+                    do[kind](body)
+                self._sink.write(b"+")
+                if kind == b"Q":
+                    return
+        finally:
+            if self._file:
+                self._file.close()
+
+    def _frame(self):
+        head = self._source.read(_HEAD_BYTES)
+        try:
+            n_bytes = int(head[1:5], 16)
+        except ValueError:
+            raise GarbledError("head of a frame: %r" % head)
+        body = self._source.read(n_bytes)
+        if b"%08x" % binascii.crc32(body) != head[5:13] or head[0:1] not in b"FDZCRMQ":
+            raise GarbledError("a frame of %d bytes" % n_bytes)
+        return head[0:1], body.replace(b"\x10A", b"\x03").replace(b"\x10B", b"\x10")
+
+    def _begin(self, body):
+        path, size, offset, self._crc = json.loads(body)
+        self._path = self._folder + path
+        make_folders(self._path)
+        self._file = open(self._path + ".part", "ab" if offset else "wb")
+        self._left = size - offset
+        if not self._left:
+            self._end()
+
+    def _data(self, body):
+        if self._file is None or len(body) > self._left:
+            raise GarbledError("more data than the file has")
+        self._file.write(body)
+        self._left -= len(body)
+        self._unflushed += len(body)
+        if not self._left:
+            self._end()
+        elif self._unflushed >= _FLUSH_BYTES:
+            self._file.flush()
+            self._unflushed = 0
+
+    def _deflated(self, body):
+        self._data(inflate(body))
+
+    def _end(self):
+        self._file.close()
+        self._file = None
+        part = self._path + ".part"
+        if crc_of(part) != self._crc:
+            os.remove(part)
+            raise OSError(5, "%s reads back wrong" % self._path)
+        os.rename(part, self._path)
+
+    def _copy(self, body):
+        source, target = json.loads(body)
+        make_folders(target)
+        with open(source, "rb") as old, open(target + ".part", "wb") as new:
+            block = old.read(_COPY_BYTES)
+            while block:
+                new.write(block)
+                block = old.read(_COPY_BYTES)
+        os.rename(target + ".part", target)
+
+    def _remove(self, body):
+        os.remove(self._folder + json.loads(body))
+
+    def _complete(self, body):
+        self._switch(body.decode())
+
+
+def receive(folder):
+    """Files into folder ("/", or "/app/a/") from the serial line."""
+    Receiver(sys.stdin.buffer, sys.stdout.buffer, folder).run()
+
+
+def receive_app(slots):
+    """An app into the spare slot, and the switch to it."""
+    slot = slots.open_spare()
+
+    def switch(manifest):
+        slots.write(slot + "/manifest.json", manifest)
+        slots.switch(slot)
+
+    Receiver(sys.stdin.buffer, sys.stdout.buffer, "%s/%s/" % (slots.root, slot), switch).run()
+
+
+def state(slots):
+    """JSON on one line: the two slots, and what each holds."""
+    found = {"spare": slots.spare(), "current": slots.current(), "boots": slots.boots()}
+    for slot in ("a", "b"):
+        manifest = slots.manifest(slot)
+        found[slot] = manifest or {"files": survey("%s/%s/" % (slots.root, slot))}
+    return json.dumps(found)
+
+
+def survey(folder, below="", found=None):
+    """{path: [bytes, first 16 hex digits of its SHA-256]} of all files under folder."""
+    found = {} if found is None else found
+    try:
+        names = os.listdir(folder + below)
+    except OSError:
+        return found
+    for name in names:
+        path = below + name
+        stat = os.stat(folder + path)
+        if stat[0] & _FOLDER:
+            survey(folder, path + "/", found)
+        else:
+            found[path] = [stat[6], sha_of(folder + path)]
+    return found
+
+
+def sha_of(path):
+    digest = hashlib.sha256()
+    for block in blocks(path):
+        digest.update(block)
+    return binascii.hexlify(digest.digest()).decode()[:16]
+
+
+def crc_of(path):
+    crc = 0
+    for block in blocks(path):
+        crc = binascii.crc32(block, crc)
+    return crc
+
+
+def blocks(path):
+    with open(path, "rb") as file:
+        block = file.read(_COPY_BYTES)
+        while block:
+            yield block
+            block = file.read(_COPY_BYTES)
+
+
+def inflate(body):
+    """Bytes of a raw deflate stream."""
+    try:
+        import deflate
+    except ImportError:  # CPython
+        import zlib
+
+        return zlib.decompress(body, -12)
+    import io
+
+    with deflate.DeflateIO(io.BytesIO(body), deflate.RAW, 12) as stream:
+        return stream.read()
+
+
+def make_folders(path):
+    """The folders that a file's path needs."""
+    parts = path.split("/")[:-1]
+    for n in range(1, len(parts) + 1):
+        folder = "/".join(parts[:n])
+        if folder:
+            try:
+                os.mkdir(folder)
+            except OSError as error:
+                if error.errno != 17:  # EEXIST
+                    raise
