@@ -1,4 +1,4 @@
-"""Mutated .hgm files that the reader lets pass, on the kernels; under AddressSanitizer from a test.
+"""Mutated .hgm files that the reader lets pass, on the kernels, under AddressSanitizer.
 
 python kernels_fuzz.py LIBRARY SEED COUNT
 

@@ -1,4 +1,4 @@
-"""The portable C of the kernels against NumPy and TFLM, hostile files, sizes of what boards load."""
+"""The portable C of the kernels against NumPy and TFLM, hostile files, sizes of modules."""
 
 import os
 import shutil
