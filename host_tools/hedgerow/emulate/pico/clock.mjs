@@ -74,16 +74,33 @@ export class CoreClock {
     this.limit = 0;
   }
 
+  // Let time pass in which the core executes nothing.
+  pass(nanos) {
+    this.sleptNanos += nanos;
+    this.updateLimit();
+  }
+
+  sleepUntil(nanos) {
+    this.pass(Math.max(0, nanos - this.nanos));
+  }
+
+  // Time to the next alarm, null if there is none.
+  get nanosToAlarm() {
+    const [next] = this.alarms;
+    return next ? Math.max(0, next.nanos - this.nanos) : null;
+  }
+
   // Execute until an alarm is due, the core sleeps or has done `end` cycles; serve due alarms. A
-  // sleeping core sleeps to the next alarm. Returns false if it sleeps and no alarm will come.
-  advance(end) {
+  // sleeping core sleeps to the next alarm. Returns false if it sleeps and no alarm will come
+  // before endNanos.
+  advance(end, endNanos) {
     const { core } = this;
     this.end = end;
     this.updateLimit();
     while (!core.waiting && core.cycles < this.limit) core.executeInstruction();
     if (core.waiting) {
-      if (this.alarms.length === 0) return false;
-      this.sleptNanos += Math.max(0, this.alarms[0].nanos - this.nanos);
+      if (this.alarms.length === 0 || this.alarms[0].nanos > endNanos) return false;
+      this.sleepUntil(this.alarms[0].nanos);
     }
     this.serveAlarms();
     return true;

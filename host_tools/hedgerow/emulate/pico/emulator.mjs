@@ -2,6 +2,7 @@
 // does, a serial line over USB, and a register that counts core cycles.
 
 import { CoreClock } from "./clock.mjs";
+import { Wiring } from "./wiring.mjs";
 
 const FLASH_BASE = 0x10000000;
 const BOOT_FLASH_BYTES = 2 * 1024 * 1024; // what a Pico has; the emulated chip goes on to 16 MB
@@ -17,21 +18,28 @@ const TRAP_UNSERVED = 8;
 const HARMLESS_TRAPS = new Set([1, 2, 5, 6]); // connect, exit and enter XIP, flush
 
 export class Fault extends Error {}
+export class PowerCut extends Error {}
 
 export class Pico {
-  // rp2040js: the module; bootRom: Uint8Array; flash: Uint8Array with the first bytes of the flash.
-  constructor(rp2040js, bootRom, flash) {
+  // rp2040js: the module; bootRom: Uint8Array; flash: Uint8Array with the first bytes of the flash;
+  // ask(question): answer of whoever holds the chips on the pins, see wiring.mjs.
+  constructor(rp2040js, bootRom, flash, ask) {
     this.rp2040js = rp2040js;
     this.bootRom = new Uint32Array(bootRom.slice().buffer);
+    this.wiring = new Wiring(ask);
     this.output = [];
     this.input = [];
     this.flashOperations = 0;
+    this.cut = null; // {at: flash operation, torn}
     this.warnings = new Set();
     this.powerOn(flash);
   }
 
-  // Start the chip anew with this flash, as a reset does.
+  // Start the chip anew with this flash, as a reset does; what had not been sent or read is lost.
   powerOn(flash) {
+    this.input = [];
+    this.output = [];
+    this.hasPower = true;
     const { USBCDC } = this.rp2040js;
     const mcu = newChip(this.rp2040js);
     this.mcu = mcu;
@@ -55,6 +63,7 @@ export class Pico {
       this.pendingRead = { endpoint, size };
       this.feed();
     };
+    this.wiring.connect(mcu);
     mcu.core.reset();
   }
 
@@ -89,14 +98,23 @@ export class Pico {
   }
 
   erase(offset, count) {
-    this.flashOperations += 1;
-    this.mcu.flash.fill(0xff, offset, offset + count);
+    this.flashOperation(count, (done) => this.mcu.flash.fill(0xff, offset, offset + done));
   }
 
   program(offset, address, count) {
-    this.flashOperations += 1;
     const { mcu } = this;
-    for (let i = 0; i < count; i++) mcu.flash[offset + i] &= mcu.readUint8(address + i);
+    this.flashOperation(count, (done) => {
+      for (let i = 0; i < done; i++) mcu.flash[offset + i] &= mcu.readUint8(address + i);
+    });
+  }
+
+  // Do it to all bytes, or cut the power: with none of them done, or the first half.
+  flashOperation(count, act) {
+    this.flashOperations += 1;
+    if (this.flashOperations !== this.cut?.at) return act(count);
+    if (this.cut.torn) act(count >> 1);
+    this.hasPower = false;
+    throw new PowerCut();
   }
 
   // The part of the flash that a Pico has.
@@ -143,11 +161,27 @@ export class Pico {
     return "timeout";
   }
 
-  slice(isDone) {
+  // Run for at most `nanos` of the chip's time or until Date.now() passes deadlineMs. Returns how
+  // long the core then sleeps: ns, 0 if it is awake, null until something from outside wakes it.
+  step(nanos, deadlineMs) {
+    const { clock } = this.mcu;
+    const endNanos = clock.nanos + nanos;
+    let ended = null;
+    while (!ended && Date.now() < deadlineMs && this.mcu.clock.nanos < endNanos) {
+      ended = this.slice(() => false, endNanos);
+      if (this.mcu.clock !== clock) return 0; // it reset itself
+    }
+    if (!ended) return 0;
+    if (endNanos !== Infinity) clock.sleepUntil(endNanos);
+    return clock.nanosToAlarm;
+  }
+
+  slice(isDone, endNanos = Infinity) {
+    if (!this.hasPower) throw new Fault("no power since the cut: reset() gives it back");
     const { core, clock } = this.mcu;
     const end = core.cycles + CYCLES_PER_SLICE;
     for (let turns = 0; core.cycles < end && turns < CYCLES_PER_SLICE; turns++) {
-      if (!clock.advance(end)) return "asleep";
+      if (!clock.advance(end, endNanos)) return "asleep";
       if (this.newOutput) {
         this.newOutput = false;
         if (isDone(this.output)) return "done";

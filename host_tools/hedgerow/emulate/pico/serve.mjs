@@ -4,35 +4,49 @@
 //
 //   {"op": "talk", "send": base64, "until": base64, "timeout_s": n}
 //       -> {"ended": "done" | "timeout" | "asleep", "received": base64}
+//   {"op": "step", "send": base64, "nanos": n | null, "wall_ms": n}
+//       -> {"received": base64, "sleeps_ns": n | null}     Pico.step(); null nanos: no limit
 //   {"op": "poke", "address": n, "data": base64} -> {}
 //   {"op": "status"} -> {"cycles": n, "flash_operations": n, "warnings": [text]}
 //   {"op": "reset"} -> {}
+//   {"op": "reset", "flash": base64} -> {}     with other 2 MB of flash, compressed by zlib
+//   {"op": "flash"} -> {"flash": base64}     the same way
 //   {"op": "save"} -> {}     write FLASH_FILE
+//   {"op": "cut", "after": n, "torn": bool} -> {}     at the nth flash operation from now; 0: never
+//   {"op": "wire", "i2c": [bus], "adc": [channel], "listen": [pin], "drive": [[pin, level, ns]]}
+//       -> {}     what of wiring.mjs there is to ask about from now on
 //
-// {"fault": text} answers a request that stopped the program. The chip runs only while a "talk"
-// waits, so that the same requests always give the same cycles. End of stdin ends the process.
+// {"fault": text} answers a request that stopped the program, {"cut": flash operation} one during
+// which the power went. Before its answer the emulator may ask (wiring.mjs): a line with "ask", to
+// which the next line is the answer. The chip runs only while a "talk" or "step" waits, so that the
+// same requests always give the same cycles. End of stdin ends the process.
 
 import { existsSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
+import { deflateSync, inflateSync } from "node:zlib";
 
-import { Fault, Pico } from "./emulator.mjs";
+import { Fault, Pico, PowerCut } from "./emulator.mjs";
 
 const PROGRAM_BYTES = 0xa0000; // littlefs begins here: 2 MB less MicroPython's 1408 KB
 
 const [rp2040jsFolder, bootRomFile, firmwareFile, flashFile] = process.argv.slice(2);
 const entry = pathToFileURL(join(rp2040jsFolder, "dist/esm/index.js"));
 const rp2040js = await import(entry);
-const pico = new Pico(rp2040js, readFileSync(bootRomFile), firstFlash());
+const requests = lines();
+const pico = new Pico(rp2040js, readFileSync(bootRomFile), firstFlash(), ask);
 
 const operations = {
   talk({ send, until, timeout_s: timeoutS }) {
     const wanted = Buffer.from(until, "base64");
     pico.send(Buffer.from(send, "base64"));
     const ended = pico.run((output) => endsWith(output, wanted), Date.now() + 1000 * timeoutS);
-    const received = Buffer.from(pico.output).toString("base64");
-    pico.output = [];
-    return { ended, received };
+    return { ended, received: takeOutput() };
+  },
+  step({ send, nanos, wall_ms: wallMs }) {
+    pico.send(Buffer.from(send, "base64"));
+    const sleepsNs = pico.step(nanos ?? Infinity, Date.now() + wallMs);
+    return { received: takeOutput(), sleeps_ns: sleepsNs };
   },
   poke({ address, data }) {
     pico.poke(address, Buffer.from(data, "base64"));
@@ -43,8 +57,20 @@ const operations = {
     flash_operations: pico.flashOperations,
     warnings: [...pico.warnings],
   }),
-  reset() {
+  reset({ flash }) {
+    if (flash) pico.bootFlash.set(inflateSync(Buffer.from(flash, "base64")));
     pico.powerOn(pico.mcu.flash);
+    return {};
+  },
+  flash: () => ({ flash: deflateSync(pico.bootFlash, { level: 1 }).toString("base64") }),
+  cut({ after, torn }) {
+    pico.cut = after > 0 ? { at: pico.flashOperations + after, torn } : null;
+    return {};
+  },
+  wire({ i2c, adc, listen, drive }) {
+    const { wiring } = pico;
+    [wiring.i2c, wiring.adc, wiring.listened] = [i2c, adc, listen].map((each) => new Set(each));
+    for (const change of drive) wiring.drive(...change);
     return {};
   },
   save() {
@@ -64,6 +90,12 @@ function firstFlash() {
   return flash;
 }
 
+function takeOutput() {
+  const received = Buffer.from(pico.output).toString("base64");
+  pico.output = [];
+  return received;
+}
+
 function endsWith(output, wanted) {
   const start = output.length - wanted.length;
   return start >= 0 && wanted.every((byte, i) => output[start + i] === byte);
@@ -74,6 +106,7 @@ function answer(line) {
     const request = JSON.parse(line);
     return operations[request.op](request);
   } catch (error) {
+    if (error instanceof PowerCut) return { cut: pico.flashOperations };
     if (!(error instanceof Fault)) throw error;
     return { fault: error.message };
   }
@@ -93,9 +126,17 @@ function* lines() {
   }
 }
 
-function writeAll(text) {
-  const bytes = Buffer.from(text);
+// The answer of the other side; without one (it has gone) there is nothing left to do.
+function ask(question) {
+  write(question);
+  const { value, done } = requests.next();
+  if (done) process.exit();
+  return JSON.parse(value);
+}
+
+function write(message) {
+  const bytes = Buffer.from(`${JSON.stringify(message)}\n`);
   for (let done = 0; done < bytes.length; ) done += writeSync(1, bytes, done);
 }
 
-for (const line of lines()) writeAll(`${JSON.stringify(answer(line))}\n`);
+for (let next; !(next = requests.next()).done; ) write(answer(next.value));

@@ -4,6 +4,7 @@ from . import wiring
 from .pin import number_of
 
 _FULL = 4095  # 12-bit converter
+_OPEN = (None, 0)  # a pin that nothing is connected to
 
 vref_mv = 3300
 _noise_state = 1
@@ -28,14 +29,17 @@ def _source_mv(source):
     return source() if callable(source) else source
 
 
-def _pin_mv(pin):
-    if pin not in wiring.adc:
-        return 5 + _noise_mv(5)
-    source, noise = wiring.adc[pin]
+def _noisy_mv(source, noise):
     mv = _source_mv(source)
     if mv is None:
         return 5 + _noise_mv(5)
     return mv + (_noise_mv(noise) if noise else 0)
+
+
+def counts(source, noise_mv):
+    """What the converter gives for a source of wiring.attach_adc: 0 to 4095."""
+    raw = int(_noisy_mv(source, noise_mv) * _FULL / vref_mv + 0.5)
+    return min(max(raw, 0), _FULL)
 
 
 class ADC:
@@ -47,8 +51,7 @@ class ADC:
         self._pin = number_of(pin)
 
     def _raw(self):
-        raw = int(_pin_mv(self._pin) * _FULL / vref_mv + 0.5)
-        return min(max(raw, 0), _FULL)
+        return counts(*wiring.adc.get(self._pin, _OPEN))
 
     def read_u16(self):
         raw = self._raw()
