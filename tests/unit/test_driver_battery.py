@@ -4,10 +4,21 @@ import os
 import unittest
 
 import driver_battery
-import driver_rows_first
 from driver_bench import Bench
 
-ROWS = driver_rows_first.ROWS
+_HERE = driver_battery.__file__.rsplit("/", 1)[0]
+
+
+def _rows():
+    """The rows of every driver_rows_*.py beside this file."""
+    rows = ()
+    for name in sorted(os.listdir(_HERE)):
+        if name.startswith("driver_rows_") and name.endswith(".py"):
+            rows += __import__(name[:-3]).ROWS
+    return rows
+
+
+ROWS = _rows()
 
 globals().update(driver_battery.cases(ROWS))
 
@@ -18,7 +29,7 @@ _WHERE = dict(driver_battery.WHERE, output_pin=15)
 
 def _entries():
     """(name, module, DRIVER) of every driver file."""
-    folder = driver_battery.__file__.rsplit("/", 3)[0] + "/firmware/hedge/drivers"
+    folder = _HERE.rsplit("/", 2)[0] + "/firmware/hedge/drivers"
     for name in sorted(os.listdir(folder)):
         if name.endswith(".py") and name != "__init__.py":
             module = driver_battery.driver_module(name[:-3])
