@@ -1,11 +1,13 @@
 """What the drivers of I2C sensors share: cold start, trigger, wait, collect, and errors.
 
-A driver subclasses I2CSensor and fills in four steps:
+A driver subclasses I2CSensor and fills in these steps:
 
-    _reset()      send the chip's reset if it has one; returns the ms it takes, 0 for none
-    _configure()  who_am_i and settings; called once after a reset or an error
+    _reset(step)  bring the chip to a known state, step 0, 1, ...: returns the ms until the next
+                  step, 0 when there is none
+    _configure()  who_am_i and settings; called once after the last step
     _trigger()    begin a measurement; returns the ms until _collect is worth trying
-    _collect(out) read and decode; False while the chip is still busy
+    _collect(out) read and decode; False while the chip is busy, or after self._again(ms), which
+                  is for chips that measure one thing after the other
 
 Any exception in a step sends the sensor back to the cold state: the next read begins with _reset.
 Does not allocate unless it raises.
@@ -15,6 +17,7 @@ from micropython import const
 
 from ..core import clock
 from ..core.errors import SensorError
+from .crc8 import crc8
 
 _COLD = const(0)
 _RESETTING = const(1)
@@ -37,6 +40,7 @@ class I2CSensor:
         self._word = bytearray(2)
         self._give_up_ms = give_up_ms
         self._state = _COLD
+        self._step = 0
         self._started_ms = 0
         self._wait_ms = 0
 
@@ -54,12 +58,10 @@ class I2CSensor:
         """Begin a measurement (after an error a reset); returns the ms until poll may be ready."""
         cold = self._state == _COLD
         self._state = _COLD  # until the transfers below succeed
-        wait_ms = self._reset() if cold else 0
-        if wait_ms:
-            self._enter(_RESETTING, wait_ms)
+        if cold:
+            self._step = 0
+            self._wake()
         else:
-            if cold:
-                self._configure()
             self._enter(_MEASURING, self._trigger())
         return self._wait_ms
 
@@ -72,18 +74,34 @@ class I2CSensor:
             return False
         self._state = _COLD  # stays so if anything below raises
         if state == _RESETTING:
-            self._configure()
-            self._enter(_MEASURING, self._trigger())
+            self._step += 1
+            self._wake()
             return False
         if self._collect(out):
             self._state = _IDLE
             return True
+        if self._state != _COLD:  # _again()
+            return False
         if elapsed_ms >= self._give_up_ms:
             raise SensorError("%s: still busy after %d ms" % (self.NAME, elapsed_ms))
         self._state = state
         return False
 
-    def _reset(self):
+    def _wake(self):
+        """The present step of the reset, or what follows the last one."""
+        wait_ms = self._reset(self._step)
+        if wait_ms:
+            self._enter(_RESETTING, wait_ms)
+        else:
+            self._configure()
+            self._enter(_MEASURING, self._trigger())
+
+    def _again(self, wait_ms):
+        """From _collect: the chip measures once more, look again after wait_ms."""
+        self._enter(_MEASURING, wait_ms)
+        return False
+
+    def _reset(self, step):
         return 0
 
     def _configure(self):
@@ -114,6 +132,15 @@ class I2CSensor:
         self._word[0] = value >> 8
         self._word[1] = value & 0xFF
         self._i2c.writeto_mem(self._addr, reg, self._word)
+
+    def _command(self, code):
+        """Write a command of bytes."""
+        self._i2c.writeto(self._addr, code)
+
+    def _check_crc(self, data, start, end, crc=0xFF):
+        """data[end] must be the CRC-8 of data[start:end]."""
+        if crc8(data, start, end, crc) != data[end]:
+            raise SensorError(self.NAME + ": crc mismatch")
 
     def _expect(self, what, value, expected):
         """Raise SensorError if an identification does not fit."""

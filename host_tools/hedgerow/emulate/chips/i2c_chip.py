@@ -150,6 +150,7 @@ class CommandChip(I2CChip):
 
     def write(self, byte):
         if self.fault == "nack" and len(self._command) >= self.nack_from:
+            self._command = bytearray()
             return False
         self._command.append(byte)
         return True
