@@ -19,6 +19,7 @@ COMMANDS = {
     "convert": "Convert an int8 .tflite model to .hgm.",
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
     "drivers": "List the drivers: channels, units, ranges, times, sources.",
+    "emulate": "Run an emulated board with a serial line for mpremote.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
     "new": "Make a new node project from a template.",

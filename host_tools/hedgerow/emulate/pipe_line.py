@@ -1,6 +1,7 @@
 """A serial line to a child process, over its stdin and stdout."""
 
 import os
+import select
 import selectors
 import signal
 import subprocess
@@ -42,6 +43,7 @@ class PipeLine:
                 stdout=subprocess.PIPE,
                 stderr=self._errors,
                 preexec_fn=die_with_parent,
+                process_group=0,  # Ctrl-C is for us: we end it when we are done with it
             )
         except OSError as error:
             self._errors.close()
@@ -85,6 +87,26 @@ class PipeLine:
                     if not send:
                         selector.unregister(key.fileobj)
         return bytes(received)
+
+    def fileno(self) -> int:
+        """Readable when the process has written; for read_now()."""
+        assert self._process.stdout is not None
+        return self._process.stdout.fileno()
+
+    def read_now(self) -> bytes:
+        """What the process has written by now. Raises DeviceError if it ended."""
+        ready, _, _ = select.select([self], [], [], 0)
+        return self._read(self.fileno()) if ready else b""
+
+    def write(self, data: bytes, timeout_s: float) -> None:
+        """Send all of it. Raises DeviceError if the process does not take it in time."""
+        assert self._process.stdin is not None
+        end_s = time.monotonic() + timeout_s
+        while data:
+            _, ready, _ = select.select([], [self._process.stdin], [], end_s - time.monotonic())
+            if not ready:
+                raise DeviceError(timeout_text(self._name, timeout_s, b""))
+            data = data[self._write(self._process.stdin.fileno(), data[:_WRITE_BYTES]) :]
 
     def _write(self, fd: int, data: bytes) -> int:
         try:

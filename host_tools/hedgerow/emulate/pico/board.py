@@ -15,7 +15,7 @@ _IMPORTS = "import machine"
 
 
 class PicoBoard(EmulatedBoard):
-    """flash_file: keeps the 2 MB of flash between runs, saved by close(); None forgets them.
+    """flash_file: keeps the 2 MB of flash between runs, as PicoChip does; None forgets them.
 
     cut_at, torn: as cut_power_at(); strikes as it boots, too: a blank flash is formatted then.
     Chips are attached to its pins as in wiring.py.
@@ -77,10 +77,6 @@ class PicoBoard(EmulatedBoard):
         """
         self._chip.reset(flash)
         self.start(_IMPORTS)
-
-    def save_flash(self) -> None:
-        """Write flash_file as the flash is now."""
-        self._chip.save_flash()
 
     def close(self) -> None:
         self._chip.close()

@@ -4,11 +4,14 @@ The lines of JSON are described in serve.mjs and wiring.mjs.
 """
 
 import base64
+import dataclasses
+import fcntl
 import json
+import os
 import zlib
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 from hedgerow.emulate.pico.wiring import Wiring
 from hedgerow.emulate.pipe_line import PipeLine
@@ -28,21 +31,33 @@ class PowerCut(DeviceError):
         self.operation = operation
 
 
+@dataclasses.dataclass(frozen=True)
+class Step:
+    """written: on the serial line. sleeps_ns: 0, it is awake; None, until something wakes it.
+
+    now_ns: the chip's time, counted on through resets.
+    """
+
+    written: bytes
+    sleeps_ns: int | None
+    now_ns: int
+
+
 class PicoChip:
     """A chip that has power and waits for talk() or step(); a Link of the raw REPL.
 
-    flash_file: keeps the 2 MB of flash between runs, saved by close(); None forgets them.
-    Raises ToolchainError if a part is missing, DeviceError if a file is no flash image.
+    flash_file: the 2 MB of flash, in which each operation is done as it happens; made if it does
+    not exist. None: forgotten at the end. Raises ToolchainError if a part is missing, DeviceError
+    if the file is no flash image or in use.
     """
 
     name = "pico"
 
     def __init__(self, *, flash_file: Path | None = None) -> None:
-        _check_flash_file(flash_file)
         parts = ensure_pico()
+        self._flash_file = None if flash_file is None else _open_flash_file(flash_file)
         command: list[str | Path] = ["node", _SCRIPT, parts.rp2040js, parts.boot_rom]
         command += [parts.firmware] if flash_file is None else [parts.firmware, flash_file]
-        self._flash_file = flash_file
         self.wiring = Wiring(self._wire)
         self._asking = False
         self._line = PipeLine(self.name, command)
@@ -53,15 +68,11 @@ class PicoChip:
         answer = self._ask("talk", timeout_s, request)
         return {**answer, "received": base64.b64decode(answer["received"])}
 
-    def step(self, send: bytes, run_ns: int | None, wall_s: float) -> tuple[bytes, int | None]:
-        """Run for run_ns of the chip's time (None: until it sleeps), for wall_s of ours at most.
-
-        Returns what it wrote, and for how many ns it then sleeps: 0 if it is awake, None until
-        something from outside wakes it.
-        """
+    def step(self, send: bytes, run_ns: int | None, wall_s: float) -> Step:
+        """Run for run_ns of its time (None: until it sleeps), for wall_s of ours at most."""
         request = {"send": _base64(send), "nanos": run_ns, "wall_ms": 1000 * wall_s}
         answer = self._ask("step", wall_s, request)
-        return base64.b64decode(answer["received"]), answer["sleeps_ns"]
+        return Step(base64.b64decode(answer["received"]), answer["sleeps_ns"], answer["ns"])
 
     def poke(self, address: int, data: bytes) -> None:
         """Write into flash or RAM."""
@@ -92,22 +103,10 @@ class PicoChip:
             raise DeviceError(f"{self.name}: there is no flash operation {operation}: from 1 on")
         self._ask("cut", fields={"after": operation or 0, "torn": torn})
 
-    def save_flash(self) -> None:
-        """Write flash_file as the flash is now."""
-        if self._flash_file is None:
-            raise DeviceError(f"{self.name}: there is no flash file to save to: give flash_file=")
-        self._ask("save")
-
     def close(self) -> None:
-        try:
-            if self._flash_file is not None:
-                self.save_flash()
-        finally:
-            self._line.close()
-
-    def kill(self) -> None:
-        """End without saving."""
         self._line.close()
+        if self._flash_file is not None:
+            self._flash_file.close()
 
     def _wire(self, fields: Mapping[str, object]) -> None:
         self._ask("wire", fields=fields)
@@ -140,10 +139,34 @@ class PicoChip:
             message = self.wiring.answer(answer)
 
 
-def _check_flash_file(path: Path | None) -> None:
-    if path is None or not path.exists():
-        return
-    if not path.is_file() or path.stat().st_size != FLASH_BYTES:
+def _open_flash_file(path: Path) -> BinaryIO:
+    """Open and locked, so that two emulators do not write the same flash; made if need be."""
+    try:
+        file = path.open("r+b" if path.exists() else "x+b")
+    except OSError as error:
+        raise DeviceError(f"{path}: cannot open the flash image: {error.strerror}") from error
+    try:
+        _lock(file, path)
+        _check_size(file, path)
+    except BaseException:
+        file.close()
+        raise
+    return file
+
+
+def _lock(file: BinaryIO, path: Path) -> None:
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        raise DeviceError(f"{path}: another emulator runs on this flash image: end it") from error
+
+
+def _check_size(file: BinaryIO, path: Path) -> None:
+    size = file.seek(0, os.SEEK_END)
+    if size == 0:
+        file.write(b"\xff" * FLASH_BYTES)
+        file.flush()
+    elif size != FLASH_BYTES:
         raise DeviceError(
             f"{path}: not a flash image of a Pico, which has {FLASH_BYTES} bytes: "
             "name another file; one that does not exist is made"

@@ -31,6 +31,7 @@ export class Pico {
     this.input = [];
     this.flashOperations = 0;
     this.cut = null; // {at: flash operation, torn}
+    this.onFlash = () => {}; // (offset, count): these bytes are no longer what they were
     this.warnings = new Set();
     this.powerOn(flash);
   }
@@ -98,21 +99,26 @@ export class Pico {
   }
 
   erase(offset, count) {
-    this.flashOperation(count, (done) => this.mcu.flash.fill(0xff, offset, offset + done));
+    this.flashOperation(offset, count, (done) => {
+      this.mcu.flash.fill(0xff, offset, offset + done);
+    });
   }
 
   program(offset, address, count) {
     const { mcu } = this;
-    this.flashOperation(count, (done) => {
+    this.flashOperation(offset, count, (done) => {
       for (let i = 0; i < done; i++) mcu.flash[offset + i] &= mcu.readUint8(address + i);
     });
   }
 
   // Do it to all bytes, or cut the power: with none of them done, or the first half.
-  flashOperation(count, act) {
+  flashOperation(offset, count, act) {
     this.flashOperations += 1;
-    if (this.flashOperations !== this.cut?.at) return act(count);
-    if (this.cut.torn) act(count >> 1);
+    const isCut = this.flashOperations === this.cut?.at;
+    const done = !isCut ? count : this.cut.torn ? count >> 1 : 0;
+    act(done);
+    this.onFlash(offset, done);
+    if (!isCut) return;
     this.hasPower = false;
     throw new PowerCut();
   }

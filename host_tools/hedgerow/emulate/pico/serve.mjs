@@ -2,16 +2,17 @@
 //
 //   node serve.mjs RP2040JS BOOT_ROM FIRMWARE [FLASH_FILE]
 //
+// FLASH_FILE: 2 MB, in which each flash operation is done as it happens.
+//
 //   {"op": "talk", "send": base64, "until": base64, "timeout_s": n}
 //       -> {"ended": "done" | "timeout" | "asleep", "received": base64}
 //   {"op": "step", "send": base64, "nanos": n | null, "wall_ms": n}
-//       -> {"received": base64, "sleeps_ns": n | null}     Pico.step(); null nanos: no limit
+//       -> {"received": base64, "sleeps_ns": n | null, "ns": n}     Pico.step(); null: no limit
 //   {"op": "poke", "address": n, "data": base64} -> {}
 //   {"op": "status"} -> {"cycles": n, "flash_operations": n, "warnings": [text]}
 //   {"op": "reset"} -> {}
 //   {"op": "reset", "flash": base64} -> {}     with other 2 MB of flash, compressed by zlib
 //   {"op": "flash"} -> {"flash": base64}     the same way
-//   {"op": "save"} -> {}     write FLASH_FILE
 //   {"op": "cut", "after": n, "torn": bool} -> {}     at the nth flash operation from now; 0: never
 //   {"op": "wire", "i2c": [bus], "adc": [channel], "listen": [pin], "drive": [[pin, level, ns]]}
 //       -> {}     what of wiring.mjs there is to ask about from now on
@@ -21,7 +22,7 @@
 // which the next line is the answer. The chip runs only while a "talk" or "step" waits, so that the
 // same requests always give the same cycles. End of stdin ends the process.
 
-import { existsSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { deflateSync, inflateSync } from "node:zlib";
@@ -36,6 +37,15 @@ const rp2040js = await import(entry);
 const requests = lines();
 const pico = new Pico(rp2040js, readFileSync(bootRomFile), firstFlash(), ask);
 
+if (flashFile) {
+  const file = openSync(flashFile, "r+");
+  pico.onFlash = (offset, count) => {
+    if (offset >= pico.bootFlash.length) return;
+    writeSync(file, pico.bootFlash, offset, count, offset);
+  };
+  pico.onFlash(0, PROGRAM_BYTES);
+}
+
 const operations = {
   talk({ send, until, timeout_s: timeoutS }) {
     const wanted = Buffer.from(until, "base64");
@@ -46,7 +56,7 @@ const operations = {
   step({ send, nanos, wall_ms: wallMs }) {
     pico.send(Buffer.from(send, "base64"));
     const sleepsNs = pico.step(nanos ?? Infinity, Date.now() + wallMs);
-    return { received: takeOutput(), sleeps_ns: sleepsNs };
+    return { received: takeOutput(), sleeps_ns: sleepsNs, ns: pico.wiring.nanos };
   },
   poke({ address, data }) {
     pico.poke(address, Buffer.from(data, "base64"));
@@ -58,7 +68,10 @@ const operations = {
     warnings: [...pico.warnings],
   }),
   reset({ flash }) {
-    if (flash) pico.bootFlash.set(inflateSync(Buffer.from(flash, "base64")));
+    if (flash) {
+      pico.bootFlash.set(inflateSync(Buffer.from(flash, "base64")));
+      pico.onFlash(0, pico.bootFlash.length);
+    }
     pico.powerOn(pico.mcu.flash);
     return {};
   },
@@ -73,17 +86,12 @@ const operations = {
     for (const change of drive) wiring.drive(...change);
     return {};
   },
-  save() {
-    writeFileSync(`${flashFile}.part`, pico.bootFlash);
-    renameSync(`${flashFile}.part`, flashFile);
-    return {};
-  },
 };
 
 // The firmware, and behind it what an earlier run saved.
 function firstFlash() {
   const firmware = readFileSync(firmwareFile);
-  if (!flashFile || !existsSync(flashFile)) return firmware;
+  if (!flashFile) return firmware;
   const flash = readFileSync(flashFile);
   flash.fill(0xff, 0, PROGRAM_BYTES);
   flash.set(firmware);

@@ -37,7 +37,7 @@ class QemuBoard(EmulatedBoard):
             folder = cleanup.enter_context(tempfile.TemporaryDirectory(prefix="hedgerow-qemu-"))
             ram = Path(folder, "ram")
             self._ram = cleanup.enter_context(_mapped(ram, parts.board.ram_bytes))
-            self._line = cleanup.enter_context(PipeLine(self.name, _command(parts, ram)))
+            self.line = cleanup.enter_context(PipeLine(self.name, _command(parts, ram)))
             super().__init__(self, Region(start, end - _DISK_BYTES))
             self.talk(b"", _PROMPT, _BOOT_TIMEOUT_S)
             self.start(_mount(end - _DISK_BYTES) + "import time\n")
@@ -45,17 +45,21 @@ class QemuBoard(EmulatedBoard):
 
     def talk(self, send: bytes, until: bytes, timeout_s: float) -> bytes:
         """Link of the raw REPL."""
-        self._line.signal(signal.SIGCONT)
+        self.line.signal(signal.SIGCONT)
         try:
-            return self._line.talk(send, until, timeout_s)
+            return self.line.talk(send, until, timeout_s)
         finally:
-            self._line.signal(
+            self.line.signal(
                 signal.SIGSTOP
             )  # at a prompt it would poll its serial line at full speed
 
     def poke(self, address: int, data: bytes) -> None:
         offset = address - self._ram_start
         self._ram[offset : offset + len(data)] = data
+
+    def leave_raw_repl(self) -> bytes:
+        """To the friendly REPL, for people and mpremote; its banner and prompt."""
+        return self.talk(b"\x02", _PROMPT, _BOOT_TIMEOUT_S)
 
     def close(self) -> None:
         self._cleanup.close()

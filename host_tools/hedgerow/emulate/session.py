@@ -1,0 +1,74 @@
+"""One emulated board with a serial line that other programs open; what `hedgerow emulate` runs."""
+
+import contextlib
+import dataclasses
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+
+from hedgerow.emulate.console import Machine, serve
+from hedgerow.emulate.endpoints import Endpoint, Pty, TcpPort
+from hedgerow.emulate.pico.chip import PicoChip
+from hedgerow.emulate.pico.machine import PicoMachine
+from hedgerow.emulate.qemu.machine import open_qemu_machine
+from hedgerow.errors import UsageError
+from hedgerow.toolchain.qemu import BOARDS as QEMU_BOARDS
+
+BOARDS = ("pico", *(f"qemu-{name}" for name in QEMU_BOARDS))
+
+
+@dataclasses.dataclass(frozen=True)
+class Line:
+    """Where the serial line can be opened. port: of TCP on loopback, 0 is any free one."""
+
+    pty: bool = True
+    link: Path | None = None
+    port: int | None = None
+
+
+@dataclasses.dataclass(frozen=True)
+class PicoOptions:
+    """flash, cut_at, torn: as PicoBoard has them; speed: as PicoMachine."""
+
+    flash: Path | None = None
+    cut_at: int | None = None
+    torn: bool = False
+    speed: float | None = 1.0
+
+
+def run_session(
+    board: str, line: Line, options: PicoOptions, announce: Callable[[Sequence[str]], None]
+) -> None:
+    """Run until an exception ends it; announce() gets the addresses for `mpremote connect`.
+
+    Raises PowerCut where options say so, DeviceError if the board stops or a place is taken,
+    ToolchainError if a part is missing, UsageError if there is nowhere to connect to.
+    """
+    with _endpoints(line) as endpoints, _machine(board, options) as machine:
+        announce([endpoint.address for endpoint in endpoints])
+        serve(machine, endpoints)
+
+
+@contextlib.contextmanager
+def _endpoints(line: Line) -> Iterator[list[Endpoint]]:
+    with contextlib.ExitStack() as cleanup:
+        found: list[Endpoint] = []
+        if line.pty or line.link is not None:
+            found.append(cleanup.enter_context(contextlib.closing(Pty(line.link))))
+        if line.port is not None:
+            found.append(cleanup.enter_context(contextlib.closing(TcpPort(line.port))))
+        if not found:
+            raise UsageError("nowhere to connect to: give --pty, --link or --port")
+        yield found
+
+
+@contextlib.contextmanager
+def _machine(board: str, options: PicoOptions) -> Iterator[Machine]:
+    if board == "pico":
+        with contextlib.closing(PicoChip(flash_file=options.flash)) as chip:
+            chip.cut_power_at(options.cut_at, torn=options.torn)
+            yield PicoMachine(chip, options.speed)
+        return
+    if options != PicoOptions():
+        raise UsageError(f"{board}: --flash, --cut-at, --torn and --speed are of the pico only")
+    with contextlib.closing(open_qemu_machine(board.removeprefix("qemu-"))) as machine:
+        yield machine
