@@ -29,6 +29,28 @@ def _three(volts, amps):
     return {"volts": volts, "amps": amps}, out
 
 
+def _four(*volts):
+    return {"volts": volts}, [1000000 * volt for volt in volts]
+
+
+def _other_range(chip):
+    chip.words[1] = 0x0A83
+
+
+def _cell(voltage_v, charge_pct):
+    return {"voltage_v": voltage_v, "charge_pct": charge_pct}, (1000 * voltage_v, 100 * charge_pct)
+
+
+def _max17043(chip):
+    chip.version = 3
+    chip.power_on()
+
+
+def _asleep(chip):
+    chip.regs[0x06] = 0x20
+    chip.regs[0x0D] = 0x9C
+
+
 ROWS = (
     {
         "driver": "ina219",
@@ -76,5 +98,35 @@ ROWS = (
         "foreign": _other_die,
         "disturb": _power_down,
         "faults": _FAULTS,
+    },
+    {
+        "driver": "ads1115",
+        "points": (
+            _four(1.5, 0.0, 3.3, 0.2),
+            _four(0.0, 0.0, 0.0, 0.0),
+            _four(4.09575, 4.09575, 4.09575, 4.09575),
+            _four(0.000125, 1.0, 2.0, 3.0),
+        ),
+        "tolerance": (63, 63, 63, 63),
+        # DS: one step of the 4.096 V range is 125 uV; two's complement.
+        "examples": ((b"\x00\x01\x40\x00\x00\x00\xff\xff", (125, 2048000, 0, 0)),),
+        "foreign": None,
+        "disturb": _other_range,
+        "faults": _FAULTS,
+    },
+    {
+        "driver": "max17048",
+        "points": (
+            _cell(3.85, 62.5),
+            _cell(2.5, 0.0),
+            _cell(5.0, 100.0),
+            _cell(4.2, 99.609375),
+        ),
+        "tolerance": (1, 1),
+        # DS: 78.125 uV and 1/256 % a step.
+        "examples": ((b"\xc0\x80\x3e\x80", (3850, 6250)),),
+        "foreign": _max17043,
+        "disturb": _asleep,
+        "faults": {"nack": None, "bus": OSError, "asleep": SensorError},
     },
 )
