@@ -78,7 +78,7 @@ class _Case(unittest.TestCase):
         for i, value in enumerate(expected):
             limit = self.ROW["tolerance"][i]
             name = self.entry["channels"][i][0]
-            self.assertAlmostEqual(self.out[i], value, delta=limit, msg=(name, what))
+            self.assertAlmostEqual(self.out[i], value, delta=limit, msg="%s of %s" % (name, what))
         self.assertEqual(self.out[len(expected)], _UNTOUCHED)
 
     def _right(self, point=0, sensor=None):

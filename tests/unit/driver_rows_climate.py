@@ -60,6 +60,33 @@ def _shut_down(chip):
     chip._done_ms = None
 
 
+def _is_mcp9804(chip):
+    chip.words[7] = 0x0201
+
+
+def _asleep(chip):
+    chip.words[1] |= 0x0100
+    chip.words[8] = 0
+
+
+def _lm75_asleep(chip):
+    chip.words[1] = 0x01
+
+
+def _coarse(chip):
+    chip.user = 0x83
+
+
+def _is_si7021(chip):
+    chip.USER = 0x3B
+
+
+def _is_si7020(chip):
+    chip.snb3 = 0x14
+
+
+_STUCK = {"nack": OSError, "bus": OSError, "stuck": None}
+
 ROWS = (
     {
         "driver": "sht4x",
@@ -144,5 +171,63 @@ ROWS = (
         "foreign": _is_tmp116,
         "disturb": _shut_down,
         "faults": {"nack": OSError, "bus": OSError, "busy": SensorError},
+    },
+    {
+        "driver": "mcp9808",
+        "points": (warmth(25.25), warmth(-40.0), warmth(125.0), warmth(-0.0625)),
+        "tolerance": (1,),
+        "examples": ((b"\xc1\x94", (2525,)),),  # DS figure 5-5
+        "foreign": _is_mcp9804,
+        "disturb": _asleep,
+        "faults": _STUCK,
+    },
+    {
+        "driver": "lm75",
+        "points": (warmth(25.0), warmth(-55.0), warmth(125.0), warmth(-0.5)),
+        "tolerance": (1,),
+        "examples": (  # DS table 10, those of 0.5 degC
+            (b"\x7d\x00", (12500,)),
+            (b"\x19\x00", (2500,)),
+            (b"\x00\x00", (0,)),
+            (b"\xe7\x00", (-2500,)),
+            (b"\xc9\x00", (-5500,)),
+        ),
+        "foreign": None,
+        "disturb": _lm75_asleep,
+        "faults": _STUCK,
+    },
+    {
+        "driver": "lm75",
+        "variant": "b",
+        "args": {"resolution_bits": 11},
+        "points": (warmth(25.125), warmth(-55.0), warmth(125.0), warmth(-0.125)),
+        "tolerance": (1,),
+        "examples": (  # DS table 10
+            (b"\x7e\xe0", (12500,)),
+            (b"\x00\x20", (13,)),
+            (b"\xff\xe0", (-12,)),
+            (b"\xc9\x20", (-5488,)),
+        ),
+        "foreign": None,
+        "faults": _STUCK,
+    },
+    {
+        "driver": "htu21d",
+        "points": _AIR_125,
+        "tolerance": (1, 2),
+        # DS, CRC examples: 0x683A has 0x7C, 0x4E85 has 0x6B; values by its formulas
+        "examples": ((b"\x68\x3a\x7c\x4e\x85\x6b", (2469, 3233)),),
+        "foreign": _is_si7021,
+        "disturb": _coarse,
+        "faults": _CRC,
+    },
+    {
+        "driver": "si7021",
+        "points": _AIR_125,
+        "tolerance": (1, 2),
+        "examples": ((b"\x68\x3a\x7c\x4e\x85\x6b", (2469, 3233)),),  # as HTU21D
+        "foreign": _is_si7020,
+        "disturb": _coarse,
+        "faults": _CRC,
     },
 )

@@ -93,6 +93,8 @@ class RegisterChip(I2CChip):
 class WordChip(I2CChip):
     """16-bit registers, most significant byte first; the pointer stays where it is."""
 
+    BYTE_WIDE = ()  # registers of 8 bits among them
+
     def power_on(self):
         self.words = {}
         self.pointer = 0
@@ -115,12 +117,16 @@ class WordChip(I2CChip):
             return True
         if self.fault == "nack":
             return False
-        if self._count & 1:
+        if self.pointer in self.BYTE_WIDE:
+            self.store(self.pointer, byte)
+        elif self._count & 1:
             self.store(self.pointer, self._high << 8 | byte)
         self._high = byte
         return True
 
     def read(self):
+        if self.pointer in self.BYTE_WIDE:
+            return self.load(self.pointer) & 0xFF
         if not self._count & 1:
             self._latched = self.load(self.pointer) & 0xFFFF
         self._count += 1
