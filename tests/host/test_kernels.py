@@ -1,6 +1,7 @@
 """The portable C of the kernels against NumPy and TFLM, hostile files, sizes of modules."""
 
 import os
+import platform
 import shutil
 import subprocess
 import sys
@@ -25,6 +26,7 @@ _LIMITS_BYTES = {False: 16 * 1024, True: 6 * 1024}  # of armv6m: all ops; those 
 _FUZZ_MUTATIONS = 3000
 _SOAK_MUTATIONS = 1_000_000
 _SOAK_CHUNK = 20_000
+_HOST_ARCHES = ("armv7m", "x64") if platform.machine() == "x86_64" else ("armv7m",)
 
 pytestmark = [
     pytest.mark.skipif(not shutil.which("make"), reason="make is missing"),
@@ -71,20 +73,22 @@ def test_opcode_that_the_small_build_lacks_touches_nothing(tmp_path):
         small.infer(table, np.zeros(256, dtype=np.int8), SCALAR)
 
 
-def test_hostile_files_stay_in_bounds(tmp_path):
-    ran = _fuzz(_sanitized(tmp_path), 0, _FUZZ_MUTATIONS)
+@pytest.mark.parametrize("arch", _HOST_ARCHES)
+def test_hostile_files_stay_in_bounds(tmp_path, arch):
+    ran = _fuzz(_sanitized(tmp_path, arch), 0, _FUZZ_MUTATIONS)
     assert ran > _FUZZ_MUTATIONS // 20  # else the mutations test the reader only
 
 
 @pytest.mark.soak
-def test_a_million_hostile_files_stay_in_bounds(tmp_path):
-    library = _sanitized(tmp_path)
+@pytest.mark.parametrize("arch", _HOST_ARCHES)
+def test_a_million_hostile_files_stay_in_bounds(tmp_path, arch):
+    library = _sanitized(tmp_path, arch)
     for seed in range(1, 1 + _SOAK_MUTATIONS // _SOAK_CHUNK):
         assert _fuzz(library, seed, _SOAK_CHUNK) > 0
 
 
-def _sanitized(folder: Path) -> Path:
-    return build(folder, "SANITIZE=hostile", arch="armv7m")
+def _sanitized(folder: Path, arch: str) -> Path:
+    return build(folder, "SANITIZE=hostile", arch=arch)
 
 
 def _fuzz(library: Path, seed: int, count: int) -> int:
