@@ -21,7 +21,23 @@ KINDS = ("sensor", "actuator")
 BUSES = ("adc", "i2c", "onewire", "output_pin")
 
 # Units of RFC 8428 section 12.1 and RFC 8798 that drivers use.
-UNITS = ("Cel", "%RH", "%", "Pa", "lx", "V", "A", "W", "/", "m/s2", "rad/s", "m", "kg", "s")
+UNITS = (
+    "Cel",
+    "%RH",
+    "%",
+    "Pa",
+    "lx",
+    "V",
+    "A",
+    "W",
+    "/",
+    "m/s2",
+    "rad/s",
+    "m",
+    "kg",
+    "s",
+    "count",
+)
 
 # key -> the type of its value; all are needed but those of _OPTIONAL.
 _KEYS: Mapping[str, type | tuple[type, ...]] = {
