@@ -371,6 +371,10 @@ def _free_bytes():
 
 def node_from_plan(plan, board, base_dir="."):
     """The node that a compiled node file describes; see node_plan.py."""
+    from .core.once import forget
     from .node_plan import build_node
 
-    return build_node(plan, board, base_dir)
+    node = build_node(plan, board, base_dir)
+    for name in ("node_plan", "core.once"):
+        forget("hedge." + name)
+    return node

@@ -4,10 +4,13 @@ Every line here calls what a Python program would call; there is one implementat
 model that cannot be loaded is told in the boot event, and the node works without: rules that ask
 for its scores see them as unknown. All else that does not fit raises ConfigError: better no node
 than a wrong one.
+
+What stays in the node comes from other modules: this one leaves the heap once the node is built.
 """
 
 from .core import log
 from .core.errors import ConfigError, ModelError
+from .core.once import later
 from .dsp.filters import make_filter
 from .node import Node
 
@@ -131,16 +134,9 @@ def _uplink(node, table, base_dir):
     settings = dict(table)
     if settings.get("ca") and not settings["ca"].startswith("/"):
         settings["ca"] = "%s/%s" % (base_dir, settings["ca"])
-    key = _key(settings.get("key"))
+    from .net.uplink import uplink_maker
 
-    def make_uplink(info, on_link, on_clock):
-        from .net.link import make_link
-        from .net.uplink import Uplink
-
-        link = make_link(settings, node.name, info)
-        return Uplink(link, node.store, node.name, key=key, on_link=on_link, on_clock=on_clock)
-
-    node.make_uplink = make_uplink
+    node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))
 
 
 def _key(text):
@@ -155,4 +151,4 @@ def _watchdog(node, watchdog_s, board):
     if not watchdog_s:
         return
     node.feed_ms = watchdog_s * 250
-    node.start_watchdog = lambda: board.wdt(watchdog_s * 1000)
+    node.start_watchdog = later(board.wdt, watchdog_s * 1000)

@@ -3,7 +3,7 @@
 import sys
 import unittest
 
-from hedge.core.once import forget
+from hedge.core.once import forget, later
 
 _NAME = "hedge.infer.plan"
 
@@ -20,3 +20,13 @@ class TestForget(unittest.TestCase):
 
     def test_what_was_never_loaded_is_fine(self):
         forget("hedge.no_such_module")
+
+
+class TestLater(unittest.TestCase):
+    def test_it_calls_with_the_arguments_each_time(self):
+        seen = []
+        call = later(seen.append, 7)
+        self.assertEqual(seen, [])
+        call()
+        call()
+        self.assertEqual(seen, [7, 7])

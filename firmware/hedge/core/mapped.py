@@ -5,7 +5,7 @@ def contents(source):
     """What a model file holds, as bytes or memoryview.
 
     source: path, or bytes/memoryview that is returned as it is. From ROMFS nothing is copied;
-    other files are read into RAM. Raises OSError.
+    other files are read into RAM, in one piece. Raises OSError.
     """
     if not isinstance(source, str):
         return source
@@ -13,4 +13,6 @@ def contents(source):
         try:
             return memoryview(file)
         except TypeError:  # a file that is not in memory
-            return file.read()
+            size = file.seek(0, 2)
+            file.seek(0)
+            return file.read(size)  # read() without a size takes up to twice as much

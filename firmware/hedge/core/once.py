@@ -13,3 +13,8 @@ def forget(name):
     package, _, short = name.rpartition(".")
     del sys.modules[name]
     delattr(sys.modules[package], short)
+
+
+def later(function, *args):
+    """A call without arguments of function(*args). A lambda would keep its whole module alive."""
+    return lambda: function(*args)

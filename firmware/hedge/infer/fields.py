@@ -19,9 +19,11 @@ def i8(word, i):
 
 def image(op):
     """(in_h, in_w, in_c, out_c, out_h, out_w) of CONV and DEPTHWISE."""
-    return tuple(u16(op[at], i) for at in (5, 6, 7) for i in (0, 1))
+    a, b, c = op[5], op[6], op[7]
+    return u16(a, 0), u16(a, 1), u16(b, 0), u16(b, 1), u16(c, 0), u16(c, 1)
 
 
 def window(op, at):
     """(kernel_h, kernel_w, stride_h, stride_w, dilation_h, dilation_w, pad_top, pad_left)."""
-    return tuple(u8(op[at + k], i) for k in (0, 1) for i in range(4))
+    a, b = op[at], op[at + 1]
+    return u8(a, 0), u8(a, 1), u8(a, 2), u8(a, 3), u8(b, 0), u8(b, 1), u8(b, 2), u8(b, 3)

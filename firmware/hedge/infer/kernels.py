@@ -1,13 +1,27 @@
 """Which code runs a plan: the native module, viper, or plain Python. All speak one cursor.
 
-Needed at load only; model.py forgets it.
+Needed at load only; load.py forgets it.
 """
 
+import array
 import sys
 
 from ..core.errors import ModelError
+from ..core.once import forget
 
 ABI = 2  # the version of the .hgm file
+
+# Opcodes -> viper_<what>.py and its kernel; a fully connected layer and TABLE are in viper.py.
+# 0: a CONV or DEPTHWISE of an image.
+_FAMILIES = (
+    ((0,), "conv", "rows_of_image"),
+    ((3,), "pool", "pool"),
+    ((4, 5), "sums", "sums"),
+    ((6,), "softmax", "softmax"),
+    ((8, 9), "move", "move"),
+    ((10, 11), "mean", "mean"),
+    ((12, 13), "recurrent", "recurrent"),
+)
 
 
 def choose(wanted, opcodes):
@@ -31,9 +45,14 @@ def choose(wanted, opcodes):
     return "portable", portable.run, None
 
 
-def fall_back(opcodes):
-    """choose() without the native module, which lacks an op of this model."""
-    return _viper(opcodes, True) or choose("portable", opcodes)
+def fall_back(model):
+    """For a native module that raised ValueError before it did anything: it lacks an op of this
+    model, which goes on in viper or plain Python. Raises ModelError if it was another."""
+    if model.kernels != "native":
+        raise ModelError("the file or the cursor has changed under the model")
+    opcodes = range(14)
+    model.kernels, model._run, _ = _viper(opcodes, True) or choose("portable", opcodes)
+    forget("hedge.infer.kernels")
 
 
 def _native(may_lack):
@@ -62,13 +81,23 @@ def _viper(opcodes, may_lack):
         try:
             from . import viper
 
-            viper.load(opcodes)
-            return "viper", viper.run, viper.is_aligned
+            _load(viper, opcodes)
+            return "viper", viper.run, _is_aligned
         except SyntaxError:  # "invalid micropython decorator": built without native emitter
             pass
     if may_lack:
         return None
     raise ModelError("this firmware runs no viper code: use kernels=None")
+
+
+def _load(viper, opcodes):
+    """Import the kernels of these opcodes into viper.py: small models stay small."""
+    for wanted, stem, name in _FAMILIES:
+        if any([opcode in opcodes for opcode in wanted]):
+            work = viper.WORK
+            work.extend(array.array("i", (0,) * (79 - len(work))))
+            module = __import__("hedge.infer.viper_" + stem, None, None, (name,))
+            setattr(viper, name, getattr(module, name))
 
 
 def _is_aligned(buffer):

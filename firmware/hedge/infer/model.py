@@ -8,35 +8,16 @@
 From -> to (DESIGN.md): features -> model is an int8 vector, model -> rule are int8 scores.
 """
 
-import array
-import struct
-
-from ..core.errors import ModelError
-from ..core.once import forget
-
-_AT_LOAD = ("kernels", "plan", "ops", "check_image", "check_small", "check_recurrent", "fields")
-
-# What Model reads from the header of the file (SPEC.md): format, byte offset.
-_HEADER = {
-    "arena_bytes": ("<I", 16),
-    "input_scale": ("<f", 32),
-    "output_scale": ("<f", 44),
-    "input_zero_point": ("<b", 48),
-    "output_zero_point": ("<b", 49),
-    "input_type": ("<B", 50),
-    "output_type": ("<B", 51),
-}
-
-
-def _read(source):
-    """The file as bytes or memoryview; zero copy from a memory-mapped (ROMFS) file."""
-    if not isinstance(source, str):
-        return source
-    with open(source, "rb") as file:
-        try:
-            return memoryview(file)
-        except TypeError:  # a file that is not in memory
-            return file.read()
+# What Model reads from the header of the file (SPEC.md): name, format, byte offset.
+_HEADER = (
+    ("arena_bytes", "<I", 16),
+    ("input_scale", "<f", 32),
+    ("output_scale", "<f", 44),
+    ("input_zero_point", "<b", 48),
+    ("output_zero_point", "<b", 49),
+    ("input_type", "<B", 50),
+    ("output_type", "<B", 51),
+)
 
 
 class Model:
@@ -52,36 +33,14 @@ class Model:
     (input_type, output_type: bytes of an element) they hold its bytes, little-endian.
     .kernels: what runs. .input_scale, .input_zero_point, .output_scale, .output_zero_point:
     real = (element - zero_point) * scale. .arena_bytes: of the arena that the model needs.
-    Raises ModelError if the file is damaged, hostile, too new, the arena too small, or shared by
-    a model with state; OSError if the file cannot be read.
+    Raises ModelError if the file is damaged, hostile, too new, the arena too small, too large for
+    the heap, or shared by a model with state; OSError if the file cannot be read.
     """
 
     def __init__(self, source, arena=None, profile=False, kernels=None):
-        from . import plan
-        from .kernels import choose
+        from .load import fill
 
-        data = _read(source)
-        header = plan.check(data)
-        count = header[plan.RESET_COUNT] + header[plan.OP_COUNT]
-        self.kernels, self._run, is_aligned = choose(kernels, plan.opcodes(data, count))
-        if is_aligned is not None and not is_aligned(data):
-            data = bytes(data)
-        self._data = data
-        self.arena = _arena(arena, header, is_aligned)
-        self._cursor = array.array("i", (0, 0, 0, 0, 0))  # the last is for the native module
-        view = memoryview(self.arena)
-        at, size = header[plan.INPUT : plan.INPUT + 2]
-        self.input = view[at : at + size]
-        at, size = header[plan.OUTPUT : plan.OUTPUT + 2]
-        self.output = view[at : at + size]
-        self._us = None
-        if profile:
-            from .profile import timed
-
-            self._us = array.array("I", [0] * header[plan.OP_COUNT])
-            self._timed = timed
-        for name in _AT_LOAD:
-            forget("hedge.infer." + name)
+        fill(self, source, arena, profile, kernels)
         self.reset()
 
     def invoke(self):
@@ -128,17 +87,10 @@ class Model:
         try:
             self._run(self._data, self.arena, self._cursor)
         except ValueError:
-            self._fall_back()
+            from .kernels import fall_back
+
+            fall_back(self)
             self._run(self._data, self.arena, self._cursor)
-
-    def _fall_back(self):
-        """A small native build lacks an op of this model; it raised before it did anything."""
-        from .kernels import fall_back
-
-        if self.kernels != "native":
-            raise ModelError("the file or the cursor has changed under the model")
-        self.kernels, self._run, _ = fall_back(range(14))
-        forget("hedge.infer.kernels")
 
     def layers(self):
         """[(name of the op, microseconds in the last invoke)]; with profile=True."""
@@ -165,22 +117,9 @@ class Model:
     def __getattr__(self, name):
         """.arena_bytes, .input_scale and the like, read from the header at each use: as attributes
         or properties they would take RAM (500 bytes on the 64-bit Unix port)."""
-        if name not in _HEADER:
-            raise AttributeError(name)
-        return struct.unpack_from(_HEADER[name][0], self._data, _HEADER[name][1])[0]
+        for field, form, at in _HEADER:
+            if field == name:
+                from struct import unpack_from
 
-
-def _arena(arena, header, is_aligned):
-    """The caller's arena, if it will do, or a new one."""
-    from .plan import ARENA_BYTES, STATE
-
-    needed = header[ARENA_BYTES]
-    if arena is None:
-        return array.array("b", bytes(needed))
-    if header[STATE + 1]:
-        raise ModelError("the model has state, which a shared arena would lose: pass arena=None")
-    if len(arena) < needed:
-        raise ModelError("arena of %d bytes, needs %d" % (len(arena), needed))
-    if is_aligned is not None and not is_aligned(arena):
-        raise ModelError("arena does not lie at a multiple of 4: use an array('b')")
-    return arena
+                return unpack_from(form, self._data, at)[0]
+        raise AttributeError(name)

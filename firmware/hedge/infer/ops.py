@@ -26,9 +26,15 @@ NAMES += ("COPY", "FILL", "MEAN", "REQUANTIZE", "SVDF", "LSTM")
 WORDS = (0, 12, 12, 9, 13, 10, 7, 5, 15, 5, 9, 6, 18, 44)  # by opcode
 
 
+def fail(what):
+    """Only here is a message made: a large model passes thousands of checks, and texts that nobody
+    reads would lie all over a board's heap. plan.py adds the file and the op."""
+    raise ModelError(what)
+
+
 def need(ok, what):
     if not ok:
-        raise ModelError("model file: " + what)
+        fail(what)
 
 
 def apart(a, b, what):
@@ -36,21 +42,24 @@ def apart(a, b, what):
     need(a[1] <= b[0] or b[1] <= a[0], what)
 
 
-def flags(op, allowed, what):
+def flags(op, allowed):
     """The flags of a record; none but `allowed`."""
     found = u16(op[0], 1)
-    need(not found & ~allowed, "%s: flags 0x%x, known are 0x%x" % (what, found, allowed))
+    if found & ~allowed:
+        fail("flags 0x%x, known are 0x%x" % (found, allowed))
     return found
 
 
-def clamp(low, high, what):
-    need(low <= high, "%s: clamp from %d to %d" % (what, low, high))
+def clamp(low, high):
+    if low > high:
+        fail("clamp from %d to %d" % (low, high))
 
 
-def pair(multiplier, shift, what, most=30):
-    fits = multiplier == 0 or multiplier >= 1 << 30
-    need(fits, "%s: multiplier %d, expected 0 or 2**30 .. 2**31 - 1" % (what, multiplier))
-    need(-31 <= shift <= most, "%s: shift %d, expected -31 .. %d" % (what, shift, most))
+def pair(multiplier, shift, most=30):
+    if multiplier != 0 and multiplier < 1 << 30:
+        fail("multiplier %d, expected 0 or 2**30 .. 2**31 - 1" % multiplier)
+    if not -31 <= shift <= most:
+        fail("shift %d, expected -31 .. %d" % (shift, most))
 
 
 class Bounds:
@@ -63,28 +72,29 @@ class Bounds:
 
     def in_arena(self, at, count, what, align=4):
         """The range as (first byte, byte after)."""
-        need(at % align == 0, "%s at %d, expected a multiple of %d" % (what, at, align))
-        inside = at >= 0 and count > 0 and at + count <= self.arena_bytes
-        limit = (what, at, count, self.arena_bytes)
-        need(inside, "%s outside the arena: %d + %d of %d bytes" % limit)
+        _inside(at, count, self.arena_bytes, what, align, "arena")
         return at, at + count
 
     def in_state(self, at, count, what):
         span = self.in_arena(at, count, what)
         low, high = self.state
-        need(low <= at and span[1] <= high, "%s outside the state %d .. %d" % (what, low, high))
+        if at < low or span[1] > high:
+            fail("%s outside the state %d .. %d" % (what, low, high))
         return span
 
     def in_file(self, at, count, what, align=4):
-        need(at % align == 0, "%s at %d, expected a multiple of %d" % (what, at, align))
-        inside = at >= 0 and count > 0 and at + count <= len(self.data)
-        need(
-            inside, "%s outside the file: %d + %d of %d bytes" % (what, at, count, len(self.data))
-        )
+        _inside(at, count, len(self.data), what, align, "file")
+
+
+def _inside(at, count, size, what, align, place):
+    if at % align:
+        fail("%s at %d, expected a multiple of %d" % (what, at, align))
+    if at < 0 or count <= 0 or at + count > size:
+        fail("%s outside the %s: %d + %d of %d bytes" % (what, place, at, count, size))
 
 
 def check(op, bounds):
-    """op: the record's words as signed ints. Raises ModelError naming the op and the fault."""
+    """op: the record's words as signed ints. Raises ModelError naming the fault."""
     opcode = u8(op[0], 0)
     if opcode in (CONV, DEPTHWISE, POOL):
         from .check_image import CHECKS

@@ -2,14 +2,17 @@
 
     header = check(data)  # tuple, see below; ModelError if anything at all is wrong
 
-Runs once per load and allocates. A valid CRC proves nothing about intent, so every number counts.
+Runs once per load; what it allocates stays below a hundred bytes a record on a board, so that a
+large model finds its heap in one piece. A valid CRC proves nothing about intent, so every number
+counts.
 """
 
 import binascii
 import struct
 
+from ..core.errors import ModelError
 from . import ops
-from .ops import Bounds, need
+from .ops import Bounds, apart, fail, need
 
 MAGIC = b"HGM2"
 VERSION = 2
@@ -36,47 +39,89 @@ def check(data):
 
     data: bytes or memoryview of the whole file.
     """
-    need(len(data) >= HEADER_BYTES, "%d bytes, shorter than its header" % len(data))
-    header = struct.unpack_from(_HEADER, data, 0)
-    need(header[0][:3] == MAGIC[:3], "not a .hgm file")
-    _check_version(data, header)
-    length = (len(data), header[3])
-    need(header[3] == len(data), "truncated or padded: %d bytes, its header says %d" % length)
-    crc = binascii.crc32(memoryview(data)[16:]) & 0xFFFFFFFF
-    need(header[4] == crc, "damaged (CRC differs): copy it again")
-    _check_sizes(header)
-    _check_records(data, header)
+    header = check_header(data)
+    check_records(data, header)
     return header
 
 
-def _check_version(data, header):
+def check_header(data):
+    """The first part of check(): all but the plan."""
+    try:
+        return _header(data)
+    except ModelError as error:
+        raise ModelError("model file: %s" % error)
+
+
+def check_records(data, header):
+    """The second part of check(). header: what check_header() returned."""
+    state = (header[STATE], header[STATE] + header[STATE + 1])
+    bounds = Bounds(data, header[ARENA_BYTES], state)
+    at = HEADER_BYTES
+    for _ in range(header[RESET_COUNT] + header[OP_COUNT]):
+        opcode = data[at] if at < len(data) else 0
+        try:
+            at = _check_record(data, at, bounds)
+        except ModelError as error:
+            name = ops.NAMES[opcode] + ": " if 0 < opcode < len(ops.NAMES) else ""
+            raise ModelError("model file: %s%s" % (name, error))
+
+
+def _header(data):
+    if len(data) < HEADER_BYTES:
+        fail("%d bytes, shorter than its header" % len(data))
+    header = struct.unpack_from(_HEADER, data, 0)
+    need(header[0][:3] == MAGIC[:3], "not a .hgm file")
+    _check_version(header)
+    if header[3] != len(data):
+        fail("truncated or padded: %d bytes, its header says %d" % (len(data), header[3]))
+    crc = binascii.crc32(memoryview(data)[16:]) & 0xFFFFFFFF
+    need(header[4] == crc, "damaged (CRC differs): copy it again")
+    _check_sizes(header)
+    return header
+
+
+def _check_version(header):
     version = header[1]
     if header[0] == b"HGM1":  # its u32 version follows the magic
         version = 1
-    known = header[0] == MAGIC and version == VERSION and header[2] == HEADER_BYTES
-    words = (version, VERSION)
-    need(known, "version %d, this firmware reads %d: make it with `hedgerow convert`" % words)
+    if header[0] != MAGIC or version != VERSION or header[2] != HEADER_BYTES:
+        words = (version, VERSION)
+        fail("version %d, this firmware reads %d: make it with `hedgerow convert`" % words)
 
 
 def _check_sizes(header):
     arena_bytes = header[ARENA_BYTES]
-    fits = 4 <= arena_bytes <= MAX_ARENA_BYTES and arena_bytes % 4 == 0
-    need(fits, "arena of %d bytes, expected a multiple of 4 up to 2**24" % arena_bytes)
-    need(0 < header[OP_COUNT] <= MAX_OPS, "%d ops, expected 1 .. 1024" % header[OP_COUNT])
-    need(header[RESET_COUNT] <= MAX_RESETS, "%d resets, expected 0 .. 64" % header[RESET_COUNT])
+    if not 4 <= arena_bytes <= MAX_ARENA_BYTES or arena_bytes % 4:
+        fail("arena of %d bytes, expected a multiple of 4 up to 2**24" % arena_bytes)
+    if not 0 < header[OP_COUNT] <= MAX_OPS:
+        fail("%d ops, expected 1 .. %d" % (header[OP_COUNT], MAX_OPS))
+    if header[RESET_COUNT] > MAX_RESETS:
+        fail("%d resets, expected 0 .. %d" % (header[RESET_COUNT], MAX_RESETS))
     bounds = Bounds(b"", arena_bytes, None)
     state = (header[STATE], header[STATE] + header[STATE + 1])
     if header[STATE + 1]:
         bounds.in_arena(header[STATE], header[STATE + 1], "state")
-    ends = (("input", INPUT, (1, 2)), ("output", OUTPUT, (1, 2, 4)))
-    for i, (name, at, sizes) in enumerate(ends):
+    for name, at, i, sizes in (("input", INPUT, 0, (1, 2)), ("output", OUTPUT, 1, (1, 2, 4))):
         span = bounds.in_arena(header[at], header[at + 1], name)
         if header[STATE + 1]:
-            ops.apart(span, state, name + " lies in the state")
+            apart(span, state, name + " lies in the state")
         need(0.0 < header[at + 2] < 1e30, "scale of the " + name)
         size = header[INPUT_TYPE + i]
-        whole = size in sizes and header[at + 1] % size == 0
-        need(whole, "%s type of %d bytes in %d bytes" % (name, size, header[at + 1]))
+        if size not in sizes or header[at + 1] % size:
+            fail("%s type of %d bytes in %d bytes" % (name, size, header[at + 1]))
+
+
+def _check_record(data, at, bounds):
+    """The place of the next record."""
+    need(at + 4 <= len(data), "plan is cut off")
+    opcode, words = data[at], data[at + 1]
+    if not 0 < opcode < len(ops.WORDS):
+        fail("unknown op %d, this firmware knows 1 .. %d" % (opcode, len(ops.WORDS) - 1))
+    if words != ops.WORDS[opcode]:
+        fail("record of %d words, expected %d" % (words, ops.WORDS[opcode]))
+    need(at + 4 * words <= len(data), "plan is cut off")
+    ops.check(struct.unpack_from("<%di" % words, data, at), bounds)
+    return at + 4 * words
 
 
 def records(data, count, at=HEADER_BYTES):
@@ -94,18 +139,3 @@ def opcodes(data, count):
         if opcode == ops.DEPTHWISE or (opcode == ops.CONV and data[at + 2] & 4):
             found.add(0)
     return found
-
-
-def _check_records(data, header):
-    state = (header[STATE], header[STATE] + header[STATE + 1])
-    bounds = Bounds(data, header[ARENA_BYTES], state)
-    at = HEADER_BYTES
-    for _ in range(header[RESET_COUNT] + header[OP_COUNT]):
-        need(at + 4 <= len(data), "plan is cut off")
-        opcode, words = data[at], data[at + 1]
-        need(0 < opcode < len(ops.WORDS), "unknown op %d, this firmware knows 1 .. 13" % opcode)
-        expected = (ops.NAMES[opcode], words, ops.WORDS[opcode])
-        need(words == ops.WORDS[opcode], "%s record of %d words, expected %d" % expected)
-        need(at + 4 * words <= len(data), "plan is cut off")
-        ops.check(struct.unpack_from("<%di" % words, data, at), bounds)
-        at += 4 * words

@@ -1,9 +1,8 @@
-"""CONV and DEPTHWISE of images in viper; loaded by viper.load() for the models that need them."""
+"""CONV and DEPTHWISE of images in viper; loaded by kernels.py for the models that need them."""
 
 import micropython
 
-from .viper import WORK
-from .viper_dense import finish, pixel
+from .viper import WORK, finish, pixel
 
 # ruff: noqa: F821  ptr8, ptr16 and ptr32 are words of viper
 
@@ -151,7 +150,7 @@ def conv(data, arena, at: int, row: int, last: int):
         x = 0 - int(steps[7])
         for _ in range(columns):
             total = int(gather(0, 0, 0, data, arena, at, y, x))
-            pixel(op[11], data, arena, at, dst, total, 0)
+            pixel(op[11], data, arena, at, dst, total, 0, 64)
             x += int(steps[3])
             dst += int(sizes[3])
         row += 1

@@ -12,7 +12,7 @@ def requantize(first: int, count: int, by: int, step: int, shift: int):
     """WORK[first + i] = requantize(WORK[first + i], WORK[by + i * step], shift), i < count.
 
     step 0: one multiplier for all, 1: one each; with shift 0 it is SRDHM. See finish() of
-    viper_dense.py for the arithmetic.
+    viper.py for the arithmetic.
     """
     work = ptr32(WORK)
     top = 1

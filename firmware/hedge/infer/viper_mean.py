@@ -1,4 +1,4 @@
-"""MEAN and REQUANTIZE in viper; loaded by viper.load() for the models that need them."""
+"""MEAN and REQUANTIZE in viper; loaded by kernels.py for the models that need them."""
 
 import micropython
 

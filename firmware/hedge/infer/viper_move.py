@@ -1,4 +1,4 @@
-"""COPY and FILL in viper; loaded by viper.load() for the models that need them."""
+"""COPY and FILL in viper; loaded by kernels.py for the models that need them."""
 
 import micropython
 

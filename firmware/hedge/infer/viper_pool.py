@@ -1,4 +1,4 @@
-"""POOL in viper; loaded by viper.load() for the models that need it."""
+"""POOL in viper; loaded by kernels.py for the models that need it."""
 
 import micropython
 

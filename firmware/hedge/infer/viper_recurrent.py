@@ -1,4 +1,4 @@
-"""SVDF and LSTM in viper; loaded by viper.load() for the models that need them."""
+"""SVDF and LSTM in viper; loaded by kernels.py for the models that need them."""
 
 import micropython
 

@@ -1,4 +1,4 @@
-"""SOFTMAX in viper; loaded by viper.load() for the models that need it.
+"""SOFTMAX in viper; loaded by kernels.py for the models that need it.
 
 Twelve elements at a time pass through gemmlowp's exp_on_negative_values: WORK holds five numbers
 of each, from 0, 12, 24, 36 and 48 on. Its constants stand from 68 on.

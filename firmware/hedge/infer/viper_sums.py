@@ -1,4 +1,4 @@
-"""ADD and MUL in viper; loaded by viper.load() for the models that need them."""
+"""ADD and MUL in viper; loaded by kernels.py for the models that need them."""
 
 import micropython
 

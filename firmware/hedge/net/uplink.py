@@ -320,3 +320,15 @@ class Uplink:
 
 def _reason(error):
     return str(error) if isinstance(error, LinkError) else repr(error)
+
+
+def uplink_maker(settings, store, name, key):
+    """make_uplink of a Node whose link is to be made of settings; see link.make_link."""
+
+    def make_uplink(info, on_link, on_clock):
+        from .link import make_link
+
+        link = make_link(settings, name, info)
+        return Uplink(link, store, name, key=key, on_link=on_link, on_clock=on_clock)
+
+    return make_uplink
