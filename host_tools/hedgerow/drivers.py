@@ -37,6 +37,17 @@ UNITS = (
     "kg",
     "s",
     "count",
+    "ppm",
+    "ug/m3",
+    "pH",
+    "S/m",
+    "l",
+    "l/s",
+    "mm",
+    "m/s",
+    "rad",
+    "lat",
+    "lon",
 )
 
 # key -> the type of its value; all are needed but those of _OPTIONAL.
