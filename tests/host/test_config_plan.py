@@ -9,6 +9,7 @@ from hedgerow.config.summary import duration, kept_bytes_a_day, summary
 from hedgerow.drivers import drivers
 
 CONFIG = Path(__file__).parents[2] / "host_tools" / "hedgerow" / "config"
+MODELS = Path(__file__).parents[2] / "models"
 GOOD = Path(__file__).parent / "configs" / "good.toml"
 
 
@@ -102,3 +103,14 @@ def test_durations_in_words():
     assert [duration(s) for s in (45, 900, 7200, 86400, 172800)] == [
         "45 s", "15 min", "2 h", "1 day", "2 days",
     ]  # fmt: skip
+
+
+def test_the_slowest_chip_sets_the_speed_of_its_bus(tmp_path):
+    text = GOOD.read_text(encoding="utf-8")
+    at = text.index("[[sensor]]")
+    row = '[[sensor]]\nname = "gas"\ndriver = "scd4x"\nbus = "i2c0"\n\n'
+    path = tmp_path / "node.toml"
+    text = text[:at] + row + text[at:]
+    path.write_text(text.replace("../../../models", str(MODELS)), encoding="utf-8")
+    assert compile_file(GOOD)["board"]["buses"]["i2c0"]["freq_hz"] == 400000
+    assert compile_file(path)["board"]["buses"]["i2c0"]["freq_hz"] == 100000

@@ -56,8 +56,8 @@ class Claims:
             self._draft.fault((*path, "pin"), message, expected)
         self._shared[cpu_pin, rom] = str(row["name"])
 
-    def i2c(self, path: Path, row: dict[str, Any], addr: int | None) -> str | None:
-        """The bus name, or None."""
+    def i2c(self, path: Path, row: dict[str, Any], addr: int | None, max_hz: int) -> str | None:
+        """The bus name, or None. The slowest chip sets the speed of its bus."""
         board, bus = self._draft.board, row.get("bus")
         if board is None or not is_known(bus):
             return None
@@ -66,6 +66,8 @@ class Claims:
             return None
         if bus not in self._buses:
             self._open(path, str(bus))
+        table = self._buses[bus]
+        table["freq_hz"] = min(table["freq_hz"], max_hz)
         owner = self._addresses.setdefault((str(bus), addr or 0), str(row["name"]))
         if addr is not None and owner != row["name"]:
             message = f"address 0x{addr:02x} on {bus} is used by {owner} already"

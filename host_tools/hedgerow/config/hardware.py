@@ -139,7 +139,8 @@ def _where(
         return None
     if wanted == "pin":
         return claims.pin(path, row, driver["bus"])
-    return claims.i2c(path, row, (args or {}).get("addr", _default(driver, "addr")))
+    addr = (args or {}).get("addr", _default(driver, "addr"))
+    return claims.i2c(path, row, addr, driver["max_hz"])
 
 
 def _default(driver: dict[str, Any], name: str) -> Any:
