@@ -24,13 +24,12 @@ _RESETTING = const(1)
 _MEASURING = const(2)
 _IDLE = const(3)
 
-_POLL_MS = const(2)  # between two looks at a chip that takes longer than its datasheet says
-
 
 class I2CSensor:
     """One chip on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "sensor"  # begins the text of every error
+    POLL_MS = 2  # between two looks at a chip that takes longer than it should
 
     def __init__(self, i2c, addr, answer_bytes, give_up_ms):
         self._i2c = i2c
@@ -52,7 +51,7 @@ class I2CSensor:
         """
         await clock.sleep_ms(self.start())
         while not self.poll(out):
-            await clock.sleep_ms(max(self._wait_ms - self._elapsed_ms(), _POLL_MS))
+            await clock.sleep_ms(max(self._wait_ms - self._elapsed_ms(), self.POLL_MS))
 
     def start(self):
         """Begin a measurement (after an error a reset); returns the ms until poll may be ready."""
