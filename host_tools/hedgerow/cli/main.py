@@ -20,6 +20,7 @@ COMMANDS = {
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
     "drivers": "List the drivers: channels, units, ranges, times, sources.",
     "emulate": "Run an emulated board with a serial line for mpremote.",
+    "flash": "Put firmware on an attached board, verify it, wait for its prompt.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
     "new": "Make a new node project from a template.",

@@ -1,0 +1,1 @@
+"""Boards that are attached: find them, flash firmware, deploy code, watch it run."""
