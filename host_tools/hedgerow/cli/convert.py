@@ -110,7 +110,8 @@ def _predicted(board: str, cycles: int) -> str:
     from hedgerow.convert.cost import costs
 
     cost = costs()[board]
-    line = f"predicted on {board}: {cycles:,} {cost['unit']}s"
+    off = cost["worst_model_error"]
+    line = f"predicted on {board}, within {off:.0%}: {cycles:,} {cost['unit']}s"
     clock_hz = cost["clock_hz"]
     return (
         f"{line}, {cycles / clock_hz * 1e3:,.1f} ms at {clock_hz / 1e6:g} MHz"

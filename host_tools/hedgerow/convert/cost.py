@@ -18,7 +18,10 @@ COST_FILE = Path(__file__).with_name("cost.json")
 
 @functools.cache
 def costs() -> dict[str, dict]:
-    """board -> {"clock_hz", "unit", "firmware", "date", "kinds": {kind: [op, mac, output]}}."""
+    """board -> {"clock_hz", "unit", "firmware", "date", "worst_model_error", "kinds"}.
+
+    kinds: {kind: [per op, per MAC, per output]}; worst_model_error: a share, on the models fitted.
+    """
     return json.loads(COST_FILE.read_text(encoding="utf-8"))
 
 
