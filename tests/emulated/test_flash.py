@@ -1,14 +1,21 @@
 """The emulated Pico boots what `hedgerow flash` gave a simulated boot ROM, and verifies it."""
 
+import contextlib
 import sys
+import threading
 from pathlib import Path
 
 import pytest
 
+from hedgerow.device.find import Attached
 from hedgerow.device.flash import Options, flash
 from hedgerow.device.images import read_image
 from hedgerow.device.repl import read_banner, verify_rp2
+from hedgerow.emulate.console import serve
+from hedgerow.emulate.endpoints import Pty
 from hedgerow.emulate.pico.board import PicoBoard
+from hedgerow.emulate.pico.chip import PicoChip
+from hedgerow.emulate.pico.machine import PicoMachine
 from hedgerow.errors import DeviceError
 from hedgerow.toolchain.pico import ensure_pico
 
@@ -52,3 +59,65 @@ def test_a_byte_that_differs_is_found_by_the_board_itself(firmware, flashed):
         board.reset(bytes(spoilt))
         with pytest.raises(DeviceError, match=r"differ from .*flash it again"):
             verify_rp2(board, "pico", image)
+
+
+class Ended(Exception):
+    """Ends the thread that serves a Pico."""
+
+
+class PicoPort:
+    """An emulated Pico on a pseudo-terminal; it runs from power_on() to the end of the block."""
+
+    is_full = False
+
+    def __init__(self):
+        self.chip, self._pty, self._ended = PicoChip(), Pty(), threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+
+    def power_on(self, flash):
+        self.chip.reset(flash)
+        self._thread.start()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._ended.set()
+        if self._thread.ident:
+            self._thread.join(10)
+        self._pty.close()
+        self.chip.close()
+
+    def _serve(self):
+        with contextlib.suppress(Ended):
+            serve(PicoMachine(self.chip), [self])
+
+    @property
+    def port(self):
+        return self._pty.address
+
+    def filenos(self):
+        return self._pty.filenos()
+
+    def receive(self):
+        if self._ended.is_set():
+            raise Ended
+        return self._pty.receive()
+
+    def send(self, data):
+        self._pty.send(data)
+
+
+def test_from_the_drive_to_the_prompt_in_one_call(firmware, tmp_path):
+    with PicoPort() as pico, Uf2Board(tmp_path / "RPI-RP2") as board:
+        running = []
+
+        def look():
+            if board.restarted.is_set() and not running:
+                pico.power_on(bytes(board.flash))
+                running.append(Attached("serial", pico.port, "repl", (), ("rp2040",), "Pico"))
+            return running
+
+        done = flash(firmware, Options(drive=board.drive, board="RPI_PICO"), look=look)
+    assert done.verified == "SHA-256 on the board"
+    assert (done.port, done.banner.board) == (pico.port, "Raspberry Pi Pico")

@@ -13,6 +13,7 @@ from hedgerow.cli.flash import command
 from hedgerow.device import find
 from hedgerow.device.find import Attached, attached, uf2_drive
 from hedgerow.device.flash import Options, flash
+from hedgerow.device.probe import probed
 from hedgerow.errors import DeviceError, UsageError
 
 
@@ -88,6 +89,30 @@ def test_a_running_pico_is_no_place_for_an_esp_image(tmp_path):
     path.write_bytes(esp_firmware(5))
     with pytest.raises(DeviceError, match=r"no board for .* \(ESP32-C3\) in sight"):
         flash(path, Options(), look=lambda: seen(port("/dev/a", 0x2E8A, 0x0005)))
+
+
+def test_a_probe_reads_the_banner_of_a_running_board():
+    with EspRom("esp32c3") as rom:
+        rom.flash[:0x10001] = b"\xe9" * 0x10001
+        (item,) = seen(port(rom.port, 0x10C4, 0xEA60))
+        item = probed(item)
+    assert item.mcus == ("esp32c3",)
+    assert item.description == "MicroPython v1.25.0 on ESP32C3 module (ESP32C3)"
+
+
+def test_a_probe_asks_the_boot_rom_of_a_blank_board():
+    pytest.importorskip("esptool", reason="esptool is not installed (Python package)")
+    with EspRom("esp32", flash_bytes=2 << 20) as rom:
+        item = probed(seen(port(rom.port, 0x10C4, 0xEA60))[0])
+        assert rom.flash == b"\xff" * (2 << 20)
+    assert item.mcus == ("esp32",)
+    assert item.description == "ESP32 with 2 MB of flash, no MicroPython"
+
+
+def test_a_probe_of_a_port_that_is_gone_says_so():
+    item = probed(seen(port("/dev/ttyNONE", 0x2E8A, 0x0005))[0])
+    assert "there is no such port" in item.description
+    assert "rp2040" in item.mcus
 
 
 def run(*args):

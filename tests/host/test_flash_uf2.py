@@ -1,12 +1,18 @@
 """`hedgerow flash` on an RP2 board: the drive of a simulated boot ROM, what is kept off it."""
 
+import contextlib
+import os
+import pty
 import random
 import shutil
+import threading
+import tty
 
 import pytest
 from firmware_files import RP2350_ARM, esp_firmware, uf2
 from uf2_board import INFO, Uf2Board
 
+from hedgerow.device import flash as flash_module
 from hedgerow.device import uf2_drive
 from hedgerow.device.find import Attached
 from hedgerow.device.flash import Options, firmware_for, flash
@@ -144,6 +150,58 @@ def test_no_prompt_after_the_restart_is_told(firmware, tmp_path):
         flash(firmware(), options(board.drive, repl_s=0.5), look=list)
     assert board.restarted.is_set()
     assert "no serial port of a running board appeared" in str(caught.value)
+
+
+def test_a_running_board_is_asked_for_its_boot_rom(firmware, tmp_path):
+    with contextlib.ExitStack() as stack:
+        running = stack.enter_context(RunningPico())
+        drive = []
+
+        def look():
+            if running.left.is_set() and not drive:
+                drive.append(stack.enter_context(Uf2Board(tmp_path / "RPI-RP2")).drive)
+            if drive:
+                return [Attached("drive", str(drive[0]), "boot", (), ("rp2040",), "RP2")]
+            return [Attached("serial", running.port, "repl", (), ("rp2040",), "CDC")]
+
+        done = flash(firmware(), options(None), look=look)
+    assert done.where == str(tmp_path / "RPI-RP2")
+    assert running.said.endswith(b"import machine\nmachine.bootloader()\n\x04")
+
+
+def test_a_board_in_boot_mode_without_a_drive_is_told(firmware, monkeypatch):
+    monkeypatch.setattr(flash_module, "_DRIVE_S", 0.2)
+    with RunningPico() as running:
+        here = Attached("serial", running.port, "repl", (), ("rp2040",), "CDC")
+        with pytest.raises(DeviceError, match=r"no drive appeared: is it mounted\? .*nothing was"):
+            flash(firmware(), options(None), look=lambda: [here])
+
+
+class RunningPico:
+    """MicroPython's raw REPL on a pseudo-terminal, as far as leaving it goes."""
+
+    def __enter__(self):
+        self.said, self.left = b"", threading.Event()
+        self._line, self._slave = pty.openpty()
+        tty.setraw(self._slave)
+        self.port = os.ttyname(self._slave)
+        self._thread = threading.Thread(target=self._answer, daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_):
+        os.close(self._slave)
+        self._thread.join(5)
+        os.close(self._line)
+
+    def _answer(self):
+        with contextlib.suppress(OSError):  # the slave is closed: the end
+            while data := os.read(self._line, 4096):
+                self.said += data
+                if data.endswith(b"\x01"):
+                    os.write(self._line, b"raw REPL; CTRL-B to exit\r\n>")
+                if b"machine.bootloader()" in self.said:
+                    self.left.set()
 
 
 def test_which_firmware_can_be_built_is_told():

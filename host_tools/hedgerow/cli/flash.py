@@ -10,6 +10,7 @@ import click
 _EPILOG = """\b
 Examples:
   hedgerow flash --list                        which boards are attached
+  hedgerow flash --list --probe                asks each one (stops its program)
   hedgerow flash firmware.uf2                  RP2: in BOOTSEL mode, or running MicroPython
   hedgerow flash firmware.bin --port /dev/ttyUSB0
   hedgerow flash --board RPI_PICO              builds the firmware (hedgerow toolchain pico)
@@ -26,6 +27,7 @@ Exit codes: 0 flashed and answering, 6 not flashed (the message says whether any
 @click.option("--port", help="Serial port of the board.")
 @click.option("--drive", type=click.Path(path_type=Path), help="Drive of an RP2 board.")
 @click.option("--list", "list_only", is_flag=True, help="Only list the boards in sight.")
+@click.option("--probe", is_flag=True, help="With --list: ask each board; stops its program.")
 @click.option("--no-repl", is_flag=True, help="Do not wait for the prompt.")
 @click.option("--baud", default=460800, show_default=True, help="ESP32: speed of writing.")
 @click.option("--no-stub", is_flag=True, help="ESP32: only the boot ROM; slow, but always there.")
@@ -37,6 +39,7 @@ def command(
     port: str | None,
     drive: Path | None,
     list_only: bool,
+    probe: bool,
     no_repl: bool,
     baud: int,
     no_stub: bool,
@@ -47,7 +50,10 @@ def command(
     from hedgerow.device.flash import Options, firmware_for, flash
 
     if list_only:
-        found = [dataclasses.asdict(item) for item in attached()]
+        from hedgerow.device.probe import probed
+
+        items = [probed(item) if probe else item for item in attached()]
+        found = [dataclasses.asdict(item) for item in items]
         click.echo(json.dumps(found) if as_json else _listed(found))
         return
     repl_s = 0.0 if no_repl else Options.repl_s

@@ -118,10 +118,17 @@ def _flash_esp(job: _Job) -> Flashed:
     seconds = time.monotonic() - started
     banner = None
     if options.repl_s:
-        _, banner = wait_for_repl(lambda: port, options.repl_s)
+        port, banner = wait_for_repl(lambda: _back_at(job, port), options.repl_s)
     return Flashed(
-        image.path, image.chip.name, port, len(data), seconds, "MD5 by the chip", port, banner
+        image.path, image.chip.name, tool.port, len(data), seconds, "MD5 by the chip", port, banner
     )
+
+
+def _back_at(job: _Job, port: str) -> str:
+    """Where the board answers after its restart: native USB may come back as another port."""
+    here = [item.where for item in job.look()]
+    running = _running(job)
+    return port if port in here or not running else running[0].where
 
 
 def _one_port(job: _Job) -> str:
