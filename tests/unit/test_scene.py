@@ -86,6 +86,63 @@ class Bench(unittest.TestCase):
         self.assertAlmostEqual(air[2], field.pressure_pa(), delta=5)
         self.assertAlmostEqual(volts, 4000, delta=200)
 
+    def _one(self, name, driver, world):
+        module = getattr(__import__("hedge.drivers." + driver).drivers, driver)
+        entry = module.DRIVER
+        sensor = {"name": name, "driver": driver, "module": driver, "class": entry["class"]}
+        sensor["bus"], sensor["args"] = ["i2c", "i2c0"], {}
+        plan = {"sensors": [sensor], "actuators": []}
+        scene = Scene(plan, world, START_S, self.clock.now_ms)
+        table = dict(TABLE["buses"]["i2c0"])
+        table["freq_hz"] = min(entry["max_hz"], 400000)
+        board = Board({"name": "test", "port": "unix", "buses": {"i2c0": table}})
+        scene.advance(START_S)
+        return scene, getattr(module, entry["class"])(board.i2c("i2c0")), entry
+
+    def test_any_i2c_driver_finds_its_chip_by_name(self):
+        field = Field(SOIL, SITE, DAYS, START_S, seed=1)
+        _, sensor, _ = self._one("air", "sht4x", FIELD)
+        air = self.read(sensor, 2)
+        self.assertAlmostEqual(air[0] / 100, field.air_temp_c(), delta=0.05)
+        self.assertAlmostEqual(air[1] / 100, field.humidity_pct(), delta=0.2)
+
+    def test_what_a_field_has_not_stays_at_the_chip(self):
+        _, sensor, _ = self._one("sun", "bh1750", FIELD)
+        self.assertEqual(self.read(sensor)[0], 1000)
+
+    def test_a_recording_reaches_any_driver_and_a_gap_takes_it_away(self):
+        columns = {"gas.voc_raw": [None, 31000.0]}
+        scene, sensor, _ = self._one("gas", "sgp40", recording(**columns))
+        self.assertRaises(OSError, self.read, sensor)
+        scene.advance(START_S + 86400)
+        self.assertEqual(self.read(sensor)[0], 31000)
+
+    def test_fractions_become_the_chips_units(self):
+        world = recording(**{"gas.eco2": [0.0006, 0.0006], "gas.tvoc": [3e-8, 3e-8]})
+        scene, _, _ = self._one("gas", "ccs811", world)
+        chip = scene._shown[0].chip
+        self.assertEqual((chip.eco2_ppm, chip.tvoc_ppb), (600, 30))
+
+    def test_every_i2c_driver_can_be_simulated(self):
+        import os
+
+        folder = __file__.rsplit("/", 3)[0] + "/firmware/hedge/drivers"
+        for file in sorted(os.listdir(folder)):
+            name = file[:-3]
+            if not file.endswith(".py") or name == "__init__":
+                continue
+            module = getattr(__import__("hedge.drivers." + name).drivers, name)
+            entry = getattr(module, "DRIVER", {"bus": "", "kind": ""})
+            if entry["bus"] != "i2c" or entry["kind"] != "sensor" or name == "bme280":
+                continue
+            machine.clear_bench()
+            scene, _, _ = self._one("x", name, FIELD)
+            chip = scene._shown[0].chip
+            declared = [channel[0] for channel in entry["channels"]]
+            for attribute, channel, _ in getattr(chip, "INPUTS", ()):
+                self.assertTrue(hasattr(chip, attribute), name)
+                self.assertIn(channel, declared, name)
+
     def test_a_gap_takes_the_chip_away_and_its_end_brings_it_back(self):
         columns = {"soil.vwc": [None, 20.0], "ground.temp": [None, 15.0]}
         scene = self.scene(recording(**columns))

@@ -7,7 +7,8 @@
 A world is a Field or a Recording. A chip whose sensor has no value (a gap of the recording, or no
 column at all) is absent: its bus does not answer, its ADC pin is open. A chip with some of its
 channels recorded shows its power-on value on the others. The battery is simple and made up:
-charged by day, fullest in the afternoon.
+charged by day, fullest in the afternoon. A field has air and soil; what else a chip measures
+(light, gas, current) stays at the chip's own first value.
 
 Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
 Runs under MicroPython and, with emulate/unix on the path, under CPython.
@@ -27,6 +28,7 @@ from .replay import Recording
 
 _SHOW_S = 1.5  # longer than any conversion: one look at the world for one reading of all sensors
 _FULL_H = 15.0
+_STAYS = object()  # in a field: the chip keeps what it has
 _CHARGE_PCT = (70.0, 80.0)
 
 
@@ -72,6 +74,11 @@ class FieldWorld:
             "bme280.pressure": self._field.pressure_pa,
             "battery.charge": self._charge_pct,
         }
+        self._air = {
+            "temp": self._field.air_temp_c,
+            "humidity": self._field.humidity_pct,
+            "pressure": self._field.pressure_pa,
+        }
 
     def _charge_pct(self):
         return charge_pct(int(self._now_s) + self._offset_s)
@@ -82,7 +89,8 @@ class FieldWorld:
 
     def value(self, channel, quantity):
         """channel is for recordings; quantity is driver.channel."""
-        return self._readers[quantity]()
+        reader = self._readers.get(quantity) or self._air.get(quantity.split(".")[1])
+        return reader() if reader else _STAYS
 
     def pump(self, on, litres_per_min, now_s):
         self._field.pump(on, litres_per_min, now_s)
@@ -173,6 +181,21 @@ def _wire_battery(sensor, now_ms):
     return chip, (("charge_pct", "voltage", "battery.charge"),)
 
 
+def _wire_by_name(sensor, now_ms):
+    """Any other I2C driver: the chip of the same name, whose INPUTS name what it shows."""
+    name = sensor["module"]
+    driver = getattr(__import__("hedge.drivers." + name).drivers, name).DRIVER
+    module = getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name)
+    chip = getattr(module, sensor["class"])(now_ms)
+    addr = sensor["args"].get("addr", driver["addrs"][0])
+    machine.attach_i2c(sensor["bus"][1], addr, chip)
+    inputs = [
+        (attribute, channel, "%s.%s" % (name, channel), factor)
+        for attribute, channel, factor in getattr(chip, "INPUTS", ())
+    ]
+    return chip, inputs
+
+
 WIRING = {
     "soil_probe": _wire_soil_probe,
     "ds18b20": _wire_ds18b20,
@@ -186,17 +209,25 @@ class _Shown:
 
     def __init__(self, sensor, now_ms):
         self.name = sensor["name"]
-        self.chip, inputs = WIRING[sensor["driver"]](sensor, now_ms)
-        self._inputs = [(a, "%s.%s" % (self.name, c), quantity) for a, c, quantity in inputs]
+        wire = WIRING.get(sensor["driver"], _wire_by_name)
+        self.chip, inputs = wire(sensor, now_ms)
+        self._inputs = [
+            (row[0], "%s.%s" % (self.name, row[1]), row[2], row[3] if len(row) > 3 else None)
+            for row in inputs
+        ]
 
     def show(self, world, away):
         """Set the chip's inputs; away: a scripted fault has taken it off."""
-        known = False
-        for attribute, channel, quantity in self._inputs:
+        known = not self._inputs
+        for attribute, channel, quantity, factor in self._inputs:
             value = world.value(channel, quantity)
-            if value is not None:
-                known = True
-                setattr(self.chip, attribute, value)
+            if value is None:
+                continue
+            known = True
+            if value is not _STAYS:
+                setattr(
+                    self.chip, attribute, value if factor is None else int(value * factor + 0.5)
+                )
         present = known and not away
         if present != self.chip.present:
             self.chip.present = present

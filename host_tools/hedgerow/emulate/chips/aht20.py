@@ -18,6 +18,7 @@ _MEASURE_MS = 75
 
 
 class AHT20(CommandChip):
+    INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
     FAULTS = CommandChip.FAULTS + ("crc", "busy", "slow")
 
     def __init__(self, now_ms):

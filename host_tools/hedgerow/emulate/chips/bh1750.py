@@ -15,6 +15,7 @@ _MEASURE_MS = {0: 120, 1: 120, 3: 16}  # by the low two bits: H, H2, L
 
 
 class BH1750(CommandChip):
+    INPUTS = (("light_lx", "light", None),)
     FAULTS = CommandChip.FAULTS + ("stuck",)
     nack_from = 0
 

@@ -10,6 +10,8 @@ from . import bme280
 
 
 class BMP280(bme280.BME280):
+    INPUTS = (("temp_c", "temp", None), ("pressure_pa", "pressure", None))
+
     def power_on(self):
         bme280.BME280.power_on(self)
         self._regs[0xD0] = 0x58

@@ -16,6 +16,7 @@ _PERIOD_MS = 1000
 
 
 class CCS811(RegisterChip):
+    INPUTS = (("eco2_ppm", "eco2", 1000000), ("tvoc_ppb", "tvoc", 1000000000))
     FAULTS = RegisterChip.FAULTS + ("busy", "heater")
 
     def __init__(self, now_ms):

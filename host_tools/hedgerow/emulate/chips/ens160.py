@@ -17,6 +17,7 @@ _PERIOD_MS = 1000
 
 
 class ENS160(RegisterChip):
+    INPUTS = (("aqi", "aqi", 1), ("tvoc_ppb", "tvoc", 1000000000), ("eco2_ppm", "eco2", 1000000))
     FAULTS = RegisterChip.FAULTS + ("busy", "error")
     max_hz = 1000000
 

@@ -14,6 +14,7 @@ from .i2c_chip import CommandChip
 
 
 class HTU21D(CommandChip):
+    INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
     FAULTS = CommandChip.FAULTS + ("crc",)
     TEMP_MS = 50  # at most, 14 bits
     HUMIDITY_MS = 16  # at most, 12 bits

@@ -14,6 +14,7 @@ _CYCLE_MS = 100
 
 
 class LM75(WordChip):
+    INPUTS = (("temp_c", "temp", None),)
     FAULTS = WordChip.FAULTS + ("stuck",)
     BYTE_WIDE = (1,)
 

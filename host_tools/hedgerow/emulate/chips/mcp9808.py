@@ -14,6 +14,7 @@ _CONVERT_MS = (30, 65, 130, 250)
 
 
 class MCP9808(WordChip):
+    INPUTS = (("temp_c", "temp", None),)
     FAULTS = WordChip.FAULTS + ("stuck",)
     BYTE_WIDE = (8,)
 

@@ -18,6 +18,11 @@ _STOP_MS = 500
 
 
 class SCD4x(CommandChip):
+    INPUTS = (
+        ("co2_ppm", "co2", 1000000),
+        ("temp_c", "temp", None),
+        ("humidity_pct", "humidity", None),
+    )
     FAULTS = CommandChip.FAULTS + ("crc", "busy")
     max_hz = 100000
 

@@ -16,6 +16,7 @@ _MS = {0x260F: 30, 0x280E: 320, 0x3615: 1, 0x3682: 0}
 
 
 class SGP40(CommandChip):
+    INPUTS = (("raw", "voc_raw", 1),)
     FAULTS = CommandChip.FAULTS + ("crc",)
 
     def __init__(self, now_ms):

@@ -19,6 +19,7 @@ _POWER_ON_STATUS = 0x8010  # table 18
 
 
 class SHT3x(CommandChip):
+    INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
     FAULTS = CommandChip.FAULTS + ("crc",)
     max_hz = 1000000
 

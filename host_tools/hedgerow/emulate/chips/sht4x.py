@@ -21,6 +21,7 @@ def ticks(value, offset, span):
 
 
 class SHT4x(CommandChip):
+    INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
     FAULTS = CommandChip.FAULTS + ("crc",)
     max_hz = 1000000
     nack_from = 0  # commands are one byte

@@ -16,6 +16,7 @@ _READY = 0x2000
 
 
 class TMP117(WordChip):
+    INPUTS = (("temp_c", "temp", None),)
     FAULTS = WordChip.FAULTS + ("busy",)
 
     def __init__(self, now_ms):

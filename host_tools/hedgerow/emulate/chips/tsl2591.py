@@ -16,6 +16,7 @@ _GAINS = (1, 25, 428, 9876)
 
 
 class TSL2591(RegisterChip):
+    INPUTS = (("light_lx", "light", None),)
     FAULTS = RegisterChip.FAULTS + ("busy",)
 
     def __init__(self, now_ms):
