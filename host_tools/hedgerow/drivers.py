@@ -17,7 +17,7 @@ from typing import Any
 from hedgerow import paths
 from hedgerow.errors import ConfigError, UsageError
 
-KINDS = ("sensor", "actuator")
+KINDS = ("sensor", "actuator", "part")  # a part is for code, not for a node file
 BUSES = ("adc", "i2c", "onewire", "output_pin")
 
 # Units of RFC 8428 section 12.1 and RFC 8798 that drivers use.
