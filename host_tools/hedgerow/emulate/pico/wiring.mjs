@@ -15,6 +15,7 @@
 
 const NS_PER_CYCLE = 8;
 const STUCK_LOOK_NS = 1e6; // between looks whether a stuck bus is free again
+const TX_EMPTY = 1 << 4; // of the I2C interrupts (RP2040 datasheet 4.3.17, IC_RAW_INTR_STAT)
 const I2C_BITS = 9; // of a byte and its acknowledge
 
 export class Wiring {
@@ -102,6 +103,8 @@ export class Wiring {
     controller.onConnect = (addr, mode) => {
       addressed = ask({ ask: "start", addr, reading: mode === 1 }).ack;
       controller.completeConnect(addressed);
+      // The abort has emptied the FIFO; rp2040js does not say so, and the SDK would time out.
+      if (!addressed) controller.setInterrupts(TX_EMPTY);
     };
     controller.onWriteByte = (byte) => controller.completeWrite(ask({ ask: "write", byte }).ack);
     controller.onReadByte = () => controller.completeRead(ask({ ask: "read" }).byte);
