@@ -189,6 +189,7 @@ def run(slots, slot, reset=None):
     global _running
     folder = slots.root + "/" + slot
     manifest = slots.manifest(slot)
+    print("boot: slot %s starts %s" % (slot, manifest["entry"]))
     sys.path.insert(0, folder)
     _running = slots
     timer = _confirm_later(manifest.get("healthy_after_ms"))

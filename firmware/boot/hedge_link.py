@@ -136,13 +136,47 @@ def receive_app(slots):
     Receiver(sys.stdin.buffer, sys.stdout.buffer, "%s/%s/" % (slots.root, slot), switch).run()
 
 
+def identity():
+    """JSON on one line: what the board is, what its slots hold; "app" null: no supervisor."""
+    stat = os.statvfs("/")
+    found = {"mpy": getattr(sys.implementation, "_mpy", 0), "version": sys.version}
+    found["machine"] = getattr(sys.implementation, "_machine", sys.platform)
+    found["files"] = os.listdir("/")
+    found["block_bytes"], found["free_blocks"] = stat[1] or stat[0], stat[3]
+    found["frozen_hedge"] = has_frozen("hedge")
+    found["boot"] = found["app"] = None
+    try:
+        from hedge_boot import Slots
+    except (ImportError, SyntaxError, ValueError):  # ValueError: compiled for another MicroPython
+        return json.dumps(found)
+    try:
+        with open("/app/boot.json") as file:
+            found["boot"] = json.load(file)
+    except (OSError, ValueError):
+        return json.dumps(found)
+    found["app"] = state(Slots())
+    return json.dumps(found)
+
+
+def has_frozen(package):
+    """True if the firmware has the package in it."""
+    path = list(sys.path)
+    sys.path[:] = [".frozen"]
+    try:
+        return bool(__import__(package))
+    except ImportError:
+        return False
+    finally:
+        sys.path[:] = path
+
+
 def state(slots):
-    """JSON on one line: the two slots, and what each holds."""
+    """The pointer, the slot that may be written, and what each slot holds."""
     found = {"spare": slots.spare(), "current": slots.current(), "boots": slots.boots()}
     for slot in ("a", "b"):
         manifest = slots.manifest(slot)
         found[slot] = manifest or {"files": survey("%s/%s/" % (slots.root, slot))}
-    return json.dumps(found)
+    return found
 
 
 def survey(folder, below="", found=None):

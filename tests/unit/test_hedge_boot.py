@@ -5,8 +5,9 @@ import os
 import sys
 import unittest
 
-import hedge
 import store_folder
+
+import hedge
 
 sys.path.append(hedge.__file__.rsplit("/", 2)[0] + "/boot")
 import hedge_boot

@@ -7,8 +7,9 @@ import os
 import sys
 import unittest
 
-import hedge
 import store_folder
+
+import hedge
 
 sys.path.append(hedge.__file__.rsplit("/", 2)[0] + "/boot")
 import hedge_link
@@ -104,7 +105,7 @@ class TestReceiver(unittest.TestCase):
         self.assertEqual(hedge_link.survey(self.folder + "none/"), {})
 
     def test_state_of_an_empty_board(self):
-        found = json.loads(hedge_link.state(Slots(self.folder[:-1])))
+        found = hedge_link.state(Slots(self.folder[:-1]))
         self.assertEqual(found["spare"], "a")
         self.assertIsNone(found["current"])
         self.assertEqual(found["a"], {"files": {}})

@@ -7,14 +7,10 @@ from pathlib import Path
 from hedgerow.emulate.board import ALIGNMENT_BYTES, ReplBoard, on_board_source
 from hedgerow.emulate.pipe_line import PipeLine
 from hedgerow.errors import DeviceError
+from hedgerow.toolchain.mpy import NATIVE_ARCHS
 from hedgerow.toolchain.unix import ensure_micropython
 
 _HEAP = "16M"
-# By MP_NATIVE_ARCH_* of py/persistentcode.h, which sys.implementation._mpy carries from bit 10 on.
-_NATIVE_ARCHS = (
-    *("none", "x86", "x64", "armv6", "armv6m", "armv7m", "armv7em", "armv7emsp", "armv7emdp"),
-    *("xtensa", "xtensawin", "rv32imc"),
-)
 
 
 class UnixBoard(ReplBoard):
@@ -39,9 +35,7 @@ class UnixBoard(ReplBoard):
             cleanup.enter_context(line)
             super().__init__(line)
             self.start("import sys, time\n")
-            self.native_arch = _NATIVE_ARCHS[
-                int(self.exec("print(sys.implementation._mpy >> 10)"))
-            ]
+            self.native_arch = NATIVE_ARCHS[int(self.exec("print(sys.implementation._mpy >> 10)"))]
             self._cleanup = cleanup.pop_all()
 
     def put(self, path: str, data: bytes) -> None:
