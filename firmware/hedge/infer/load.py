@@ -1,7 +1,8 @@
 """Fills a Model from its file, in an order that finds a heap in one piece; then leaves the heap.
 
 The arena is up to a third of a board's heap: it is taken after the header is checked, before the
-checks of the records and the kernels come into the heap and leave holes behind.
+checks of the records and the kernels come into the heap. Garbage of the imports is collected every
+8 KB, before it spreads: what stays would lie among it and leave no piece for the next arena.
 """
 
 import array
@@ -11,6 +12,7 @@ import sys
 from ..core.errors import ModelError
 from ..core.once import forget
 
+_GARBAGE_BYTES = 8192
 _CHECKS = ("ops", "check_image", "check_small", "check_recurrent", "fields")
 
 
@@ -21,6 +23,7 @@ def fill(model, source, arena, profile, kernels):
     modules grows with the most that were ever in it, and never shrinks.
     """
     _forget("load")
+    threshold = _threshold(_GARBAGE_BYTES)
     try:
         data = _contents(source)
         header, opcodes, arena = _checked(data, arena)
@@ -28,6 +31,7 @@ def fill(model, source, arena, profile, kernels):
         is_aligned = _choose(model, kernels, opcodes)
     finally:
         _forget(*_CHECKS)
+        _threshold(threshold)
     if is_aligned is not None and not is_aligned(data):
         data = bytes(data)
     if is_aligned is not None and not is_aligned(arena):
@@ -45,6 +49,15 @@ def fill(model, source, arena, profile, kernels):
 
         model._us = array.array("I", [0] * op_count)
         model._timed = timed
+
+
+def _threshold(n_bytes):
+    """gc.threshold(n_bytes) where there is one; what it was."""
+    if not hasattr(gc, "threshold"):
+        return None
+    before = gc.threshold()
+    gc.threshold(n_bytes)
+    return before
 
 
 def _forget(*names):

@@ -11,10 +11,6 @@ import json
 import machine
 import uctypes
 
-
-# Small garbage is collected before it spreads: an arena is one piece of up to a third of the heap.
-gc.threshold(8192)
-
 # The Unix port has no interrupts to mask.
 _disable_irq = getattr(machine, "disable_irq", lambda: None)
 _enable_irq = getattr(machine, "enable_irq", lambda state: None)
