@@ -197,9 +197,19 @@ def test_a_uf2_is_never_sent_to_an_esp_port(tmp_path):
     assert "no answer" in text
 
 
+def test_an_esptool_that_ends_well_without_verifying_is_not_believed(firmware, monkeypatch):
+    run = Esptool._run
+
+    def forgetful(self, *arguments):
+        return run(self, *arguments).replace("Hash of data verified.", "")
+
+    monkeypatch.setattr(Esptool, "_run", forgetful)
+    with EspRom("esp32c3") as rom:
+        assert "esptool did not verify the flash" in fault(firmware("esp32c3"), rom)
+
+
 def test_without_esptool_the_extra_is_named(firmware, monkeypatch):
     monkeypatch.setattr(esptool_program.importlib.util, "find_spec", lambda name: None)
-    with EspRom("esp32c3") as rom:
-        text_of = pytest.raises(DeviceError, match=r"pip install 'hedgerow\[esp\]'")
-        with text_of:
-            flash(firmware("esp32c3"), options(rom))
+    missing = pytest.raises(DeviceError, match=r"pip install 'hedgerow\[esp\]'")
+    with EspRom("esp32c3") as rom, missing:
+        flash(firmware("esp32c3"), options(rom))

@@ -9,6 +9,7 @@ written, verified, and the board is waited for until its prompt answers.
 
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -166,7 +167,7 @@ def _flash_uf2(job: _Job, board: Board | None) -> Flashed:
     verified, port, banner = "restart", None, None
     if options.repl_s:
         port, banner = wait_for_repl(lambda: _running_port(job), options.repl_s)
-        with SerialLine(port) as line:
+        with closing(SerialLine(port)) as line:
             verify_rp2(line, port, image)
         verified = "SHA-256 on the board"
     return Flashed(

@@ -1,6 +1,7 @@
 """Ask a serial port which board it is. That stops the program that runs there."""
 
 import dataclasses
+from contextlib import closing
 
 from hedgerow.boards import load_board
 from hedgerow.boards.pinout import size_text
@@ -21,7 +22,7 @@ def probed(item: Attached, *, connect_attempts: int = 1) -> Attached:
     if item.kind != "serial":
         return item
     try:
-        with SerialLine(item.where) as line:
+        with closing(SerialLine(item.where)) as line:
             banner = read_banner(line, _BANNER_S)
         return _narrowed(item, banner.chip.lower(), f"{banner} ({banner.chip})")
     except DeviceError as silence:

@@ -4,6 +4,7 @@ import hashlib
 import re
 import time
 from collections.abc import Callable
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -56,7 +57,7 @@ def wait_for_repl(find_port: Callable[[], str | None], timeout_s: float) -> tupl
         port = find_port()
         if port:
             try:
-                with SerialLine(port) as line:
+                with closing(SerialLine(port)) as line:
                     return port, read_banner(line, _TRY_S)
             except DeviceError as error:
                 fault = str(error)
@@ -85,6 +86,6 @@ def verify_rp2(link: Link, name: str, image: Image) -> None:
 
 def start_rp2_boot_rom(port: str) -> None:
     """Ask a running RP2 board to become a UF2 drive. Raises DeviceError if it is silent."""
-    with SerialLine(port) as line:
+    with closing(SerialLine(port)) as line:
         RawRepl(line, port).enter(_TRY_S * 3)
         line.send(b"import machine\nmachine.bootloader()\n\x04")

@@ -1,7 +1,6 @@
 """A serial port as a line to a board. Every fault says what to do about it."""
 
 import time
-from types import TracebackType
 
 import serial
 
@@ -14,7 +13,7 @@ _TAIL_BYTES = 200
 
 
 class SerialLine:
-    """with SerialLine("/dev/ttyACM0") as line: line.talk(b"\\x03", b">>> ", 2)
+    """with closing(SerialLine("/dev/ttyACM0")) as line: line.talk(b"\\x03", b">>> ", 2)
 
     Nobody else can open the port meanwhile. Raises DeviceError if it cannot be opened.
     """
@@ -28,15 +27,7 @@ class SerialLine:
         except (OSError, ValueError) as error:
             raise DeviceError(why_closed(port) or f"{port}: does not open: {error}") from error
 
-    def __enter__(self) -> "SerialLine":
-        return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def close(self) -> None:
         self._serial.close()
 
     def talk(self, send: bytes, until: bytes, timeout_s: float) -> bytes:
