@@ -18,6 +18,7 @@ COMMANDS = {
     "check": "Validate a node file: all errors at once, with file:line:column.",
     "convert": "Convert an int8 .tflite model to .hgm.",
     "demo": "Run broker, gateway, page and three nodes in a simulated field.",
+    "deploy": "Put an app on a board: only what changed, never half of it.",
     "drivers": "List the drivers: channels, units, ranges, times, sources.",
     "emulate": "Run an emulated board with a serial line for mpremote.",
     "flash": "Put firmware on an attached board, verify it, wait for its prompt.",
