@@ -12,13 +12,12 @@ APP_DESCRIPTION = struct.pack("<I", 0xABCD5432)
 RP2040, RP2350_ARM = 0xE48BFF56, 0xE48BFF59
 
 
-def esp_part(esp_id, segments, *, flash_mb=4):
+def esp_part(esp_id, segments, *, flash_mb=4, checksum_seed=0xEF):
     """One ESP image: header, segments, padding, checksum, SHA-256."""
     size_code = flash_mb.bit_length() - 1
     head = struct.pack("<BBBBI", 0xE9, len(segments), 2, size_code << 4, 0x40080000)
-    head += struct.pack("<BBBBHBHHI", 0xEE, 0, 0, 0, esp_id, 0, 0, 0, 0) + b"\x01"
-    head = head[:23] + b"\x01"
-    image, total = head, 0xEF
+    head += struct.pack("<BBBBHBHHI", 0xEE, 0, 0, 0, esp_id, 0, 0, 0, 0) + b"\x01"  # hashed
+    image, total = head, checksum_seed
     for number, data in enumerate(segments):
         image += struct.pack("<II", 0x3F400000 + number * 0x10000, len(data)) + data
         for byte in data:

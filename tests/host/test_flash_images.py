@@ -113,6 +113,11 @@ def test_a_flipped_bit_in_an_esp_firmware_is_found(read, at):
     assert "damaged, get it again" in text or "cut short" in text
 
 
+def test_a_wrong_checksum_under_a_right_hash_is_found(read):
+    wrong = esp_part(5, [NOISE], checksum_seed=0)
+    assert "boot loader has a wrong checksum" in read.fault(wrong)
+
+
 def test_a_damaged_uf2_block_is_numbered(read):
     data = bytearray(uf2(NOISE))
     data[512 * 3 + 510] ^= 1
