@@ -14,11 +14,13 @@ from hedge.drivers.mcp23017 import MCP23017
 from hedge.drivers.pca9685 import PCA9685
 from hedge.drivers.pcf8574 import PCF8574
 from hedge.drivers.relay import Relay
+from hedge.drivers.ssd1306 import SSD1306
 from hedge.drivers.tca9548a import TCA9548A
 from hedgerow.emulate.chips import bme280 as bme280_chip
 from hedgerow.emulate.chips import mcp23017 as mcp23017_chip
 from hedgerow.emulate.chips import pca9685 as pca9685_chip
 from hedgerow.emulate.chips import pcf8574 as pcf8574_chip
+from hedgerow.emulate.chips import ssd1306 as ssd1306_chip
 from hedgerow.emulate.chips import tca9548a as tca9548a_chip
 
 
@@ -36,6 +38,18 @@ def _use_pca9685(part):
 def _use_tca9548a(part):
     part.forget()
     part.select(5)
+
+
+def _use_ssd1306(part):
+    part.buffer[0] = 0x81  # column 0, lines 0 and 7
+    part.buffer[1023] = 0x80  # column 127, line 63
+    part.start()
+    part.contrast(7)
+
+
+def _right_ssd1306(chip):
+    lit = [(x, y) for x in (0, 1, 126, 127) for y in (0, 1, 7, 62, 63) if chip.lit(x, y)]
+    return lit == [(0, 0), (0, 7), (127, 63)] and chip.contrast == 7
 
 
 ROWS = (
@@ -61,6 +75,12 @@ ROWS = (
         "driver": "tca9548a",
         "use": _use_tca9548a,
         "right": lambda chip: chip.connected == 0x20,
+        "lost": None,
+    },
+    {
+        "driver": "ssd1306",
+        "use": _use_ssd1306,
+        "right": _right_ssd1306,
         "lost": None,
     },
 )
@@ -291,3 +311,55 @@ class TestTCA9548A(_Bench):
         for n in (-1, 8):
             with self.assertRaises(ValueError):
                 part.channel(n)
+
+
+class TestSSD1306(_Bench):
+    def test_no_noise_is_seen_at_the_start(self):
+        chip, i2c = self._attach(0x3C, ssd1306_chip.SSD1306)
+        seen = []
+        execute = chip._execute
+
+        def watch(code, arguments):
+            execute(code, arguments)
+            if chip.on:
+                seen.append(any(chip.lit(x, y) for x in range(0, 128, 9) for y in range(64)))
+
+        chip._execute = watch
+        SSD1306(i2c).start()
+        self.assertTrue(seen)
+        self.assertNotIn(True, seen)
+
+    def test_every_pixel_of_every_size(self):
+        for width, height in ((128, 64), (128, 32), (72, 48), (64, 32)):
+            chip, i2c = self._attach(0x3C, ssd1306_chip.SSD1306)
+            display = SSD1306(i2c, width=width, height=height)
+            display.start()
+            self.assertEqual(len(display.buffer), width * height // 8)
+            self.assertEqual(chip.settings[0xA8], height - 1)
+            first = (128 - width) // 2
+            for x, y in ((0, 0), (width - 1, 0), (0, height - 1), (width - 1, height - 1)):
+                display.buffer[y // 8 * width + x] = 1 << y % 8
+                display.show()
+                self.assertTrue(chip.lit(first + x, y), (width, height, x, y))
+                display.buffer[y // 8 * width + x] = 0
+                display.show()
+                self.assertFalse(chip.lit(first + x, y), (width, height, x, y))
+
+    def test_invert_and_power(self):
+        chip, i2c = self._attach(0x3C, ssd1306_chip.SSD1306)
+        display = SSD1306(i2c)
+        display.start()
+        display.invert(True)
+        self.assertTrue(chip.lit(5, 5))
+        display.power(False)
+        self.assertFalse(chip.lit(5, 5))
+        display.power(True)
+        display.invert(False)
+        self.assertFalse(chip.lit(5, 5))
+        self.assertTrue(chip.on)
+
+    def test_sizes_that_do_not_exist(self):
+        i2c = self._attach(0x3C, ssd1306_chip.SSD1306)[1]
+        for width, height in ((130, 64), (127, 64), (6, 64), (128, 60), (128, 0)):
+            with self.assertRaises(ConfigError):
+                SSD1306(i2c, width=width, height=height)
