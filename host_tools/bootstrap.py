@@ -41,6 +41,7 @@ TEST_PROGRAMS = {
     "mosquitto": "mosquitto",
     "chromium": "chromium",
     "chromium-driver": "chromedriver",
+    "mtools": "mformat",
 }
 # Compilers and emulators of boards. A library stands for itself by a file.
 EMULATED_PROGRAMS = {

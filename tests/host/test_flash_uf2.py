@@ -152,6 +152,13 @@ def test_no_prompt_after_the_restart_is_told(firmware, tmp_path):
     assert "no serial port of a running board appeared" in str(caught.value)
 
 
+def test_another_board_that_runs_is_not_taken_for_the_flashed_one(firmware, tmp_path):
+    other = Attached("serial", "/dev/ttyOTHER", "repl", (), ("rp2040",), "CDC")
+    with Uf2Board(tmp_path / "RPI-RP2") as board, pytest.raises(DeviceError) as caught:
+        flash(firmware(), options(board.drive, repl_s=0.3), look=lambda: [other])
+    assert "no serial port of a running board appeared" in str(caught.value)
+
+
 def test_a_running_board_is_asked_for_its_boot_rom(firmware, tmp_path):
     with contextlib.ExitStack() as stack:
         running = stack.enter_context(RunningPico())

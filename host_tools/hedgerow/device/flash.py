@@ -161,12 +161,13 @@ def _flash_uf2(job: _Job, board: Board | None) -> Flashed:
         fits.check_flash_size(image, size, f"a board with {image.chip.name} ({name})")
     drive = _drive(job)
     _check_drive(image, drive)
+    others = {item.where for item in _running(job)}
     started = time.monotonic()
     copy_to_drive(image.path, Path(drive.where), job.progress, restart_s=options.restart_s)
     seconds = time.monotonic() - started
     verified, port, banner = "restart", None, None
     if options.repl_s:
-        port, banner = wait_for_repl(lambda: _running_port(job), options.repl_s)
+        port, banner = wait_for_repl(lambda: _new_port(job, others), options.repl_s)
         with closing(SerialLine(port)) as line:
             verify_rp2(line, port, image)
         verified = "SHA-256 on the board"
@@ -225,9 +226,9 @@ def _running(job: _Job) -> list[Attached]:
     return [i for i in seen if i.kind == "serial" and i.mode == "repl" and chip in i.mcus]
 
 
-def _running_port(job: _Job) -> str | None:
-    """Where the flashed board answers, once it is back."""
+def _new_port(job: _Job, others: set[str]) -> str | None:
+    """Where the flashed board answers, once it is back. others: boards that ran all the time."""
     if job.options.port and not job.options.drive:
         return job.options.port
-    running = _running(job)
-    return running[0].where if running else job.options.port
+    back = [item.where for item in _running(job) if item.where not in others]
+    return back[0] if back else job.options.port
