@@ -1,4 +1,4 @@
-"""Packs a package as .mpy files into a ROMFS image: code that runs in place, as from flash.
+"""Packs files, or a package as .mpy, into a ROMFS image: used in place, as from flash.
 
 Format: the comment at the top of MicroPython's extmod/vfs_rom.c; a record is kind, length and
 payload, the numbers in seven bits a byte, most significant first.
@@ -49,6 +49,15 @@ def image(
     inside = b"".join(_named(_DIRECTORY, f, body) for f, body in folders.items() if f)
     tree = _named(_DIRECTORY, package.name, inside + folders.get("", b""))
     tree += _file(program.stem + ".mpy", _compiled(mpy_cross, program, scratch))
+    return _whole(tree)
+
+
+def files(contents: dict[str, bytes]) -> bytes:
+    """ROMFS image of files as they are, none in a folder."""
+    return _whole(b"".join(_file(name, content) for name, content in contents.items()))
+
+
+def _whole(tree: bytes) -> bytes:
     length = _number(len(tree))
     if (len(_FILESYSTEM) + len(length) + len(tree)) % 2:
         length = b"\x80" + length

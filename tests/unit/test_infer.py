@@ -158,6 +158,27 @@ class ArenaTest(unittest.TestCase):
         with self.assertRaises(ModelError):
             Model(tiny(), array.array("b", bytes(4)))
 
+    def test_a_model_with_state_refuses(self):
+        data = bytearray(tiny())
+        struct.pack_into("<I", data, 16, 16)  # room for a state behind input and output
+        struct.pack_into("<II", data, 52, 12, 4)
+        data = sealed(data)
+        with self.assertRaises(ModelError) as caught:
+            Model(data, array.array("b", bytes(200)))
+        self.assertIn("has state", str(caught.exception))
+        self.assertEqual(len(Model(data).arena), 16)
+
+    @unittest.skipIf(not MICROPYTHON, "needs a heap with an end")
+    def test_an_arena_that_no_heap_has(self):
+        data = bytearray(tiny())
+        struct.pack_into("<I", data, 16, 1 << 24)
+        with self.assertRaises(ModelError) as caught:
+            Model(sealed(data))
+        self.assertIn("arena of 16777216 bytes does not fit in the heap", str(caught.exception))
+
+    def test_an_arena_begins_as_zeros(self):
+        self.assertEqual(list(Model(tiny()).arena), [0] * 12)
+
     def test_unaligned_file_runs(self):
         data = memoryview(b"x" + tiny())[1:]
         model = Model(data)
