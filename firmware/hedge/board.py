@@ -1,4 +1,4 @@
-"""The pins and buses of this board: the one module that uses `machine`.
+"""The pins and buses of this board: with more_buses.py the only user of `machine`.
 
     board = Board(plan["board"])
     sensor = BME280(board.i2c("i2c0"))
@@ -38,31 +38,37 @@ class Board:
             "onewire": self.onewire,
             "output_pin": self.output_pin,
         }
-        if kind not in builders:
-            self._refuse("bus kind %r" % (kind,), "is not one of %s" % sorted(builders))
-        return builders[kind](where)
+        if kind in builders:
+            return builders[kind](where)
+        from .more_buses import BUILDERS  # seldom used: not in every node's heap
+
+        if kind not in BUILDERS:
+            known = sorted(builders) + sorted(BUILDERS)
+            self._refuse("bus kind %r" % (kind,), "is not one of %s" % known)
+        key = tuple(where) if isinstance(where, list) else where
+        return self.once(kind, key, lambda place: BUILDERS[kind](self, place))
 
     def i2c(self, bus_id):
         """machine.I2C of that id, e.g. "i2c0"."""
-        return self._once("i2c", bus_id, self._make_i2c)
+        return self.once("i2c", bus_id, self._make_i2c)
 
     def adc(self, pin):
         """machine.ADC on that pin, full input range."""
-        return self._once("adc", pin, self._make_adc)
+        return self.once("adc", pin, self._make_adc)
 
     def onewire(self, pin):
         """onewire.OneWire on that pin."""
-        return self._once("onewire", pin, self._make_onewire)
+        return self.once("onewire", pin, self._make_onewire)
 
     def output_pin(self, pin):
         """machine.Pin, still an input: the driver sets its safe level and OUT in one step."""
-        return self._once("pin", pin, machine.Pin)
+        return self.once("pin", pin, machine.Pin)
 
     def wdt(self, timeout_ms):
         """Start the watchdog: from now on feed() it or the board resets; it cannot be stopped."""
         if self.port == "rp2" and timeout_ms > _RP2_WDT_MS:
             self._refuse("watchdog %d ms" % timeout_ms, "RP2 has at most %d ms" % _RP2_WDT_MS)
-        return self._once("wdt", timeout_ms, lambda ms: machine.WDT(timeout=ms))
+        return self.once("wdt", timeout_ms, lambda ms: machine.WDT(timeout=ms))
 
     def timer(self):
         """A hardware timer of its own for each call, or None on the Unix port.
@@ -113,7 +119,8 @@ class Board:
         """Bytes that differ between boards of one kind."""
         return machine.unique_id()
 
-    def _once(self, kind, where, make):
+    def once(self, kind, where, make):
+        """make(where), built on first use and kept. Raises ConfigError if it cannot be built."""
         key = (kind, where)
         if key not in self._built:
             try:
@@ -122,10 +129,14 @@ class Board:
                 self._refuse("%s %r" % (kind, where), repr(error))
         return self._built[key]
 
-    def _make_i2c(self, bus_id):
+    def bus_table(self, bus_id):
+        """What the plan says of a bus."""
         if bus_id not in self._buses:
             self._refuse("bus %r" % (bus_id,), "is not one of %s" % sorted(self._buses))
-        bus = self._buses[bus_id]
+        return self._buses[bus_id]
+
+    def _make_i2c(self, bus_id):
+        bus = self.bus_table(bus_id)
         scl, sda = machine.Pin(bus["scl"]), machine.Pin(bus["sda"])
         return machine.I2C(bus["id"], scl=scl, sda=sda, freq=bus["freq_hz"])
 

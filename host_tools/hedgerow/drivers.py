@@ -18,7 +18,7 @@ from hedgerow import paths
 from hedgerow.errors import ConfigError, UsageError
 
 KINDS = ("sensor", "actuator", "part")  # a part is for code, not for a node file
-BUSES = ("adc", "i2c", "onewire", "output_pin")
+BUSES = ("adc", "dht", "i2c", "input_pin", "onewire", "output_pin", "pins", "spi", "uart")
 
 # Units of RFC 8428 section 12.1 and RFC 8798 that drivers use.
 UNITS = (

@@ -4,9 +4,12 @@ import json
 import re
 from pathlib import Path
 
+import pytest
+
 from hedgerow.config import compile_file, schema
 from hedgerow.config.summary import duration, kept_bytes_a_day, summary
 from hedgerow.drivers import drivers
+from hedgerow.errors import ConfigError
 
 CONFIG = Path(__file__).parents[2] / "host_tools" / "hedgerow" / "config"
 MODELS = Path(__file__).parents[2] / "models"
@@ -84,8 +87,55 @@ def test_the_plan_of_the_template_is_small():
     assert len(json.dumps(compile_file(GOOD), separators=(",", ":"))) < 4096
 
 
-def test_every_sensor_driver_can_be_named_in_a_node_file():
-    assert {entry["kind"] for entry in drivers().values()} == {"sensor", "actuator"}
+def _with_sensor(tmp_path, row):
+    """good.toml with one more sensor."""
+    text = GOOD.read_text(encoding="utf-8")
+    at = text.index("[[sensor]]")
+    path = tmp_path / "node.toml"
+    text = f'{text[:at]}[[sensor]]\nname = "extra"\n{row}\n\n{text[at:]}'
+    path.write_text(text.replace("../../../models", str(MODELS)), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("name", [n for n, e in drivers().items() if e["kind"] == "sensor"])
+def test_a_node_file_names_every_sensor_driver_or_is_told_why_not(name, tmp_path):
+    entry = drivers()[name]
+    where = {"i2c": 'bus = "i2c1"', "spi": 'bus = "spi1"\npin = "GP13"', "adc": 'pin = "GP27"'}
+    row = f'driver = "{name}"\n' + where.get(entry["bus"], 'pin = "GP14"')
+    params = entry["params"]
+    row += "".join(f"\n{key} = {p[2]}" for key, p in params.items() if p[1] is None)
+    path = _with_sensor(tmp_path, row)
+    if entry["bus"] in ("adc", "dht", "i2c", "onewire", "spi"):
+        part = next(p for p in compile_file(path)["sensors"] if p["name"] == "extra")
+        assert part["bus"][0] == entry["bus"]
+        assert len(part["channels"]) == len(entry["channels"])
+    else:
+        with pytest.raises(ConfigError, match=f"{name} .* is for programs"):
+            compile_file(path)
+
+
+def test_a_chip_on_spi_has_a_bus_and_a_chip_select(tmp_path):
+    plan = compile_file(_with_sensor(tmp_path, 'driver = "mcp3008"\nbus = "spi1"\npin = "GP13"'))
+    part = next(p for p in plan["sensors"] if p["name"] == "extra")
+    assert part["bus"] == ["spi", ["spi1", 13]]
+    table = plan["board"]["buses"]["spi1"]
+    assert (table["kind"], table["freq_hz"]) == ("spi", min(table["freq_hz"], 1350000))
+    assert {"sck", "mosi", "miso"} <= set(table)
+
+
+@pytest.mark.parametrize(
+    ("row", "told"),
+    [
+        ('driver = "mcp3008"\nbus = "spi0"', "no pin for mcp3008"),
+        ('driver = "mcp3008"\npin = "GP13"', "no bus for mcp3008"),
+        ('driver = "mcp3008"\nbus = "i2c0"\npin = "GP13"', "SPI bus"),
+        ('driver = "dht22"\nbus = "i2c0"', "no pin for dht22"),
+        ('driver = "dht22"\npin = "GP14"\nbus = "i2c0"', "dht22 has no bus"),
+    ],
+)
+def test_what_is_missing_or_too_much_is_named(row, told, tmp_path):
+    with pytest.raises(ConfigError, match=told):
+        compile_file(_with_sensor(tmp_path, row))
 
 
 def test_the_reference_in_the_readme_is_the_schema():
@@ -106,11 +156,6 @@ def test_durations_in_words():
 
 
 def test_the_slowest_chip_sets_the_speed_of_its_bus(tmp_path):
-    text = GOOD.read_text(encoding="utf-8")
-    at = text.index("[[sensor]]")
-    row = '[[sensor]]\nname = "gas"\ndriver = "scd4x"\nbus = "i2c0"\n\n'
-    path = tmp_path / "node.toml"
-    text = text[:at] + row + text[at:]
-    path.write_text(text.replace("../../../models", str(MODELS)), encoding="utf-8")
+    path = _with_sensor(tmp_path, 'driver = "scd4x"\nbus = "i2c0"')
     assert compile_file(GOOD)["board"]["buses"]["i2c0"]["freq_hz"] == 400000
     assert compile_file(path)["board"]["buses"]["i2c0"]["freq_hz"] == 100000

@@ -46,7 +46,7 @@ def test_a_misspelt_name_is_answered_with_a_near_one():
     ("old", "new", "told"),
     [
         ('"kind": "sensor"', '"kind": "senser"', "sensor, actuator"),
-        ('"bus": "i2c"', '"bus": "i3c"', "adc, i2c"),
+        ('"bus": "i2c"', '"bus": "i3c"', "adc, dht"),
         ('"raw_bytes": 8,', "", "lacks 'raw_bytes'"),
         ('"raw_bytes": 8,', '"raw_bytes": "8",', "expected"),
         ('"Cel"', '"degC"', "unit 'degC'"),

@@ -27,7 +27,16 @@ from driver_bench import UPY, Bench, Tape, locked_heap, read
 
 from hedge.core.errors import SensorError
 
-WHERE = {"adc": 26, "i2c": "i2c0", "onewire": 16}
+WHERE = {
+    "adc": 26,
+    "dht": 14,
+    "i2c": "i2c0",
+    "input_pin": 13,
+    "onewire": 16,
+    "pins": (9, 10, 11, 12),
+    "spi": ("spi0", 17),
+    "uart": "uart0",
+}
 _UNTOUCHED = -123456789
 
 
@@ -304,7 +313,43 @@ class _OnADC(_Case):
         machine.attach_adc(WHERE["adc"], self.chip)
 
 
-_BY_BUS = {"i2c": _OnI2C, "onewire": _OnOneWire, "adc": _OnADC}
+class _OnDHT(_Case):
+    def _attach(self):
+        machine.attach_dht(WHERE["dht"], self.chip)
+
+
+class _OnSPI(_Case):
+    def _attach(self):
+        machine.attach_spi(0, WHERE["spi"][1], self.chip)
+
+
+class _OnUART(_Case):
+    def _attach(self):
+        machine.attach_uart(WHERE["uart"], self.chip)
+
+    def test_a_frame_that_came_before_the_read_does_not_count(self):
+        self._right(0)
+        self.bench.clock.now_ms += 10 * max(self.entry["convert_ms"], 1)
+        self.bus.any()  # frames of the old value lie in the buffer
+        self._right(1)
+
+    def test_a_line_that_was_cut_in_the_middle_of_a_frame(self):
+        self._feel(self.ROW["points"][0][0])
+        self.sensor.start()
+        self.bench.clock.now_ms += 2
+        self.bus.any()  # some bytes have arrived
+        self.chip.power_on()
+        self._right(1)
+
+
+_BY_BUS = {
+    "adc": _OnADC,
+    "dht": _OnDHT,
+    "i2c": _OnI2C,
+    "onewire": _OnOneWire,
+    "spi": _OnSPI,
+    "uart": _OnUART,
+}
 
 
 def cases(rows):

@@ -14,7 +14,11 @@ UPY = sys.implementation.name == "micropython"
 TABLE = {
     "name": "UNIX",
     "port": "unix",
-    "buses": {"i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000}},
+    "buses": {
+        "i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000},
+        "spi0": {"kind": "spi", "id": 0, "sck": 18, "mosi": 19, "miso": 20, "freq_hz": 1000000},
+        "uart0": {"kind": "uart", "id": 0, "tx": 0, "rx": 1},
+    },
 }
 
 
@@ -45,9 +49,9 @@ class Bench:
 
     def board_at(self, freq_hz):
         """Another board on the same wires whose I2C runs at freq_hz."""
-        bus = dict(TABLE["buses"]["i2c0"])
-        bus["freq_hz"] = freq_hz
-        return Board({"name": "UNIX", "port": "unix", "buses": {"i2c0": bus}})
+        buses = dict(TABLE["buses"])
+        buses["i2c0"] = dict(buses["i2c0"], freq_hz=freq_hz)
+        return Board({"name": "UNIX", "port": "unix", "buses": buses})
 
     def now_ms(self):
         return self.clock.now_ms
@@ -128,6 +132,12 @@ class Tape:
             return self._takes[-1]
         return self._take()
 
+    def any(self):
+        return self._number("any")
+
+    def init(self, **settings):
+        self._bus.init(**settings)
+
     def reset(self):
         return self._number("reset")
 
@@ -144,6 +154,20 @@ class Tape:
     def write(self, buf):
         if self._next < 0:
             self._bus.write(buf)
+
+    def __call__(self, buf):
+        if self._next >= 0:
+            self._fill(buf)
+            return
+        self._bus(buf)
+        self._takes.append(bytes(buf))
+
+    def write_readinto(self, out, into):
+        if self._next >= 0:
+            self._fill(into)
+            return
+        self._bus.write_readinto(out, into)
+        self._takes.append(bytes(into))
 
     def crc8(self, data):
         return self._bus.crc8(data)

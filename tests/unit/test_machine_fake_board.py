@@ -28,7 +28,7 @@ class TestBoard(unittest.TestCase):
 
     def test_unknown_bus(self):
         text = self._refused(self.board.i2c, "i2c7")
-        self.assertEqual(text, "board UNIX: bus 'i2c7': is not one of ['i2c0']")
+        self.assertIn("board UNIX: bus 'i2c7': is not one of ['i2c0'", text)
 
     def test_unknown_kind(self):
         self.assertIn("'can'", self._refused(self.board.bus, "can", 0))

@@ -75,16 +75,32 @@ class Claims:
             self._draft.fault(where, message, "another address or another bus")
         return str(bus)
 
+    def spi(self, path: Path, row: dict[str, Any], max_hz: int) -> str | None:
+        """The bus name, or None. The slowest chip sets the speed of its bus."""
+        board, bus = self._draft.board, row.get("bus")
+        if board is None or not is_known(bus):
+            return None
+        if bus not in board.spi_buses:
+            self._draft.unknown((*path, "bus"), f"SPI bus of {board.name}", bus, board.spi_buses)
+            return None
+        if bus not in self._buses:
+            table = board.spi_buses[str(bus)]
+            pins = {"sck": table.sck, "mosi": table.mosi, "miso": table.miso}
+            self._claim_lines(path, str(bus), pins)
+            self._buses[bus] = {
+                "kind": "spi",
+                "id": table.id,
+                **{role: board.pin_id(cpu_pin) for role, cpu_pin in pins.items()},
+                "freq_hz": table.freq_hz,
+            }
+        self._buses[bus]["freq_hz"] = min(self._buses[bus]["freq_hz"], max_hz)
+        return str(bus)
+
     def _open(self, path: Path, bus: str) -> None:
         board = self._draft.board
         assert board is not None
         table = board.i2c_buses[bus]
-        for role, cpu_pin in (("scl", table.scl), ("sda", table.sda)):
-            owner, _ = self._pins.setdefault(cpu_pin, (f"{bus} ({role})", "bus"))
-            if not owner.startswith(bus):
-                label = board.labels([cpu_pin])
-                message = f"{bus} needs pin {''.join(label) or cpu_pin}, used by {owner} already"
-                self._draft.fault((*path, "bus"), message, "another bus or another pin there")
+        self._claim_lines(path, bus, {"scl": table.scl, "sda": table.sda})
         self._buses[bus] = {
             "kind": "i2c",
             "id": table.id,
@@ -92,3 +108,13 @@ class Claims:
             "sda": board.pin_id(table.sda),
             "freq_hz": table.freq_hz,
         }
+
+    def _claim_lines(self, path: Path, bus: str, pins: dict[str, str]) -> None:
+        board = self._draft.board
+        assert board is not None
+        for role, cpu_pin in pins.items():
+            owner, _ = self._pins.setdefault(cpu_pin, (f"{bus} ({role})", "bus"))
+            if not owner.startswith(bus):
+                label = board.labels([cpu_pin])
+                message = f"{bus} needs pin {''.join(label) or cpu_pin}, used by {owner} already"
+                self._draft.fault((*path, "bus"), message, "another bus or another pin there")

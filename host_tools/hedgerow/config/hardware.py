@@ -66,9 +66,16 @@ def _driver(draft: Draft, path: Path, row: dict[str, Any], kind: str) -> dict[st
     name = row["driver"]
     if not is_known(name):
         return None
-    known = [key for key, entry in drivers().items() if entry["kind"] == kind]
+    known = [
+        key
+        for key, entry in drivers().items()
+        if entry["kind"] == kind and entry["bus"] in _NODE_BUSES
+    ]
     if name in drivers() and name not in known:
-        wrong = f"{name} is a driver of [[{drivers()[name]['kind']}]]"
+        entry = drivers()[name]
+        wrong = f"{name} is a driver of [[{entry['kind']}]]"
+        if entry["kind"] == "part" or entry["bus"] not in _NODE_BUSES:
+            wrong = f"{name} ({entry['bus']}) is for programs: a node file cannot wire it up"
         draft.fault((*path, "driver"), wrong, listed(known))
         return None
     if name not in known:
@@ -127,20 +134,35 @@ def _where(
     driver: dict[str, Any],
     args: dict[str, Any] | None,
     claims: Claims,
-) -> int | str | None:
-    """The pin or bus of a driver; notes a missing or a needless one."""
-    wanted, other = ("bus", "pin") if driver["bus"] == "i2c" else ("pin", "bus")
-    if row.get(other) is not None:
-        message = f"{row['driver']} has no {other}"
-        draft.fault((*path, other), message, f"{wanted} = ...", key=True)
-    if row.get(wanted) is None:
-        expected = f"{wanted} = {_example(draft, driver['bus'])}"
-        draft.fault(path, f"no {wanted} for {row['driver']}", expected, key=True)
+) -> int | str | list[Any] | None:
+    """The pin or bus of a driver (SPI: both); notes a missing or a needless one."""
+    wanted = _WANTED.get(driver["bus"], ("pin",))
+    for key in ("bus", "pin"):
+        if key not in wanted and row.get(key) is not None:
+            message = f"{row['driver']} has no {key}"
+            draft.fault((*path, key), message, f"{wanted[0]} = ...", key=True)
+    missing = [key for key in wanted if row.get(key) is None]
+    for key in missing:
+        example = _example(draft, driver["bus"] if key == "bus" else "pin")
+        if driver["bus"] == "adc":
+            example = _example(draft, "adc")
+        draft.fault(path, f"no {key} for {row['driver']}", f"{key} = {example}", key=True)
+    if missing:
         return None
-    if wanted == "pin":
+    if driver["bus"] == "spi":
+        bus, cs = claims.spi(path, row, driver["max_hz"]), claims.pin(path, row, "chip select")
+        return None if bus is None or cs is None else [bus, cs]
+    if wanted == ("pin",):
         return claims.pin(path, row, driver["bus"])
     addr = (args or {}).get("addr", _default(driver, "addr"))
     return claims.i2c(path, row, addr, driver["max_hz"])
+
+
+# What a node file can wire up; drivers on other buses are for code.
+_NODE_BUSES = ("adc", "dht", "i2c", "onewire", "output_pin", "spi")
+
+# bus of a driver -> the keys of its row that say where it is; else only a pin
+_WANTED = {"i2c": ("bus",), "spi": ("bus", "pin")}
 
 
 def _default(driver: dict[str, Any], name: str) -> Any:
@@ -151,8 +173,9 @@ def _example(draft: Draft, bus: str) -> str:
     board = draft.board
     if board is None:
         return '"..."'
-    if bus == "i2c":
-        return listed(f'"{name}"' for name in board.i2c_buses)
+    if bus in ("i2c", "spi"):
+        buses = board.i2c_buses if bus == "i2c" else board.spi_buses
+        return listed(f'"{name}"' for name in buses)
     pins = board.adc_pins if bus == "adc" else board.output_pins
     return listed(f'"{label}"' for label in board.labels(pins)[:6])
 

@@ -8,11 +8,14 @@ chips, drive pins and steer time. See README.md.
 import os
 
 from fake_machine import adc as _adc
+from fake_machine import dht as _dht
 from fake_machine import pin as _pin
 from fake_machine import pwm as _pwm
 from fake_machine import spi as _spi
+from fake_machine import uart as _uart
 from fake_machine import wiring as _wiring
 from fake_machine.adc import ADC, set_vref_mv
+from fake_machine.dht import attach_dht, dht_readinto
 from fake_machine.i2c import I2C, SoftI2C
 from fake_machine.pin import Pin, Signal, drive_pin, on_pin
 from fake_machine.power import (
@@ -38,6 +41,7 @@ from fake_machine.pwm import PWM, pwm_on
 from fake_machine.rtc import RTC
 from fake_machine.spi import SPI, attach_spi
 from fake_machine.timer import Timer
+from fake_machine.uart import UART, attach_uart
 from fake_machine.wiring import (
     attach_adc,
     attach_i2c,
@@ -54,6 +58,7 @@ __all__ = (
     "PWM",
     "RTC",
     "SPI",
+    "UART",
     "WDT",
     "Pin",
     "Signal",
@@ -65,6 +70,7 @@ __all__ = (
     "DEEPSLEEP_RESET",
     "SOFT_RESET",
     "deepsleep",
+    "dht_readinto",
     "idle",
     "lightsleep",
     "reset",
@@ -76,9 +82,11 @@ __all__ = (
     "EXIT_SOFT_RESET",
     "EXIT_WDT",
     "attach_adc",
+    "attach_dht",
     "attach_i2c",
     "attach_onewire",
     "attach_spi",
+    "attach_uart",
     "detach_i2c",
     "detach_onewire",
     "drive_pin",
@@ -123,6 +131,8 @@ def clear_bench():
     """Forget all pins and take every chip off (between tests)."""
     _wiring.clear()
     _spi.clear()
+    _uart.clear()
+    _dht.clear()
     _pwm.clear()
     _pin.clear()
     _adc.set_vref_mv(3300)

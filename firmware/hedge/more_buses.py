@@ -1,0 +1,73 @@
+"""Buses that few nodes have: Board.bus imports this file when one is asked for, not before.
+
+    BUILDERS[kind](board, where) -> a driver's first argument
+
+    "dht"  where: pin. A function readinto(buf): one transfer of a DHT sensor, 5 bytes.
+    "spi"  where: (bus, pin of the chip select), e.g. ("spi0", 17). An SPIDevice.
+    "uart"  where: bus, e.g. "uart0", {"kind": "uart", "id": 0, "tx": 0, "rx": 1}. A machine.UART
+        whose speed the driver sets.
+    "input_pin"  where: pin. A machine.Pin; the driver makes it an input.
+    "pins"  where: several pins. A tuple of machine.Pin.
+
+With board.py the only users of `machine`.
+"""
+
+import machine
+
+
+class SPIDevice:
+    """One chip on an SPI bus, selected while its pin is low. Does not allocate in a transfer."""
+
+    def __init__(self, spi, cs):
+        self._spi = spi
+        self._cs = cs
+        cs.init(cs.OUT, value=1)
+
+    def write_readinto(self, out, into):
+        """Full duplex; buffers of one length. The chip is let go whatever happens."""
+        self._cs.value(0)
+        try:
+            self._spi.write_readinto(out, into)
+        finally:
+            self._cs.value(1)
+
+
+def _dht(board, where):
+    pin = machine.Pin(where)
+    transfer = machine.dht_readinto  # in RP2, ESP32 and others since 1.20; OSError if silent
+
+    def readinto(buf):
+        transfer(pin, buf)
+
+    return readinto
+
+
+def _spi(board, where):
+    bus_id, cs = where
+    return SPIDevice(
+        board.once("spi", bus_id, lambda _: _make_spi(board, bus_id)), machine.Pin(cs)
+    )
+
+
+def _make_spi(board, bus_id):
+    bus = board.bus_table(bus_id)
+    pins = {name: machine.Pin(bus[name]) for name in ("sck", "mosi", "miso")}
+    return machine.SPI(bus["id"], baudrate=bus["freq_hz"], **pins)
+
+
+def _uart(board, where):
+    bus = board.bus_table(where)
+    tx, rx = machine.Pin(bus["tx"]), machine.Pin(bus["rx"])
+    # Half a second at 9600 baud: RP2's default of 256 bytes loses sentences of a GPS.
+    return machine.UART(bus["id"], baudrate=9600, tx=tx, rx=rx, rxbuf=512)
+
+
+def _input_pin(board, where):
+    return machine.Pin(where)
+
+
+def _pins(board, where):
+    return tuple([machine.Pin(pin) for pin in where])
+
+
+BUILDERS = {"dht": _dht, "input_pin": _input_pin, "pins": _pins, "spi": _spi, "uart": _uart}
