@@ -23,7 +23,10 @@ FIELD = {"kind": "field", "soil": SOIL, "site": SITE, "days": DAYS, "seed": 1, "
 TABLE = {
     "name": "test",
     "port": "unix",
-    "buses": {"i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000}},
+    "buses": {
+        "i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000},
+        "spi0": {"kind": "spi", "id": 0, "sck": 18, "mosi": 19, "miso": 20, "freq_hz": 1000000},
+    },
 }
 PLAN = {
     "sensors": [
@@ -90,14 +93,18 @@ class Bench(unittest.TestCase):
         module = getattr(__import__("hedge.drivers." + driver).drivers, driver)
         entry = module.DRIVER
         sensor = {"name": name, "driver": driver, "module": driver, "class": entry["class"]}
-        sensor["bus"], sensor["args"] = ["i2c", "i2c0"], {}
+        where = {"i2c": "i2c0", "spi": ["spi0", 17], "adc": 27}
+        sensor["bus"] = [entry["bus"], where.get(entry["bus"], 14)]
+        params = entry["params"]
+        sensor["args"] = {key: params[key][2] for key in params if params[key][1] is None}
         plan = {"sensors": [sensor], "actuators": []}
         scene = Scene(plan, world, START_S, self.clock.now_ms)
-        table = dict(TABLE["buses"]["i2c0"])
-        table["freq_hz"] = min(entry["max_hz"], 400000)
-        board = Board({"name": "test", "port": "unix", "buses": {"i2c0": table}})
+        buses = dict(TABLE["buses"])
+        buses["i2c0"] = dict(buses["i2c0"], freq_hz=min(entry.get("max_hz", 400000), 400000))
+        board = Board({"name": "test", "port": "unix", "buses": buses})
         scene.advance(START_S)
-        return scene, getattr(module, entry["class"])(board.i2c("i2c0")), entry
+        driver = getattr(module, entry["class"])(board.bus(*sensor["bus"]), **sensor["args"])
+        return scene, driver, entry
 
     def test_any_i2c_driver_finds_its_chip_by_name(self):
         field = Field(SOIL, SITE, DAYS, START_S, seed=1)
@@ -123,7 +130,13 @@ class Bench(unittest.TestCase):
         chip = scene._shown[0].chip
         self.assertEqual((chip.eco2_ppm, chip.tvoc_ppb), (600, 30))
 
-    def test_every_i2c_driver_can_be_simulated(self):
+    def test_a_dht_and_a_chip_on_spi(self):
+        _, sensor, _ = self._one("air", "dht11", recording(**{"air.temp": [21.0, 21.0]}))
+        self.assertEqual(self.read(sensor, 2)[0], 2100)
+        _, sensor, _ = self._one("in", "mcp3008", recording(**{"in.ch3": [1.5, 1.5]}))
+        self.assertAlmostEqual(self.read(sensor, 8)[3], 1500, delta=4)
+
+    def test_every_driver_of_a_node_file_can_be_simulated(self):
         import os
 
         folder = __file__.rsplit("/", 3)[0] + "/firmware/hedge/drivers"
@@ -133,7 +146,7 @@ class Bench(unittest.TestCase):
                 continue
             module = getattr(__import__("hedge.drivers." + name).drivers, name)
             entry = getattr(module, "DRIVER", {"bus": "", "kind": ""})
-            if entry["bus"] != "i2c" or entry["kind"] != "sensor" or name == "bme280":
+            if entry["bus"] not in ("adc", "dht", "i2c", "spi") or entry["kind"] != "sensor":
                 continue
             machine.clear_bench()
             scene, _, _ = self._one("x", name, FIELD)

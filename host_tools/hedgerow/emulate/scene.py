@@ -182,19 +182,37 @@ def _wire_battery(sensor, now_ms):
 
 
 def _wire_by_name(sensor, now_ms):
-    """Any other I2C driver: the chip of the same name, whose INPUTS name what it shows."""
+    """Any other driver: the chip of the same name, whose INPUTS name what it shows."""
     name = sensor["module"]
-    driver = getattr(__import__("hedge.drivers." + name).drivers, name).DRIVER
     module = getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name)
     chip = getattr(module, sensor["class"])(now_ms)
-    addr = sensor["args"].get("addr", driver["addrs"][0])
-    machine.attach_i2c(sensor["bus"][1], addr, chip)
+    _ATTACH[sensor["bus"][0]](sensor, chip)
     inputs = [
         (attribute, channel, "%s.%s" % (name, channel), factor)
         for attribute, channel, factor in getattr(chip, "INPUTS", ())
     ]
     return chip, inputs
 
+
+def _attach_i2c(sensor, chip):
+    name = sensor["module"]
+    driver = getattr(__import__("hedge.drivers." + name).drivers, name).DRIVER
+    addr = sensor["args"].get("addr", driver["addrs"][0])
+    machine.attach_i2c(sensor["bus"][1], addr, chip)
+
+
+def _attach_spi(sensor, chip):
+    bus, cs = sensor["bus"][1]
+    machine.attach_spi(int(bus[3:]), cs, chip)
+
+
+_ATTACH = {
+    "adc": lambda sensor, chip: machine.attach_adc(sensor["bus"][1], chip),
+    "dht": lambda sensor, chip: machine.attach_dht(sensor["bus"][1], chip),
+    "i2c": _attach_i2c,
+    "onewire": lambda sensor, chip: machine.attach_onewire(sensor["bus"][1], chip),
+    "spi": _attach_spi,
+}
 
 WIRING = {
     "soil_probe": _wire_soil_probe,
