@@ -59,7 +59,8 @@ class UARTChip(Chip):
 
     def take(self):
         now_ms = self._now_ms()
-        if not self.present:
+        if not self.present or self.fault == "silent":
+            self._line = []
             return b""
         while self.period_ms and self._next_ms <= now_ms:
             self.say(self.frame(), self._next_ms)
