@@ -28,8 +28,10 @@ class Session:
             stderr=subprocess.STDOUT,
             text=True,
         )
-        first = self.process.stdout.readline()
-        assert "Ctrl-C ends it" in first, first + self.process.stdout.read()
+        printed = [self.process.stdout.readline()]
+        while "Ctrl-C ends it" not in printed[-1]:  # before it, the progress of a build
+            assert printed[-1], "".join(printed)
+            printed.append(self.process.stdout.readline())
         n_places = sum(word in ("--pty", "--port", "--link") for word in words) or 1
         lines = [self.process.stdout.readline() for _ in range(n_places)]
         self.addresses = [line.split()[-1] for line in lines]
@@ -184,6 +186,8 @@ def test_mpremote_drives_qemu(need_target, tmp_path, payload, name):
     with session(name, "--pty", "--port", 0) as running:
         for address in running.addresses:
             assert running.mpremote("eval", "1+1", address=address) == "2\n"
+        running.mpremote("cp", payload, ":there.bin")
+        assert "3000 there.bin" in running.mpremote("ls")
 
 
 def test_options_that_do_not_go_together_are_refused():

@@ -98,8 +98,12 @@ class ReplBoard(Board):
 
     def start(self, source: str) -> None:
         """Enter the raw REPL and run source, which imports what cycles_expr names."""
-        self._repl.enter(_BOOT_TIMEOUT_S)
+        self.enter_raw_repl()
         self._repl.run(source, _BOOT_TIMEOUT_S)
+
+    def enter_raw_repl(self) -> None:
+        """Stop what runs; exec() works from then on."""
+        self._repl.enter(_BOOT_TIMEOUT_S)
 
     def exec(self, source: str, timeout_s: float = 60.0) -> str:
         return self._repl.run(source, timeout_s)

@@ -17,7 +17,7 @@ class Machine(Protocol):
         """Readable when step() has something to do, beside time and input."""
 
     def step(self, received: bytes) -> tuple[bytes, float | None]:
-        """Run a little, some 20 ms. What the board wrote; s until the next step, None: none due."""
+        """Run a little, some 20 ms. What it wrote; s until the next step, None: none due."""
 
 
 def serve(machine: Machine, endpoints: Sequence[Endpoint]) -> None:

@@ -30,9 +30,10 @@ class MemoryDisk:
         return 0
 
 
-def mount_memory(address, n_bytes):
-    """Format n_bytes from address, lose what was there, and mount them."""
+def mount_memory(address, n_bytes, fresh):
+    """Mount n_bytes from address; fresh: format them, lose what was there."""
     disk = MemoryDisk(address, n_bytes)
-    vfs.VfsLfs2.mkfs(disk)
+    if fresh:
+        vfs.VfsLfs2.mkfs(disk)
     vfs.mount(vfs.VfsLfs2(disk), "/")
     sys.path.append("/lib")  # as on boards with a disk

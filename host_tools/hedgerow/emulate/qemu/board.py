@@ -40,7 +40,8 @@ class QemuBoard(EmulatedBoard):
             self.line = cleanup.enter_context(PipeLine(self.name, _command(parts, ram)))
             super().__init__(self, Region(start, end - _DISK_BYTES))
             self.talk(b"", _PROMPT, _BOOT_TIMEOUT_S)
-            self.start(_mount(end - _DISK_BYTES) + "import time\n")
+            self._disk_start = end - _DISK_BYTES
+            self.start(_mount(self._disk_start, fresh=True) + "import time\n")
             self._cleanup = cleanup.pop_all()
 
     def talk(self, send: bytes, until: bytes, timeout_s: float) -> bytes:
@@ -57,6 +58,10 @@ class QemuBoard(EmulatedBoard):
         offset = address - self._ram_start
         self._ram[offset : offset + len(data)] = data
 
+    def mount_again(self) -> None:
+        """At the raw REPL after a soft reset, which takes the file system away: its files stay."""
+        self.exec(_mount(self._disk_start, fresh=False))
+
     def leave_raw_repl(self) -> bytes:
         """To the friendly REPL, for people and mpremote; its banner and prompt."""
         return self.talk(b"\x02", _PROMPT, _BOOT_TIMEOUT_S)
@@ -65,9 +70,10 @@ class QemuBoard(EmulatedBoard):
         self._cleanup.close()
 
 
-def _mount(address: int) -> str:
+def _mount(address: int, *, fresh: bool) -> str:
     helper = on_board_source("memory_disk")
-    return f"{helper}\nmount_memory({address}, {_DISK_BYTES})\ndel MemoryDisk, mount_memory\n"
+    call = f"mount_memory({address}, {_DISK_BYTES}, {fresh})"
+    return f"{helper}\n{call}\ndel MemoryDisk, mount_memory\n"
 
 
 def _command(parts: Qemu, ram: Path) -> list[str | Path]:
