@@ -101,7 +101,7 @@ class GPS(UARTSensor):
         elif 0x30 <= byte <= 0x39 and field:
             self._digit(field, byte - 0x30)
         else:
-            self._whole[field] = (self._whole[field] << 8 | byte) & 0xFFFFFF
+            self._whole[field] = (self._whole[field] & 0xFFFF) << 8 | byte
             self._digits[field] += 1
 
     def _digit(self, field, digit):
