@@ -4,6 +4,7 @@ import array
 import binascii
 import struct
 
+from ..core import mapped
 from ..core.errors import ModelError
 
 _HEADER = "<4sHHIIHHHHHHHHHhiBBhifHHHH8H"
@@ -23,7 +24,7 @@ class FrontEnd:
     """
 
     def __init__(self, source, takes_bytes=False, is_aligned=None):
-        data = _read(source)
+        data = mapped.contents(source)
         if is_aligned is not None and not is_aligned(data):
             data = bytes(data)
         at = _check(data)
@@ -103,17 +104,6 @@ class FrontEnd:
 def _need(condition, what):
     if not condition:
         raise ModelError("front end: bad %s" % what)
-
-
-def _read(source):
-    """As hedge.infer.model: zero copy from a memory-mapped (ROMFS) file."""
-    if not isinstance(source, str):
-        return source
-    with open(source, "rb") as file:
-        try:
-            return memoryview(file)
-        except TypeError:  # a file that is not in memory
-            return file.read()
 
 
 def _check(data):

@@ -4,7 +4,7 @@ from .fields import i8, image, u8, u16, window
 from .ops import CONV, DEPTHWISE, POOL, apart, clamp, fail, flags, need
 
 _WIDE, _DIRECT, _SCRATCH = 1, 2, 4
-_MAX_TAPS = 65534
+MAX_TAPS = 65534
 
 
 def _check_table(op, bounds, has):
@@ -84,8 +84,8 @@ def _conv(op, bounds):
     in_h, in_w, in_c, out_c, out_h, out_w = image(op)
     steps = window(op, 8)
     taps = steps[0] * steps[1] * in_c
-    if taps > _MAX_TAPS:
-        fail("%d taps, expected at most %d" % (taps, _MAX_TAPS))
+    if taps > MAX_TAPS:
+        fail("%d taps, expected at most %d" % (taps, MAX_TAPS))
     even = taps + (taps & 1)
     bounds.in_file(op[3], (out_c + 3) // 4 * 4 * even, "weights")
     _check_table(op, bounds, has)

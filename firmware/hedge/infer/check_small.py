@@ -18,7 +18,7 @@ from .ops import (
     pair,
 )
 
-_MAX_DEPTH = 511  # of SOFTMAX: the reference stops where a sum of exp() may reach 512
+MAX_DEPTH = 511  # of SOFTMAX: the reference stops where a sum of exp() may reach 512
 
 
 def _same_or_apart(a, b):
@@ -62,8 +62,8 @@ def _softmax(op, bounds):
     wide = flags(op, 1)
     rows, depth = op[3:5]
     need(rows > 0, "no rows")
-    if not 0 < depth <= _MAX_DEPTH:
-        fail("depth %d, expected 1 .. %d" % (depth, _MAX_DEPTH))
+    if not 0 < depth <= MAX_DEPTH:
+        fail("depth %d, expected 1 .. %d" % (depth, MAX_DEPTH))
     shift, radius = i8(op[6], 0), u16(op[6], 1)
     pair(op[5], shift)
     # So that the scaled difference, and with it every power and the sum, stays in int32.

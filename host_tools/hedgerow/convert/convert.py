@@ -13,7 +13,6 @@ from hedge.core.errors import ModelError as DeviceModelError
 from hedge.infer import plan as device_plan
 from hedgerow.convert.border import cut_float_border
 from hedgerow.convert.emit import emit
-from hedgerow.convert.emit.layout import VERSION
 from hedgerow.convert.graph import Graph
 from hedgerow.convert.importer import read_tflite
 from hedgerow.convert.oracle import (
@@ -62,8 +61,6 @@ def convert(tflite_data: bytes) -> Conversion:
 
 
 def _check_by_reader(hgm: bytes) -> None:
-    if device_plan.VERSION != VERSION:  # a board that reads the format before this one
-        return
     try:
         device_plan.check(hgm)
     except DeviceModelError as error:
