@@ -28,13 +28,21 @@ class Session:
             stderr=subprocess.STDOUT,
             text=True,
         )
+        n_places = sum(word in ("--pty", "--port", "--link") for word in words) or 1
+        try:
+            self.addresses = self._read_addresses(n_places)
+        except BaseException:
+            self.process.kill()
+            self.process.communicate()
+            raise
+
+    def _read_addresses(self, n_places):
         printed = [self.process.stdout.readline()]
         while "Ctrl-C ends it" not in printed[-1]:  # before it, the progress of a build
             assert printed[-1], "".join(printed)
             printed.append(self.process.stdout.readline())
-        n_places = sum(word in ("--pty", "--port", "--link") for word in words) or 1
         lines = [self.process.stdout.readline() for _ in range(n_places)]
-        self.addresses = [line.split()[-1] for line in lines]
+        return [line.split()[-1] for line in lines]
 
     def mpremote(self, *words, address=None):
         command = [*MPREMOTE, address or self.addresses[0], *map(str, words)]
