@@ -323,6 +323,63 @@ class _OnSPI(_Case):
         machine.attach_spi(0, WHERE["spi"][1], self.chip)
 
 
+class _OnInputPin(_Case):
+    """A contact: what cannot fail is not tested, a cut cable reads as nothing happening."""
+
+    def _attach(self):
+        self.chip.drive = lambda level: machine.drive_pin(WHERE["input_pin"], level)
+        self.chip.drive(self.chip.IDLE)
+        self.bench.clock.each_ms = self.chip.step
+
+    def _feel(self, inputs):
+        _Case._feel(self, inputs)
+        self.bench.clock.pass_ms(self.ROW.get("pass_ms", 0))
+
+    def test_faults(self):
+        if not self.chip.FAULTS:
+            self.skipTest("the output has no fault that a driver could see")
+        _Case.test_faults(self)
+
+    def test_no_allocation(self):
+        if not UPY:
+            self.skipTest("needs the MicroPython heap")
+        self._feel(self.ROW["points"][1][0])
+        self.bench.clock.pass_ms(self.sensor.start())
+        with locked_heap():
+            self.sensor.start()
+            self.sensor._on_edge(None)
+            self.sensor.poll(self.out)
+        self.assertNotEqual(self.out[0], _UNTOUCHED)
+
+    def test_start_and_poll_by_hand(self):
+        self._feel(self.ROW["points"][1][0])
+        self.bench.clock.pass_ms(self.sensor.start())
+        self.assertTrue(self.sensor.poll(self.out))
+        self._near(self.ROW["points"][1][1], "by hand")
+
+    def test_absent_and_back(self):
+        self.chip.present = False
+        self._feel(self.ROW["points"][1][0])
+        read(self.sensor, self.out)
+        self.assertEqual(self.out[0], 0)
+        self._blank()
+        self.chip.present = True
+        self._right(1)
+
+    def test_time_per_read_is_within_the_declared_time(self):
+        for limit_ms in (self.entry["first_ms"], self.entry["convert_ms"]):
+            self._feel(self.ROW["points"][1][0])
+            began_ms = self.bench.now_ms()
+            read(self.sensor, self.out)
+            self.assertLessEqual(self.bench.now_ms() - began_ms, limit_ms + 1)
+
+    def test_supply_fails_between_two_reads(self):
+        self.skipTest("a contact keeps no state")
+
+    def test_supply_fails_during_a_read(self):
+        self.skipTest("a contact keeps no state")
+
+
 class _OnUART(_Case):
     def _attach(self):
         machine.attach_uart(WHERE["uart"], self.chip)
@@ -346,6 +403,7 @@ _BY_BUS = {
     "adc": _OnADC,
     "dht": _OnDHT,
     "i2c": _OnI2C,
+    "input_pin": _OnInputPin,
     "onewire": _OnOneWire,
     "spi": _OnSPI,
     "uart": _OnUART,

@@ -27,6 +27,7 @@ class BenchClock:
 
     def __init__(self):
         self.now_ms = 1000000
+        self.each_ms = None
 
     def ticks_ms(self):
         return self.now_ms
@@ -35,7 +36,16 @@ class BenchClock:
         return 1767225600 + self.now_ms // 1000
 
     async def sleep_ms(self, ms):
-        self.now_ms += ms
+        self.pass_ms(ms)
+
+    def pass_ms(self, ms):
+        """Let time pass; each_ms, if set, is called every millisecond of it."""
+        if self.each_ms is None:
+            self.now_ms += ms
+            return
+        for _ in range(ms):
+            self.now_ms += 1
+            self.each_ms()
 
 
 class Bench:
