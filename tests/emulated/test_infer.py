@@ -12,6 +12,7 @@ from hedgerow.infer.model_file import parse_model
 
 SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
 PERSISTENT_LIMIT_BYTES = 256  # on 32-bit boards
+MODELS = ["kws_ref_model", "ad01_int8", "vww_96_int8", "pretrainedResnet_quant"]
 EMULATED = [name for name in TARGETS if name != "unix"]
 
 
@@ -28,7 +29,7 @@ def test_soil_dry_equals_tflm(need_target, target: str, path: str) -> None:
 
 
 @pytest.mark.parametrize("target", EMULATED)
-@pytest.mark.parametrize("name", ["kws_ref_model", "ad01_int8", "vww_96_int8"])
+@pytest.mark.parametrize("name", MODELS)
 def test_models_in_memory_mapped_flash_equal_tflm(need_target, need_shared, target, name) -> None:
     """The weights are used where they lie: a copy would show in persistent_bytes."""
     need_target(target)
