@@ -49,6 +49,19 @@ def _warm_ens160(now_ms):
     return chip
 
 
+def _broken_version(chip):
+    chip._words = lambda data: bytes(data) + b"\x00"
+
+
+def _is_other_product(chip):
+    chip.product = b"00070000"
+
+
+def _dust(pm1, pm2_5, pm4, pm10):
+    inputs = {"pm1_ugm3": pm1, "pm2_5_ugm3": pm2_5, "pm4_ugm3": pm4, "pm10_ugm3": pm10}
+    return inputs, (pm1 * 10, pm2_5 * 10, pm4 * 10, pm10 * 10)
+
+
 def _deep_sleep(chip):
     chip.regs[0x10] = 0
 
@@ -108,5 +121,36 @@ ROWS = (
         "foreign": _is_ens161,
         "disturb": _deep_sleep,
         "faults": {"nack": None, "bus": OSError, "busy": SensorError, "error": SensorError},
+    },
+    {
+        "driver": "scd30",
+        "points": (
+            _co2(439, 27.2, 48.8),
+            _co2(0, -40.0, 0.0),
+            _co2(40000, 70.0, 100.0),
+            _co2(1234, -0.05, 67.8),
+        ),
+        "tolerance": (0.5, 1, 1),
+        "examples": (  # DS 1.5: 439 ppm, 27.2 degC, 48.8 %RH
+            (
+                b"\x43\xdb\xcb\x8c\x2e\x8f\x41\xd9\x70\xe7\xff\xf5\x42\x43\xbf\x3a\x1b\x74",
+                (439, 2724, 4881),
+            ),
+        ),
+        "foreign": _broken_version,
+        "faults": {"nack": OSError, "bus": OSError, "crc": SensorError, "busy": SensorError},
+    },
+    {
+        "driver": "sps30",
+        "points": (
+            _dust(3.1, 12.5, 14.0, 15.2),
+            _dust(0.0, 0.0, 0.0, 0.0),
+            _dust(1000.0, 1000.0, 1000.0, 1000.0),
+            _dust(0.1, 0.2, 0.3, 999.9),
+        ),
+        "tolerance": (0.5, 0.5, 0.5, 0.5),
+        "examples": "the datasheet prints none; the floats are those of the SCD30",
+        "foreign": _is_other_product,
+        "faults": {"nack": OSError, "bus": OSError, "crc": SensorError, "busy": SensorError},
     },
 )

@@ -9,9 +9,11 @@ from driver_bench import Bench, read
 from hedge.core.errors import SensorError
 from hedge.drivers.ccs811 import CCS811
 from hedge.drivers.ens160 import ENS160
+from hedge.drivers.float32 import scaled
 from hedge.drivers.scd4x import SCD4x
 from hedge.drivers.sgp40 import SGP40
-from hedgerow.emulate.chips import ccs811, ens160, scd4x, sgp40
+from hedge.drivers.sps30 import SPS30
+from hedgerow.emulate.chips import ccs811, ens160, scd4x, sgp40, sps30
 
 
 class _OnBench(unittest.TestCase):
@@ -110,6 +112,43 @@ class TestSCD4x(_OnBench):
         with self.assertRaises(OSError):
             machine.I2C(0, freq=100000).readfrom(0x62, 9)
         self.assertTrue(chip.present)
+
+
+class TestFloat32(unittest.TestCase):
+    def test_against_struct_over_the_range(self):
+        import struct
+
+        value = 0.0005
+        while value < 1000000.0:
+            for number in (value, -value):
+                b = struct.pack(">f", number)
+                data = bytes((b[0], b[1], 0, b[2], b[3], 0))
+                for scale in (1, 10, 100, 1000):
+                    exact = number * scale
+                    limit = 0.51 + abs(exact) / 500000
+                    self.assertAlmostEqual(scaled(data, 0, scale), exact, delta=limit)
+            value *= 1.37
+
+    def test_zero_tiny_and_what_is_no_number(self):
+        self.assertEqual(scaled(bytes(6), 0, 1000), 0)
+        self.assertEqual(scaled(b"\x00\x01\0\0\0\0", 0, 1000), 0)
+        self.assertEqual(scaled(b"\x30\x00\0\0\0\0", 0, 1000), 0)
+        for head in (b"\x7f\xc0", b"\x7f\x80", b"\x4a\x00"):  # NaN, infinity, 2**21
+            with self.assertRaises(SensorError):
+                scaled(head + bytes(4), 0, 1)
+
+
+class TestSPS30(_OnBench):
+    def test_stop_and_again(self):
+        chip = self._attach(0x69, sps30.SPS30(self.bench.now_ms))
+        sensor = SPS30(self.i2c)
+        out = array("i", (0, 0, 0, 0))
+        read(sensor, out)
+        sensor.stop()
+        self.assertIsNone(chip._next_ms)
+        self.bench.clock.now_ms += 60000
+        chip.pm1_ugm3 = 9.0
+        self.assertEqual(read(sensor, out)[0], 90)
 
 
 class TestCCS811(_OnBench):

@@ -86,6 +86,10 @@ class I2CSensor:
         self._state = state
         return False
 
+    def forget(self):
+        """What the chip is set to is not known any more: the next read starts with its reset."""
+        self._state = _COLD
+
     def _wake(self):
         """The present step of the reset, or what follows the last one."""
         wait_ms = self._reset(self._step)
