@@ -25,7 +25,7 @@ import sys
 
 _HEAD_BYTES = 14
 _COPY_BYTES = 1024
-_FLUSH_BYTES = 32768  # a cut costs at most this much of a file that is sent again
+_FLUSH_BYTES = 16384  # a cut costs at most this much of a file that is sent again
 _FOLDER = 0x4000
 
 

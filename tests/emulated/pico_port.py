@@ -25,6 +25,7 @@ class PicoPort:
     def __init__(self, link):
         self._link = link
         self.chip = PicoChip()
+        self._machine = PicoMachine(self.chip)  # one for good: the chip's time goes on
         self.blank = self.chip.flash()
         self.address = str(link)
         self.power_cut = None
@@ -58,9 +59,8 @@ class PicoPort:
     _garbage = b""
 
     def _serve(self):
-        machine = PicoMachine(self.chip)
         try:
-            serve(machine, [self])
+            serve(self._machine, [self])
         except Unplugged:
             self._power_off()
         except PowerCut as cut:
@@ -78,6 +78,11 @@ class PicoPort:
             self._thread = None
             os.close(self._wake)
             os.close(self._wake_end)
+
+    def wait_for_power_cut(self):
+        """The flash operation at which chip.cut_power_at() took the power, None if it did not."""
+        self._thread.join(5)
+        return self.power_cut
 
     @property
     def plugged_in(self):

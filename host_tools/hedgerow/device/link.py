@@ -157,8 +157,24 @@ class SerialLink:
         """What has arrived, b"" if nothing did for timeout_s."""
         with self._faults_told():
             self._serial.timeout = timeout_s
-            first: bytes = self._serial.read(1)
-            return first + self._serial.read(self._serial.in_waiting) if first else b""
+            try:
+                first: bytes = self._serial.read(1)
+                return first + self._serial.read(self._serial.in_waiting) if first else b""
+            finally:
+                self._serial.timeout = _READ_S
+
+    def hear(self, wait_s: float) -> bytes:
+        """What arrives in that time, a Ctrl-C half way; b"" also from a board that has gone."""
+        heard = b""
+        try:
+            for send in (b"", b"\x03"):
+                self.send(send)
+                end_s = time.monotonic() + wait_s / 2
+                while (left_s := end_s - time.monotonic()) > 0:
+                    heard += self.read(left_s)
+        except LinkLostError:
+            return heard
+        return heard
 
     @contextlib.contextmanager
     def _faults_told(self) -> Iterator[None]:

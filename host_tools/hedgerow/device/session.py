@@ -63,6 +63,14 @@ def identify(link: SerialLink) -> Identity:
     return Identity(**{**values, "files": tuple(found["files"])})
 
 
+def define_link(link: SerialLink) -> None:
+    """Have receive() of hedge_link at the board's prompt, whether or not it is installed."""
+    try:
+        link.run("from hedge_link import receive\n")
+    except BoardError:
+        link.run(_link_source())
+
+
 def _link_source() -> str:
     return (paths.firmware_dir() / "boot" / "hedge_link.py").read_text(encoding="utf-8")
 
