@@ -1,0 +1,102 @@
+"""What a board prints, line by line, through resets and unplugging; values of it to plot.
+
+for line in lines("/dev/ttyACM0"):
+    print(line, values(line))
+"""
+
+import re
+import time
+from collections import deque
+from collections.abc import Iterator
+
+from hedgerow.device.link import SerialLink
+from hedgerow.device.link_errors import LinkLostError, PortError
+
+_READ_S = 0.2
+_AGAIN_S = 0.3
+_POINTS = 300  # of a plotted series
+# name=value, value with or without a unit behind it: "soil=23.5 % pump=1"
+_VALUE = re.compile(r"([A-Za-z_][\w.\-/]*)\s*=\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
+
+
+def lines(port: str, *, baud: int = 115200, wait_s: float | None = None) -> Iterator[str]:
+    """Lines without their ends; "monitor: ..." when the board goes and comes back.
+
+    wait_s: how long to wait for a board that is away, None: for ever. Raises PortError if it is
+    not there to begin with, or does not come back.
+    """
+    return _lines(SerialLink(port, baud=baud), baud, wait_s)
+
+
+def _lines(link: SerialLink, baud: int, wait_s: float | None) -> Iterator[str]:
+    port = link.port
+    while True:
+        with link:
+            yield from _until_lost(link)
+        yield f"monitor: {port} is gone, waiting for it"
+        link = _back(port, baud, wait_s)
+        yield f"monitor: {port} is back"
+
+
+def _until_lost(link: SerialLink) -> Iterator[str]:
+    rest = b""
+    while True:
+        try:
+            rest += link.read(_READ_S)
+        except LinkLostError:
+            if rest:
+                yield _text(rest)
+            return
+        *whole, rest = rest.split(b"\n")
+        yield from map(_text, whole)
+
+
+def _back(port: str, baud: int, wait_s: float | None) -> SerialLink:
+    begun_s = time.monotonic()
+    while True:
+        try:
+            return SerialLink(port, baud=baud)
+        except PortError:
+            if wait_s is not None and time.monotonic() - begun_s > wait_s:
+                raise
+            time.sleep(_AGAIN_S)
+
+
+def _text(line: bytes) -> str:
+    return line.decode("utf-8", "replace").rstrip("\r")
+
+
+def values(line: str) -> dict[str, float]:
+    """The name=value pairs of a line."""
+    return {name: float(value) for name, value in _VALUE.findall(line)}
+
+
+class Plot:
+    """The last values of each name, drawn as text."""
+
+    def __init__(self, names: tuple[str, ...] = ()) -> None:
+        """names: the only ones to draw; none: all that come."""
+        self._names = names
+        self._series: dict[str, deque[tuple[float, float]]] = {}
+        self._begun_s = time.monotonic()
+
+    def add(self, found: dict[str, float], at_s: float | None = None) -> bool:
+        """Take the values of a line; at_s: its time, default now. True if some are drawn."""
+        now_s = time.monotonic() - self._begun_s if at_s is None else at_s
+        wanted = {k: v for k, v in found.items() if not self._names or k in self._names}
+        for name, value in wanted.items():
+            self._series.setdefault(name, deque(maxlen=_POINTS)).append((now_s, value))
+        return bool(wanted)
+
+    def draw(self, width: int, height: int, *, colour: bool = True) -> str:
+        """The picture, lines of text."""
+        import plotext
+
+        plotext.clear_figure()
+        plotext.plotsize(width, height)
+        plotext.theme("clear")
+        for name, points in self._series.items():
+            plotext.plot([t for t, _ in points], [v for _, v in points], label=name)
+        plotext.xlabel("s")
+        drawn: str = plotext.build()
+        return drawn if colour else plotext.uncolorize(drawn)

@@ -1,0 +1,75 @@
+"""Values in lines, their plot, and a board that comes and goes (a pty)."""
+
+import os
+import pty
+import tty
+
+import pytest
+
+from hedgerow.device.link_errors import PortError
+from hedgerow.device.monitor import Plot, lines, values
+
+
+def test_values_of_a_line():
+    assert values("soil=23.5 % temp = -4 x=1e3 note=dry") == {"soil": 23.5, "temp": -4, "x": 1000}
+    assert values("a == b, no values") == {}
+
+
+def test_a_plot_shows_its_series_and_only_the_chosen_ones():
+    plot = Plot(("soil",))
+    assert plot.add({"soil": 20.0, "temp": 5.0}, 0.0)
+    assert not plot.add({"temp": 6.0}, 1.0)
+    plot.add({"soil": 30.0}, 2.0)
+    drawn = plot.draw(60, 15, colour=False)
+    assert "soil" in drawn
+    assert "temp" not in drawn
+    assert "30" in drawn
+    assert "\x1b" not in drawn
+    assert len(drawn.rstrip("\n").split("\n")) <= 15
+
+
+class Cable:
+    """A board that only prints, at a path that stays the same."""
+
+    def __init__(self, path):
+        self.path = path
+        self.plug_in()
+
+    def plug_in(self):
+        self.master, self.slave = pty.openpty()
+        tty.setraw(self.slave)
+        self.path.symlink_to(os.ttyname(self.slave))
+
+    def prints(self, data):
+        os.write(self.master, data)
+
+    def unplug(self):
+        os.close(self.slave)
+        os.close(self.master)
+        self.path.unlink()
+
+
+def test_lines_go_on_after_unplugging(tmp_path):
+    cable = Cable(tmp_path / "port")
+    found = lines(str(cable.path), wait_s=10)
+    cable.prints(b"soil=1\r\nhalf a li")
+    assert next(found) == "soil=1"
+    cable.unplug()
+    assert next(found) == "half a li"
+    assert next(found).endswith("is gone, waiting for it")
+    cable.plug_in()
+    assert next(found).endswith("is back")
+    cable.prints(b"soil=2\r\n")
+    assert next(found) == "soil=2"
+    cable.unplug()
+
+
+def test_a_board_that_stays_away_is_an_error_in_the_end(tmp_path):
+    cable = Cable(tmp_path / "port")
+    found = lines(str(cable.path), wait_s=0.1)
+    cable.prints(b"x\n")
+    assert next(found) == "x"
+    cable.unplug()
+    assert next(found).endswith("waiting for it")
+    with pytest.raises(PortError, match="no such port"):
+        next(found)
