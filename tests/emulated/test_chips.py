@@ -9,6 +9,7 @@ import pytest
 
 from hedgerow import paths
 from hedgerow.emulate.chips.bme280 import BME280
+from hedgerow.emulate.chips.ds18b20 import DS18B20
 from hedgerow.emulate.chips.pump import Pump
 from hedgerow.emulate.chips.soil_probe import SoilProbe
 from hedgerow.emulate.pico.board import PicoBoard
@@ -16,7 +17,8 @@ from hedgerow.errors import DeviceError
 
 # What the drivers need, copied into the board's own littlefs as source text.
 CORE = ("__init__", "errors", "clock")
-DRIVERS = ("i2c_sensor", "adc_mv", "bme280", "soil_probe", "relay")
+DRIVERS = ("i2c_sensor", "adc_mv", "bme280", "ds18b20", "soil_probe", "relay")
+ONEWIRE = ("on_board/onewire.py", "unix/onewire_bus.py")  # our image has only _onewire
 AIR = {"temp_c": 21.37, "humidity_pct": 54.2, "pressure_pa": 100325.0}
 
 # Run on the emulated Pico and on the Unix port.
@@ -42,6 +44,23 @@ from hedgerow.emulate.chips.bme280 import BME280
 chip = BME280(time.ticks_ms)
 chip.temp_c, chip.humidity_pct, chip.pressure_pa = {air}
 machine.attach_i2c(0, 0x76, chip)
+"""
+READ_DS18B20 = """
+import asyncio
+from array import array
+from machine import Pin
+from onewire import OneWire
+from hedge.drivers.ds18b20 import DS18B20
+bus = OneWire(Pin(16))
+def read(rom):
+    out = array("i", (0,))
+    try:
+        asyncio.run(DS18B20(bus, rom).read_into(out))
+    except Exception as e:
+        return type(e).__name__
+    return out[0]
+roms = sorted(bus.scan())
+print([(rom.hex(), read(rom)) for rom in roms] or read(""))
 """
 READ_PROBE = """
 from array import array
@@ -77,6 +96,9 @@ def install(board):
     files += [f"hedge/drivers/{name}.py" for name in DRIVERS]
     for name in files:
         board.put(name, (paths.firmware_dir() / name).read_bytes())
+    emulate = paths.host_tools_dir() / "hedgerow" / "emulate"
+    for path in (emulate / name for name in ONEWIRE):
+        board.put(path.name, path.read_bytes())
 
 
 def read_bme(pico):
@@ -171,6 +193,20 @@ def test_a_soil_probe_is_read_through_the_adc(pico):
         pico.exec(READ_PROBE)
 
 
+def test_ds18b20s_on_one_pin_are_found_and_read_in_their_time_slots(pico):
+    warm, cold = DS18B20(pico.now_ms, serial=0x0102), DS18B20(pico.now_ms, serial=0x0503)
+    warm.temp_c, cold.temp_c = 18.25, -3.5
+    pico.attach_onewire(16, warm)
+    pico.attach_onewire(16, cold)
+    found = ast.literal_eval(pico.exec(READ_DS18B20))
+    assert found == sorted([(warm.rom.hex(), 1825), (cold.rom.hex(), -350)])
+    pico.detach_onewire(16, cold)
+    warm.fault = "crc"
+    assert ast.literal_eval(pico.exec(READ_DS18B20)) == [(warm.rom.hex(), "SensorError")]
+    pico.detach_onewire(16, warm)
+    assert pico.exec(READ_DS18B20).strip() in ("SensorError", "OSError")
+
+
 def test_the_host_sees_a_relay_switch_and_for_how_long(pico):
     levels = []
     pump = Pump(pico.now_ms, litres_per_min=60)
@@ -212,11 +248,11 @@ def test_an_echo_answers_while_the_program_waits(pico):
             pico.drive_pin(17, 1, after_ns=200000)
             pico.drive_pin(17, 0, after_ns=1200000)
 
-    pico.on_pin(16, trigger)
+    pico.on_pin(18, trigger)
     source = """
 import time
 from machine import Pin, time_pulse_us
-trigger, echo = Pin(16, Pin.OUT, value=0), Pin(17, Pin.IN)
+trigger, echo = Pin(18, Pin.OUT, value=0), Pin(17, Pin.IN)
 trigger(1)
 time.sleep_us(10)
 trigger(0)

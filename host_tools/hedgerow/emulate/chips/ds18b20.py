@@ -65,6 +65,7 @@ class DS18B20(Chip):
         self._state = state
         self._bits = 0  # bits of this state so far
         self._byte = 0
+        self._asked = 0  # reads of this bit of a search: the bit, then its complement
         self._out = b""
 
     # Line
@@ -78,6 +79,13 @@ class DS18B20(Chip):
         self._settle()
         self._enter(_ROM)
         return True
+
+    @property
+    def is_sending(self):
+        """Whether the next time slot is one in which the chip, not the master, gives the bit."""
+        if self._state == _SEARCH:
+            return self._asked < 2
+        return self.fault == "short" or self._state in (_SEND, _STATUS)
 
     def write_bit(self, bit):
         if not self.present or self.fault == "short":
@@ -174,11 +182,11 @@ class DS18B20(Chip):
 
     def _search_bit(self):
         """The bit, then its complement."""
-        bit = self._rom_bit() ^ self._byte
-        self._byte ^= 1
-        return bit
+        self._asked += 1
+        return self._rom_bit() ^ (self._asked - 1 & 1)
 
     def _search_choice(self, bit):
+        self._asked = 0
         self._match(bit)
         if self._state == _FUNCTION:
             self._enter(_IDLE)

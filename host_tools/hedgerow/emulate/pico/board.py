@@ -37,6 +37,7 @@ class PicoBoard(EmulatedBoard):
         self.now_ms = wiring.now_ms
         self.attach_i2c, self.detach_i2c = wiring.attach_i2c, wiring.detach_i2c
         self.attach_adc = wiring.attach_adc
+        self.attach_onewire, self.detach_onewire = wiring.attach_onewire, wiring.detach_onewire
         self.on_pin, self.drive_pin, self.pin = wiring.on_pin, wiring.drive_pin, wiring.pin
         try:
             self._chip.cut_power_at(cut_at, torn=torn)

@@ -12,6 +12,7 @@ The chips live here; the emulator asks about each event of a bus and stands stil
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from hedgerow.emulate.pico.onewire_line import OneWireLine
 from hedgerow.emulate.unix.fake_machine import adc as fake_adc
 from hedgerow.errors import DeviceError
 
@@ -33,6 +34,7 @@ class Wiring:
         self._adc: dict[int, tuple[Any, float]] = {}
         self._listeners: dict[int, list[Listener]] = {}
         self._levels: dict[int, Level] = {}
+        self._onewire: dict[int, OneWireLine] = {}
         self._selected: dict[int, Any] = {}  # bus -> chip of the transfer that is under way
         self._drives: list[tuple[int, Level, int]] = []
         self._answering = False
@@ -59,6 +61,23 @@ class Wiring:
             raise DeviceError(f"pico: pin {pin} has no ADC: pins 26 to 29 do")
         self._adc[pin] = (source, noise_mv)
         self._tell()
+
+    def attach_onewire(self, pin: int, chip: Any) -> None:
+        """Add a chip to the 1-Wire bus on that pin; several chips share one pin."""
+        if pin not in self._onewire:
+            _check_pin(pin)
+            line = OneWireLine(
+                lambda: self._now_ns, lambda level, after_ns: self.drive_pin(pin, level, after_ns)
+            )
+            self._onewire[pin] = line
+            self.on_pin(pin, line.on_level)
+        self._onewire[pin].chips.append(chip)
+
+    def detach_onewire(self, pin: int, chip: Any) -> None:
+        """Take one chip off the 1-Wire bus on that pin."""
+        line = self._onewire.get(pin)
+        if line is not None and chip in line.chips:
+            line.chips.remove(chip)
 
     def on_pin(self, pin: int, callback: Listener) -> None:
         """Call callback(level) as the board's output changes: 0, 1, None: no longer driven."""
