@@ -6,8 +6,9 @@ A driver subclasses I2CSensor and fills in these steps:
                   step, 0 when there is none
     _configure()  who_am_i and settings; called once after the last step
     _trigger()    begin a measurement; returns the ms until _collect is worth trying
-    _collect(out) read and decode; False while the chip is busy, or after self._again(ms), which
-                  is for chips that measure one thing after the other
+    _collect(out) read and decode, by default the answer to a command; False while the chip is
+                  busy, or after self._again(ms), which is for chips that measure one thing after
+                  the other
 
 Any exception in a step sends the sensor back to the cold state: the next read begins with _reset.
 Does not allocate unless it raises.
@@ -107,6 +108,12 @@ class I2CSensor:
     def _reset(self, step):
         return 0
 
+    def _collect(self, out):
+        """The usual one: read the answer to the command and decode it."""
+        self._i2c.readfrom_into(self._addr, self._buf)
+        self.decode_into(self._buf, out)
+        return True
+
     def _configure(self):
         pass
 
@@ -144,6 +151,11 @@ class I2CSensor:
         """data[end] must be the CRC-8 of data[start:end]."""
         if crc8(data, start, end, crc) != data[end]:
             raise SensorError(self.NAME + ": crc mismatch")
+
+    def _check_words(self, data):
+        """Sensirion's answers: two bytes and their CRC, as often as data is long."""
+        for i in range(0, len(data), 3):
+            self._check_crc(data, i, i + 2)
 
     def _expect(self, what, value, expected):
         """Raise SensorError if an identification does not fit."""

@@ -53,8 +53,7 @@ class SCD30(I2CSensor):
 
     def decode_into(self, data, out):
         """data: CO2, T and RH as floats, 6 bytes each with their CRCs."""
-        for i in range(0, 18, 3):
-            self._check_crc(data, i, i + 2)
+        self._check_words(data)
         co2, temp, humidity = scaled(data, 0, 1), scaled(data, 6, 100), scaled(data, 12, 100)
         self._check_range(co2, 0, 40000)
         self._check_range(temp, -4000, 7000)
@@ -89,7 +88,7 @@ class SCD30(I2CSensor):
 
     def _hear(self):
         self._i2c.readfrom_into(self._addr, self._answer)
-        self._check_crc(self._answer, 0, 2)
+        self._check_words(self._answer)
 
     def _collect(self, out):
         phase, self._phase = self._phase, _ASK

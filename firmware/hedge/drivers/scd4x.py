@@ -43,8 +43,7 @@ class SCD4x(I2CSensor):
 
     def decode_into(self, data, out):
         """data: CO2, T and RH, each msb lsb crc. Products stay below 2**30."""
-        for i in (0, 3, 6):
-            self._check_crc(data, i, i + 2)
+        self._check_words(data)
         out[0] = data[0] << 8 | data[1]
         out[1] = (4375 * (data[3] << 8 | data[4]) + 8192 >> 14) - 4500
         out[2] = 625 * (data[6] << 8 | data[7]) + 2048 >> 12
@@ -58,8 +57,7 @@ class SCD4x(I2CSensor):
     def _configure(self):
         self._command(_CMD_SERIAL)
         self._i2c.readfrom_into(self._addr, self._buf)
-        for i in (0, 3, 6):
-            self._check_crc(self._buf, i, i + 2)
+        self._check_words(self._buf)
         self._command(_CMD_START)
         self._first = True
 
@@ -74,7 +72,7 @@ class SCD4x(I2CSensor):
     def _has_data(self):
         self._command(_CMD_READY)
         self._i2c.readfrom_into(self._addr, self._ready)
-        self._check_crc(self._ready, 0, 2)
+        self._check_words(self._ready)
         return (self._ready[0] << 8 | self._ready[1]) & _READY_MASK
 
     def _read(self):

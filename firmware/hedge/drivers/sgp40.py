@@ -57,7 +57,7 @@ class SGP40(I2CSensor):
 
     def decode_into(self, data, out):
         """data: msb lsb crc."""
-        self._check_crc(data, 0, 2)
+        self._check_words(data)
         out[0] = data[0] << 8 | data[1]
 
     def _put(self, at, word):
@@ -74,22 +74,16 @@ class SGP40(I2CSensor):
     def _configure(self):
         """The self-test of the hot plate, and the serial number with its CRCs."""
         self._i2c.readfrom_into(self._addr, self._buf)
-        self._check_crc(self._buf, 0, 2)
+        self._check_words(self._buf)
         if self._buf[0] != _TEST_PASSED:
             raise SensorError("sgp40: self-test failed: 0x%02x" % self._buf[0])
         self._command(_CMD_SERIAL)
         self._i2c.readfrom_into(self._addr, self._serial)
-        for i in (0, 3, 6):
-            self._check_crc(self._serial, i, i + 2)
+        self._check_words(self._serial)
 
     def _trigger(self):
         self._command(self._measure)
         return _MEASURE_MS
-
-    def _collect(self, out):
-        self._i2c.readfrom_into(self._addr, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

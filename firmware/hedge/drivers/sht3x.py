@@ -40,8 +40,7 @@ class SHT3x(I2CSensor):
 
     def decode_into(self, data, out):
         """data: T msb lsb crc, RH msb lsb crc. Products stay below 2**30: small ints anywhere."""
-        self._check_crc(data, 0, 2)
-        self._check_crc(data, 3, 5)
+        self._check_words(data)
         # 17500 / 65536 is 4375 / 16384, 10000 / 65536 is 625 / 4096.
         out[0] = (4375 * (data[0] << 8 | data[1]) + 8192 >> 14) - 4500
         out[1] = 625 * (data[3] << 8 | data[4]) + 2048 >> 12
@@ -62,18 +61,13 @@ class SHT3x(I2CSensor):
         """After a reset the status says so, with a CRC, and the heater is off."""
         self._command(_CMD_STATUS)
         self._i2c.readfrom_into(self._addr, self._status)
-        self._check_crc(self._status, 0, 2)
+        self._check_words(self._status)
         if not self._status[1] & _STATUS_RESET_SEEN or self._status[0] & _STATUS_HEATER_ON:
             raise SensorError("sht3x: no status of a reset chip")
 
     def _trigger(self):
         self._command(_CMD_MEASURE_HIGH)
         return _MEASURE_MS
-
-    def _collect(self, out):
-        self._i2c.readfrom_into(self._addr, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

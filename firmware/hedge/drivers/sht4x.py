@@ -32,8 +32,7 @@ class SHT4x(I2CSensor):
 
     def decode_into(self, data, out):
         """data: T msb lsb crc, RH msb lsb crc. Products stay below 2**30: small ints anywhere."""
-        self._check_crc(data, 0, 2)
-        self._check_crc(data, 3, 5)
+        self._check_words(data)
         # 17500 / 65536 is 4375 / 16384, 12500 / 65536 is 3125 / 16384.
         out[0] = (4375 * (data[0] << 8 | data[1]) + 8192 >> 14) - 4500
         humidity = (3125 * (data[3] << 8 | data[4]) + 8192 >> 14) - 600
@@ -49,17 +48,11 @@ class SHT4x(I2CSensor):
         """The serial number says nothing, but a chip of another kind has no CRC in it."""
         self._command(_CMD_SERIAL)
         self._i2c.readfrom_into(self._addr, self._buf)
-        self._check_crc(self._buf, 0, 2)
-        self._check_crc(self._buf, 3, 5)
+        self._check_words(self._buf)
 
     def _trigger(self):
         self._command(_CMD_MEASURE_HIGH)
         return _MEASURE_MS
-
-    def _collect(self, out):
-        self._i2c.readfrom_into(self._addr, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

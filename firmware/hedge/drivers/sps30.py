@@ -52,8 +52,7 @@ class SPS30(I2CSensor):
 
     def decode_into(self, data, out):
         """data: the first four floats, 6 bytes each with their CRCs."""
-        for i in range(0, 24, 3):
-            self._check_crc(data, i, i + 2)
+        self._check_words(data)
         for i in range(4):
             self._check_range(scaled(data, 6 * i, 10), 0, 11000)
         for i in range(4):
@@ -72,8 +71,7 @@ class SPS30(I2CSensor):
     def _identify(self):
         self._command(_CMD_PRODUCT)
         self._i2c.readfrom_into(self._addr, self._answer)
-        for i in (0, 3, 6, 9):
-            self._check_crc(self._answer, i, i + 2)
+        self._check_words(self._answer)
         for i in range(8):
             if self._answer[i // 2 * 3 + i % 2] != _PRODUCT[i]:
                 raise SensorError("sps30: another product type")
@@ -89,7 +87,7 @@ class SPS30(I2CSensor):
     def _collect(self, out):
         self._command(_CMD_READY)
         self._i2c.readfrom_into(self._addr, self._ready)
-        self._check_crc(self._ready, 0, 2)
+        self._check_words(self._ready)
         if not self._ready[1]:
             return False
         self._command(_CMD_READ)

@@ -10,7 +10,7 @@ stretching are not simulated.
 Faults beside those of i2c_chip.py: "crc" flips a bit, "busy" never has a sample.
 """
 
-from .sensirion_air import PeriodicFloats
+from .sensirion import PeriodicFloats
 
 
 class SCD30(PeriodicFloats):

@@ -9,21 +9,20 @@ data; after stop the chip is deaf for 500 ms. Single shot, offsets and calibrati
 Faults beside those of i2c_chip.py: "crc" flips a bit, "busy" never has data.
 """
 
-from .crc import with_crc
-from .i2c_chip import CommandChip
+from .sensirion import SensirionChip
 from .sht4x import ticks
 
 _PERIOD_MS = 5000
 _STOP_MS = 500
 
 
-class SCD4x(CommandChip):
+class SCD4x(SensirionChip):
     INPUTS = (
         ("co2_ppm", "co2", 1000000),
         ("temp_c", "temp", None),
         ("humidity_pct", "humidity", None),
     )
-    FAULTS = CommandChip.FAULTS + ("crc", "busy")
+    FAULTS = SensirionChip.FAULTS + ("busy",)
     max_hz = 100000
 
     def __init__(self, now_ms):
@@ -31,19 +30,12 @@ class SCD4x(CommandChip):
         self.temp_c = 20.0
         self.humidity_pct = 50.0
         self.serial = (0xF896, 0x9F07, 0x3BBE)  # datasheet, example of 3.9.2
-        CommandChip.__init__(self, now_ms)
+        SensirionChip.__init__(self, now_ms)
 
     def power_on(self):
-        CommandChip.power_on(self)
+        SensirionChip.power_on(self)
         self._next_ms = None  # of the running periodic measurement
         self._data = None
-        self._deaf_until_ms = self._now_ms()
-        self._words = ()
-
-    def acks(self, reading):
-        if self._now_ms() < self._deaf_until_ms:
-            return False
-        return not reading or bool(self._words) or bool(self._command)
 
     def settle(self):
         now_ms = self._now_ms()
@@ -61,7 +53,7 @@ class SCD4x(CommandChip):
         self._words = ()
         if code == 0x3F86:
             self._next_ms = self._data = None
-            self._deaf_until_ms = self._now_ms() + _STOP_MS
+            self._busy_until_ms = self._now_ms() + _STOP_MS
         elif code == 0xE4B8:
             self._words = (0x8006 if self._data else 0x8000,)
         elif code == 0xEC05:
@@ -76,12 +68,3 @@ class SCD4x(CommandChip):
             self._words = self.serial
         elif code == 0x3646:
             self.power_on()
-
-    def answer(self):
-        data = bytearray()
-        for word in self._words:
-            data += with_crc(word)
-        self._words = ()
-        if self.fault == "crc" and data:
-            data[-1] ^= 1
-        return data

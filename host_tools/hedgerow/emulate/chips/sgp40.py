@@ -9,33 +9,25 @@ word of a command whose CRC is wrong makes the command void. What humidity does 
 not in the datasheet: here it is nothing. Faults beside those of i2c_chip.py: "crc" flips a bit.
 """
 
-from .crc import crc8_msb, with_crc
-from .i2c_chip import CommandChip
+from .crc import crc8_msb
+from .sensirion import SensirionChip
 
 _MS = {0x260F: 30, 0x280E: 320, 0x3615: 1, 0x3682: 0}
 
 
-class SGP40(CommandChip):
+class SGP40(SensirionChip):
     INPUTS = (("raw", "voc_raw", 1),)
-    FAULTS = CommandChip.FAULTS + ("crc",)
 
     def __init__(self, now_ms):
         self.raw = 30000
         self.plate_ok = True
         self.serial = (0x0000, 0x0180, 0x97F8)
-        CommandChip.__init__(self, now_ms)
+        SensirionChip.__init__(self, now_ms)
 
     def power_on(self):
-        CommandChip.power_on(self)
+        SensirionChip.power_on(self)
         self.heard = (50.0, 25.0)  # %RH and degC of the last measurement
         self.heater_on = False
-        self._busy_until_ms = self._now_ms()
-        self._words = ()
-
-    def acks(self, reading):
-        if self._now_ms() < self._busy_until_ms:
-            return False
-        return not reading or bool(self._words) or bool(self._command)
 
     def execute(self, command):
         code = command[0] << 8 | command[1] if len(command) > 1 else 0
@@ -62,12 +54,3 @@ class SGP40(CommandChip):
         humidity, temp = command[2] << 8 | command[3], command[5] << 8 | command[6]
         self.heard = (humidity * 100 / 65535, temp * 175 / 65535 - 45)
         return True
-
-    def answer(self):
-        data = bytearray()
-        for word in self._words:
-            data += with_crc(word)
-        self._words = ()
-        if self.fault == "crc" and data:
-            data[0] ^= 0x10
-        return data

@@ -9,8 +9,7 @@ periodic mode only fetch and break are executed.
 Faults beside those of i2c_chip.py: "crc" flips a bit of each word.
 """
 
-from .crc import with_crc
-from .i2c_chip import CommandChip
+from .sensirion import SensirionChip
 from .sht4x import ticks
 
 _SINGLE_MS = {0x2400: 15.5, 0x240B: 6.5, 0x2416: 4.5}
@@ -18,23 +17,20 @@ _PERIODIC_MS = {0x20: 2000, 0x21: 1000, 0x22: 500, 0x23: 250, 0x27: 100}  # by t
 _POWER_ON_STATUS = 0x8010  # table 18
 
 
-class SHT3x(CommandChip):
+class SHT3x(SensirionChip):
     INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
-    FAULTS = CommandChip.FAULTS + ("crc",)
     max_hz = 1000000
 
     def __init__(self, now_ms):
         self.temp_c = 20.0
         self.humidity_pct = 50.0
-        CommandChip.__init__(self, now_ms)
+        SensirionChip.__init__(self, now_ms)
 
     def power_on(self):
-        CommandChip.power_on(self)
+        SensirionChip.power_on(self)
         self.status = _POWER_ON_STATUS
         self._period_ms = 0
         self._next_command_ms = self._now_ms()
-        self._busy_until_ms = self._now_ms()
-        self._words = ()
 
     def acks(self, reading):
         if reading:
@@ -74,12 +70,3 @@ class SHT3x(CommandChip):
     def _measure(self, took_ms):
         self._busy_until_ms = self._now_ms() + took_ms
         self._words = (ticks(self.temp_c, -45, 175), ticks(self.humidity_pct, 0, 100))
-
-    def answer(self):
-        data = bytearray()
-        for word in self._words:
-            data += with_crc(word)
-        self._words = ()
-        if self.fault == "crc" and data:
-            data[0] ^= 1
-        return data

@@ -8,8 +8,7 @@ conversion (4.6), here solved for the ticks in floating point. Second source: Li
 Faults beside those of i2c_chip.py: "crc" flips a bit of each word.
 """
 
-from .crc import with_crc
-from .i2c_chip import CommandChip
+from .sensirion import SensirionChip
 
 _MEASURE_MS = {0xFD: 8.3, 0xF6: 4.5, 0xE0: 1.6}  # high, medium, low repeatability, at most
 _HEATER_MS = {0x39: 1100, 0x32: 110, 0x2F: 1100, 0x24: 110, 0x1E: 1100, 0x15: 110}
@@ -20,9 +19,8 @@ def ticks(value, offset, span):
     return min(max(int((value - offset) / span * 65535 + 0.5), 0), 65535)
 
 
-class SHT4x(CommandChip):
+class SHT4x(SensirionChip):
     INPUTS = (("temp_c", "temp", None), ("humidity_pct", "humidity", None))
-    FAULTS = CommandChip.FAULTS + ("crc",)
     max_hz = 1000000
     nack_from = 0  # commands are one byte
 
@@ -30,18 +28,7 @@ class SHT4x(CommandChip):
         self.temp_c = 20.0
         self.humidity_pct = 50.0
         self.serial = (0x0F4E, 0x91A2)
-        CommandChip.__init__(self, now_ms)
-
-    def power_on(self):
-        CommandChip.power_on(self)
-        self._busy_until_ms = self._now_ms()
-        self._words = ()
-
-    def acks(self, reading):
-        """Busy: not at all; nothing to give: not to a read."""
-        if self._now_ms() < self._busy_until_ms:
-            return False
-        return not reading or bool(self._words) or bool(self._command)
+        SensirionChip.__init__(self, now_ms)
 
     def execute(self, command):
         code = command[0]
@@ -58,13 +45,3 @@ class SHT4x(CommandChip):
         elif code == 0x94:
             self.power_on()
             self._busy_until_ms = now_ms + 1
-
-    def answer(self):
-        data = bytearray()
-        for word in self._words:
-            data += with_crc(word)
-        self._words = ()
-        if self.fault == "crc":
-            data[0] ^= 1
-            data[3] ^= 0x40
-        return data

@@ -9,7 +9,7 @@ simulated.
 Faults beside those of i2c_chip.py: "crc" flips a bit, "busy" never has a sample.
 """
 
-from .sensirion_air import PeriodicFloats
+from .sensirion import PeriodicFloats
 
 
 class SPS30(PeriodicFloats):

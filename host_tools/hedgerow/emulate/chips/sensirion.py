@@ -1,4 +1,7 @@
-"""What SCD30 and SPS30 share: 16-bit commands with arguments, periodic samples of floats, CRCs."""
+"""What Sensirion's chips share: answers of words with CRCs; without one a read is refused.
+
+Faults beside those of i2c_chip.py: "crc" flips a bit.
+"""
 
 import struct
 
@@ -6,8 +9,36 @@ from .crc import crc8_msb, with_crc
 from .i2c_chip import CommandChip
 
 
+class SensirionChip(CommandChip):
+    """execute() sets self._words, the answer, and self._busy_until_ms, the end of its work."""
+
+    FAULTS = CommandChip.FAULTS + ("crc",)
+
+    def power_on(self):
+        CommandChip.power_on(self)
+        self._words = ()
+        self._busy_until_ms = self._now_ms()
+
+    def acks(self, reading):
+        if self._now_ms() < self._busy_until_ms:
+            return False
+        return not reading or bool(self._words) or bool(self._command)
+
+    def answer(self):
+        data = bytearray()
+        for word in self._words:
+            data += with_crc(word)
+        self._words = ()
+        if self.fault == "crc" and data:
+            data[0] ^= 1
+        return data
+
+
 class PeriodicFloats(CommandChip):
-    """A subclass gives PERIOD_MS, START, RESET_MS, values(), identity(); see scd30.py."""
+    """SCD30 and SPS30: 16-bit commands with arguments, periodic samples of floats.
+
+    A subclass gives PERIOD_MS, START, RESET_MS, values(), identity(); see scd30.py.
+    """
 
     FAULTS = CommandChip.FAULTS + ("crc", "busy")
     max_hz = 100000
