@@ -38,8 +38,9 @@ class _Rows:
 COLUMNS = {
     "file, bytes": ("size.{}.file", "value", 1, ",.0f"),
     "arena, bytes": ("size.{}.arena", "value", 1, ",.0f"),
-    "x86-64 native, us": ("infer.{}.x64", "value", 1, ",.0f"),
-    "of TFLM": ("infer.{}.x64", "ratio", 1, ".3f"),
+    "x86-64 native, us": ("infer.{}.native.x64.tflm", "value", 1, ",.0f"),
+    "of TFLM": ("infer.{}.native.x64.tflm", "ratio", 1, ".3f"),
+    "of LiteRT": ("infer.{}.native.x64.litert", "ratio", 1, ".2f"),
     "x86-64 viper, of TFLM": ("infer.{}.viper", "ratio", 1, ".1f"),
     "Pico, M cycles": ("infer.{}.pico", "value", 1e-6, ".2f"),
     "ms at 125 MHz": ("infer.{}.pico", "value", 1e3 / _PICO_HZ, ",.0f"),
