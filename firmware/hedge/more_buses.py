@@ -7,10 +7,14 @@
     "uart"  where: bus, e.g. "uart0", {"kind": "uart", "id": 0, "tx": 0, "rx": 1}. A machine.UART
         whose speed the driver sets.
     "input_pin"  where: pin. A machine.Pin; the driver makes it an input.
+    "echo"  where: (trigger pin, echo pin). An EchoTimer.
+    "pwm"  where: pin. A machine.PWM at 50 Hz and duty 0.
     "pins"  where: several pins. A tuple of machine.Pin.
 
 With board.py the only users of `machine`.
 """
+
+import time
 
 import machine
 
@@ -30,6 +34,22 @@ class SPIDevice:
             self._spi.write_readinto(out, into)
         finally:
             self._cs.value(1)
+
+
+class EchoTimer:
+    """A pulse out, the length of the pulse that answers. Blocks for as long."""
+
+    def __init__(self, trigger, echo):
+        self._trigger, self._echo = trigger, echo
+        trigger.init(trigger.OUT, value=0)
+        echo.init(echo.IN)
+
+    def pulse_us(self, timeout_us):
+        """us of the answer; -2 if it does not begin, -1 if it does not end in time."""
+        self._trigger.value(1)
+        time.sleep_us(10)
+        self._trigger.value(0)
+        return machine.time_pulse_us(self._echo, 1, timeout_us)
 
 
 def _dht(board, where):
@@ -66,8 +86,25 @@ def _input_pin(board, where):
     return machine.Pin(where)
 
 
+def _echo(board, where):
+    trigger, echo = where
+    return EchoTimer(machine.Pin(trigger), machine.Pin(echo))
+
+
+def _pwm(board, where):
+    return machine.PWM(machine.Pin(where), freq=50, duty_u16=0)
+
+
 def _pins(board, where):
     return tuple([machine.Pin(pin) for pin in where])
 
 
-BUILDERS = {"dht": _dht, "input_pin": _input_pin, "pins": _pins, "spi": _spi, "uart": _uart}
+BUILDERS = {
+    "dht": _dht,
+    "echo": _echo,
+    "input_pin": _input_pin,
+    "pins": _pins,
+    "pwm": _pwm,
+    "spi": _spi,
+    "uart": _uart,
+}

@@ -18,7 +18,19 @@ from hedgerow import paths
 from hedgerow.errors import ConfigError, UsageError
 
 KINDS = ("sensor", "actuator", "part")  # a part is for code, not for a node file
-BUSES = ("adc", "dht", "i2c", "input_pin", "onewire", "output_pin", "pins", "spi", "uart")
+BUSES = (
+    "adc",
+    "dht",
+    "echo",
+    "i2c",
+    "input_pin",
+    "onewire",
+    "output_pin",
+    "pins",
+    "pwm",
+    "spi",
+    "uart",
+)
 
 # Units of RFC 8428 section 12.1 and RFC 8798 that drivers use.
 UNITS = (

@@ -33,7 +33,9 @@ WHERE = {
     "i2c": "i2c0",
     "input_pin": 13,
     "onewire": 16,
+    "echo": (18, 19),
     "pins": (9, 10, 11, 12),
+    "pwm": 8,
     "spi": ("spi0", 17),
     "uart": "uart0",
 }
@@ -380,6 +382,28 @@ class _OnInputPin(_Case):
         self.skipTest("a contact keeps no state")
 
 
+class _OnPins(_Case):
+    def _attach(self):
+        self.chip.attach(*WHERE[self.entry["bus"]][:2])
+
+    def test_no_allocation(self):
+        """Simulated pins allocate: pins with recorded levels instead."""
+        if not UPY:
+            self.skipTest("needs the MicroPython heap")
+        bus, expected = self.ROW["recorded"]()
+        sensor = self._driver(bus)
+        read(sensor, self.out)
+        self._blank()
+        self.bench.clock.now_ms += 1000
+        out, time = self.out, self.bench.clock
+        gc.collect()
+        with locked_heap():
+            time.now_ms += sensor.start()
+            while not sensor.poll(out):
+                time.now_ms += 1
+        self._near(expected, "from the record")
+
+
 class _OnUART(_Case):
     def _attach(self):
         machine.attach_uart(WHERE["uart"], self.chip)
@@ -402,9 +426,11 @@ class _OnUART(_Case):
 _BY_BUS = {
     "adc": _OnADC,
     "dht": _OnDHT,
+    "echo": _OnPins,
     "i2c": _OnI2C,
     "input_pin": _OnInputPin,
     "onewire": _OnOneWire,
+    "pins": _OnPins,
     "spi": _OnSPI,
     "uart": _OnUART,
 }

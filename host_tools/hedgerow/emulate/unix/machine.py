@@ -10,6 +10,7 @@ import os
 from fake_machine import adc as _adc
 from fake_machine import dht as _dht
 from fake_machine import pin as _pin
+from fake_machine import pulse as _pulse
 from fake_machine import pwm as _pwm
 from fake_machine import spi as _spi
 from fake_machine import uart as _uart
@@ -37,6 +38,7 @@ from fake_machine.power import (
     soft_reset,
     use_epoch_ms,
 )
+from fake_machine.pulse import attach_pulse, time_pulse_us
 from fake_machine.pwm import PWM, pwm_on
 from fake_machine.rtc import RTC
 from fake_machine.spi import SPI, attach_spi
@@ -76,6 +78,7 @@ __all__ = (
     "reset",
     "reset_cause",
     "soft_reset",
+    "time_pulse_us",
     # the bench
     "EXIT_DEEPSLEEP",
     "EXIT_RESET",
@@ -85,6 +88,7 @@ __all__ = (
     "attach_dht",
     "attach_i2c",
     "attach_onewire",
+    "attach_pulse",
     "attach_spi",
     "attach_uart",
     "detach_i2c",
@@ -134,6 +138,7 @@ def clear_bench():
     _uart.clear()
     _dht.clear()
     _pwm.clear()
+    _pulse.clear()
     _pin.clear()
     _adc.set_vref_mv(3300)
     I2C.nack_errno = SoftI2C.nack_errno

@@ -41,8 +41,9 @@ class _Line:
         out = self.output()
         if out is not None:
             return out
-        if self.driven is not None:
-            return self.driven
+        driven = self.driven() if callable(self.driven) else self.driven
+        if driven is not None:
+            return driven
         return 1 if self.pull == Pin.PULL_UP else 0
 
 
@@ -82,7 +83,10 @@ def on_pin(number, callback):
 
 
 def drive_pin(number, level):
-    """Force a level from outside (a button, a chip's interrupt line); None lets go."""
+    """Force a level from outside (a button, a chip's interrupt line); None lets go.
+
+    level may be a function that is asked at each look; such a line gives no interrupts.
+    """
     _change(number, driven=level)
 
 
