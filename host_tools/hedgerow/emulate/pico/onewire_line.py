@@ -1,8 +1,8 @@
 """1-Wire chips on one pin: time slots of the master's pulses, to the bits that chips speak.
 
 A slot begins as the master pulls the line low. Low until released after 480 us or more: a reset;
-15 us or more: the bit 0; less: the bit 1, or a slot in which the chips give the bit. Times are those
-of the DS18B20 datasheet (Maxim 19-7487), section 1-Wire Signaling.
+15 us or more: the bit 0; less: the bit 1, or a slot in which the chips give the bit. Times are
+those of the DS18B20 datasheet (Maxim 19-7487), section 1-Wire Signaling.
 """
 
 from collections.abc import Callable

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hedgerow.emulate.pico.onewire_line import OneWireLine
+from hedgerow.emulate.pico.soft_i2c_line import SoftI2CLine
 from hedgerow.emulate.unix.fake_machine import adc as fake_adc
 from hedgerow.errors import DeviceError
 
@@ -21,6 +22,7 @@ _N_PINS = 30
 _ADC_PINS = range(_FIRST_ADC_PIN, _N_PINS)
 _N_BUSES = 2
 
+Bus = int | tuple[int, int]
 Level = int | None
 Listener = Callable[[Level], None]
 
@@ -34,6 +36,7 @@ class Wiring:
         self._adc: dict[int, tuple[Any, float]] = {}
         self._listeners: dict[int, list[Listener]] = {}
         self._levels: dict[int, Level] = {}
+        self._soft_i2c: dict[tuple[int, int], SoftI2CLine] = {}
         self._onewire: dict[int, OneWireLine] = {}
         self._selected: dict[int, Any] = {}  # bus -> chip of the transfer that is under way
         self._drives: list[tuple[int, Level, int]] = []
@@ -44,16 +47,35 @@ class Wiring:
         """The chip's time when it last asked, counted on through resets; never goes back."""
         return self._now_ns // 1000000
 
-    def attach_i2c(self, bus: int, addr: int, chip: Any) -> None:
-        """Put chip at the 7-bit address addr of the hardware bus 0 or 1."""
-        if bus not in range(_N_BUSES) or addr not in range(0x80):
-            raise DeviceError(f"pico: no address {addr:#x} on I2C bus {bus}")
-        self._i2c.setdefault(bus, {})[addr] = chip
-        self._tell()
+    def attach_i2c(self, bus: Bus, addr: int, chip: Any) -> None:
+        """Put chip at the 7-bit address addr of the hardware bus 0 or 1, or of pins (scl, sda).
 
-    def detach_i2c(self, bus: int, addr: int) -> None:
+        The latter is what SoftI2C needs, and scan() of a hardware bus, which drives its pins.
+        """
+        if addr not in range(0x80) or (isinstance(bus, int) and bus not in range(_N_BUSES)):
+            raise DeviceError(f"pico: no address {addr:#x} on I2C bus {bus}")
+        if isinstance(bus, int):
+            self._i2c.setdefault(bus, {})[addr] = chip
+            self._tell()
+            return
+        self._soft_line(bus).chips[addr] = chip
+
+    def detach_i2c(self, bus: Bus, addr: int) -> None:
         """Take the chip at addr away; the address then does not answer."""
-        self._i2c.get(bus, {}).pop(addr, None)
+        if isinstance(bus, int):
+            self._i2c.get(bus, {}).pop(addr, None)
+        elif bus in self._soft_i2c:
+            self._soft_i2c[bus].chips.pop(addr, None)
+
+    def _soft_line(self, pins: tuple[int, int]) -> SoftI2CLine:
+        if pins not in self._soft_i2c:
+            scl, sda = pins
+            line = SoftI2CLine(lambda level: self.drive_pin(sda, level))
+            for pin, listener in ((scl, line.on_scl), (sda, line.on_sda)):
+                self.drive_pin(pin, 1)  # the pull-up
+                self.on_pin(pin, listener)
+            self._soft_i2c[pins] = line
+        return self._soft_i2c[pins]
 
     def attach_adc(self, pin: int, source: Any, noise_mv: float = 0) -> None:
         """Connect an ADC pin (26 to 29): a chip with mv(), a callable or a number, in mV."""
