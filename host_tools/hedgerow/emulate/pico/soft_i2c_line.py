@@ -1,7 +1,7 @@
 """I2C chips on two pins that the program drives itself: SoftI2C, and scan() of the hardware buses.
 
-Bits by UM10204 (NXP, rev. 7) section 3.1: SDA falls while SCL is high: start; rises: stop; a bit is
-valid while SCL is high and changes while it is low; the ninth is the acknowledge.
+Bits by UM10204 (NXP, rev. 7) section 3.1: SDA falls while SCL is high: start; rises: stop; a bit
+is valid while SCL is high and changes while it is low; the ninth is the acknowledge.
 """
 
 from collections.abc import Callable
