@@ -101,11 +101,12 @@ def _with_sensor(tmp_path, row):
 def test_a_node_file_names_every_sensor_driver_or_is_told_why_not(name, tmp_path):
     entry = drivers()[name]
     where = {"i2c": 'bus = "i2c1"', "spi": 'bus = "spi1"\npin = "GP13"', "adc": 'pin = "GP27"'}
+    where["uart"] = 'bus = "uart0"'
     row = f'driver = "{name}"\n' + where.get(entry["bus"], 'pin = "GP14"')
     params = entry["params"]
     row += "".join(f"\n{key} = {p[2]}" for key, p in params.items() if p[1] is None)
     path = _with_sensor(tmp_path, row)
-    if entry["bus"] in ("adc", "dht", "i2c", "onewire", "spi"):
+    if entry["bus"] not in ("echo", "pins"):
         part = next(p for p in compile_file(path)["sensors"] if p["name"] == "extra")
         assert part["bus"][0] == entry["bus"]
         assert len(part["channels"]) == len(entry["channels"])
@@ -129,6 +130,9 @@ def test_a_chip_on_spi_has_a_bus_and_a_chip_select(tmp_path):
         ('driver = "mcp3008"\nbus = "spi0"', "no pin for mcp3008"),
         ('driver = "mcp3008"\npin = "GP13"', "no bus for mcp3008"),
         ('driver = "mcp3008"\nbus = "i2c0"\npin = "GP13"', "SPI bus"),
+        ('driver = "pms5003"\npin = "GP13"', "no bus for pms5003"),
+        ('driver = "pms5003"\nbus = "uart7"', "UART bus"),
+        ('driver = "hcsr04"\npin = "GP13"', "hcsr04 .* is for programs"),
         ('driver = "dht22"\nbus = "i2c0"', "no pin for dht22"),
         ('driver = "dht22"\npin = "GP14"\nbus = "i2c0"', "dht22 has no bus"),
     ],

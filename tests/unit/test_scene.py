@@ -25,6 +25,7 @@ TABLE = {
     "port": "unix",
     "buses": {
         "i2c0": {"kind": "i2c", "id": 0, "scl": 5, "sda": 4, "freq_hz": 400000},
+        "uart0": {"kind": "uart", "id": 0, "tx": 0, "rx": 1},
         "spi0": {"kind": "spi", "id": 0, "sck": 18, "mosi": 19, "miso": 20, "freq_hz": 1000000},
     },
 }
@@ -93,7 +94,7 @@ class Bench(unittest.TestCase):
         module = getattr(__import__("hedge.drivers." + driver).drivers, driver)
         entry = module.DRIVER
         sensor = {"name": name, "driver": driver, "module": driver, "class": entry["class"]}
-        where = {"i2c": "i2c0", "spi": ["spi0", 17], "adc": 27}
+        where = {"i2c": "i2c0", "spi": ["spi0", 17], "adc": 27, "uart": "uart0"}
         sensor["bus"] = [entry["bus"], where.get(entry["bus"], 14)]
         params = entry["params"]
         sensor["args"] = {key: params[key][2] for key in params if params[key][1] is None}
@@ -146,7 +147,7 @@ class Bench(unittest.TestCase):
                 continue
             module = getattr(__import__("hedge.drivers." + name).drivers, name)
             entry = getattr(module, "DRIVER", {"bus": "", "kind": ""})
-            if entry["bus"] not in ("adc", "dht", "i2c", "spi") or entry["kind"] != "sensor":
+            if entry["kind"] != "sensor" or entry["bus"] in ("", "echo", "pins"):
                 continue
             machine.clear_bench()
             scene, _, _ = self._one("x", name, FIELD)

@@ -1,5 +1,6 @@
 """Which pin, bus and address of the board is taken, and by whom."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from hedgerow.config.draft import Draft
@@ -23,7 +24,8 @@ class Claims:
         board, label = self._draft.board, row.get("pin")
         if board is None or not is_known(label):
             return None
-        ask = board.adc_pin if kind == "adc" else board.output_pin  # 1-Wire pulls its pin low
+        asks = {"adc": board.adc_pin, "input_pin": board.pin}
+        ask = asks.get(kind, board.output_pin)  # 1-Wire pulls its pin low
         try:
             cpu_pin = ask(label)
         except ConfigError as error:
@@ -77,37 +79,61 @@ class Claims:
 
     def spi(self, path: Path, row: dict[str, Any], max_hz: int) -> str | None:
         """The bus name, or None. The slowest chip sets the speed of its bus."""
+        board = self._draft.board
+        bus = self._known_bus(path, row, "SPI", board.spi_buses if board else {})
+        if board is None or bus is None:
+            return None
+        if bus not in self._buses:
+            table = board.spi_buses[bus]
+            pins = {"sck": table.sck, "mosi": table.mosi, "miso": table.miso}
+            self._lines(path, bus, "spi", table.id, pins)["freq_hz"] = table.freq_hz
+        self._buses[bus]["freq_hz"] = min(self._buses[bus]["freq_hz"], max_hz)
+        return bus
+
+    def uart(self, path: Path, row: dict[str, Any]) -> str | None:
+        """The bus name, or None. A UART has one chip."""
+        board = self._draft.board
+        bus = self._known_bus(path, row, "UART", board.uart_buses if board else {})
+        if board is None or bus is None:
+            return None
+        owner = self._addresses.setdefault((bus, 0), str(row["name"]))
+        if owner != row["name"]:
+            message = f"{bus} is used by {owner} already"
+            self._draft.fault((*path, "bus"), message, "a UART of its own")
+        if bus not in self._buses:
+            table = board.uart_buses[bus]
+            self._lines(path, bus, "uart", table.id, {"tx": table.tx, "rx": table.rx})
+        return bus
+
+    def _known_bus(
+        self, path: Path, row: dict[str, Any], kind: str, buses: Mapping[str, Any]
+    ) -> str | None:
         board, bus = self._draft.board, row.get("bus")
         if board is None or not is_known(bus):
             return None
-        if bus not in board.spi_buses:
-            self._draft.unknown((*path, "bus"), f"SPI bus of {board.name}", bus, board.spi_buses)
+        if bus not in buses:
+            self._draft.unknown((*path, "bus"), f"{kind} bus of {board.name}", bus, buses)
             return None
-        if bus not in self._buses:
-            table = board.spi_buses[str(bus)]
-            pins = {"sck": table.sck, "mosi": table.mosi, "miso": table.miso}
-            self._claim_lines(path, str(bus), pins)
-            self._buses[bus] = {
-                "kind": "spi",
-                "id": table.id,
-                **{role: board.pin_id(cpu_pin) for role, cpu_pin in pins.items()},
-                "freq_hz": table.freq_hz,
-            }
-        self._buses[bus]["freq_hz"] = min(self._buses[bus]["freq_hz"], max_hz)
         return str(bus)
+
+    def _lines(
+        self, path: Path, bus: str, kind: str, number: int, pins: dict[str, str]
+    ) -> dict[str, Any]:
+        """Open a bus: its table for the plan, with its pins claimed."""
+        board = self._draft.board
+        assert board is not None
+        self._claim_lines(path, bus, pins)
+        lines = {role: board.pin_id(cpu_pin) for role, cpu_pin in pins.items()}
+        self._buses[bus] = {"kind": kind, "id": number, **lines}
+        table: dict[str, Any] = self._buses[bus]
+        return table
 
     def _open(self, path: Path, bus: str) -> None:
         board = self._draft.board
         assert board is not None
         table = board.i2c_buses[bus]
-        self._claim_lines(path, bus, {"scl": table.scl, "sda": table.sda})
-        self._buses[bus] = {
-            "kind": "i2c",
-            "id": table.id,
-            "scl": board.pin_id(table.scl),
-            "sda": board.pin_id(table.sda),
-            "freq_hz": table.freq_hz,
-        }
+        lines = {"scl": table.scl, "sda": table.sda}
+        self._lines(path, bus, "i2c", table.id, lines)["freq_hz"] = table.freq_hz
 
     def _claim_lines(self, path: Path, bus: str, pins: dict[str, str]) -> None:
         board = self._draft.board

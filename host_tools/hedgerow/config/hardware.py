@@ -152,6 +152,8 @@ def _where(
     if driver["bus"] == "spi":
         bus, cs = claims.spi(path, row, driver["max_hz"]), claims.pin(path, row, "chip select")
         return None if bus is None or cs is None else [bus, cs]
+    if driver["bus"] == "uart":
+        return claims.uart(path, row)
     if wanted == ("pin",):
         return claims.pin(path, row, driver["bus"])
     addr = (args or {}).get("addr", _default(driver, "addr"))
@@ -159,10 +161,10 @@ def _where(
 
 
 # What a node file can wire up; drivers on other buses are for code.
-_NODE_BUSES = ("adc", "dht", "i2c", "onewire", "output_pin", "spi")
+_NODE_BUSES = ("adc", "dht", "i2c", "input_pin", "onewire", "output_pin", "spi", "uart")
 
 # bus of a driver -> the keys of its row that say where it is; else only a pin
-_WANTED = {"i2c": ("bus",), "spi": ("bus", "pin")}
+_WANTED = {"i2c": ("bus",), "spi": ("bus", "pin"), "uart": ("bus",)}
 
 
 def _default(driver: dict[str, Any], name: str) -> Any:
@@ -173,9 +175,9 @@ def _example(draft: Draft, bus: str) -> str:
     board = draft.board
     if board is None:
         return '"..."'
-    if bus in ("i2c", "spi"):
-        buses = board.i2c_buses if bus == "i2c" else board.spi_buses
-        return listed(f'"{name}"' for name in buses)
+    buses = {"i2c": board.i2c_buses, "spi": board.spi_buses, "uart": board.uart_buses}
+    if bus in buses:
+        return listed(f'"{name}"' for name in buses[bus])
     pins = board.adc_pins if bus == "adc" else board.output_pins
     return listed(f'"{label}"' for label in board.labels(pins)[:6])
 

@@ -8,7 +8,7 @@ A world is a Field or a Recording. A chip whose sensor has no value (a gap of th
 column at all) is absent: its bus does not answer, its ADC pin is open. A chip with some of its
 channels recorded shows its power-on value on the others. The battery is simple and made up:
 charged by day, fullest in the afternoon. A field has air and soil; what else a chip measures
-(light, gas, current) stays at the chip's own first value.
+(light, gas, current) stays at the chip's own first value, and contacts stay at rest.
 
 Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
 Runs under MicroPython and, with emulate/unix on the path, under CPython.
@@ -20,6 +20,7 @@ import machine
 
 from .chips.battery import Battery
 from .chips.bme280 import BME280
+from .chips.chip import Chip
 from .chips.ds18b20 import DS18B20
 from .chips.pump import Pump
 from .chips.soil_probe import SoilProbe
@@ -183,6 +184,8 @@ def _wire_battery(sensor, now_ms):
 
 def _wire_by_name(sensor, now_ms):
     """Any other driver: the chip of the same name, whose INPUTS name what it shows."""
+    if sensor["bus"][0] == "input_pin":
+        return Chip(), ()  # the pin's own pull is the contact at rest
     name = sensor["module"]
     module = getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name)
     chip = getattr(module, sensor["class"])(now_ms)
@@ -212,6 +215,7 @@ _ATTACH = {
     "i2c": _attach_i2c,
     "onewire": lambda sensor, chip: machine.attach_onewire(sensor["bus"][1], chip),
     "spi": _attach_spi,
+    "uart": lambda sensor, chip: machine.attach_uart(sensor["bus"][1], chip),
 }
 
 WIRING = {
