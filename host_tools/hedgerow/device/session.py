@@ -16,7 +16,7 @@ from hedgerow.device.link_errors import BoardError, GarbledLinkError
 Progress = Callable[[str], None]
 
 _ON_BOARD = Path(__file__).parent / "on_board"
-_BOOT_MODULES = ("hedge_link", "hedge_boot")
+_BOOT_MODULES = ("hedge_link", "hedge_safe", "hedge_boot")
 _BOOT_SOURCES = ("boot.py", "main.py")  # MicroPython starts these by name; main.py comes last
 _BOOT_MANIFEST = "app/boot.json"
 _ASK = "import hedge_link\nprint(hedge_link.identity())\n"
