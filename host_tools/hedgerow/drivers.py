@@ -30,6 +30,7 @@ BUSES = (
     "pwm",
     "spi",
     "uart",
+    "ws2812",
 )
 
 # Units of RFC 8428 section 12.1 and RFC 8798 that drivers use.

@@ -38,6 +38,7 @@ WHERE = {
     "pwm": 8,
     "spi": ("spi0", 17),
     "uart": "uart0",
+    "ws2812": 7,
 }
 _UNTOUCHED = -123456789
 

@@ -8,6 +8,7 @@ chips, drive pins and steer time. See README.md.
 import os
 
 from fake_machine import adc as _adc
+from fake_machine import bitstream as _bitstream
 from fake_machine import dht as _dht
 from fake_machine import pin as _pin
 from fake_machine import pulse as _pulse
@@ -16,6 +17,7 @@ from fake_machine import spi as _spi
 from fake_machine import uart as _uart
 from fake_machine import wiring as _wiring
 from fake_machine.adc import ADC, set_vref_mv
+from fake_machine.bitstream import attach_bitstream, bitstream
 from fake_machine.dht import attach_dht, dht_readinto
 from fake_machine.i2c import I2C, SoftI2C
 from fake_machine.pin import Pin, Signal, drive_pin, on_pin
@@ -71,6 +73,7 @@ __all__ = (
     "WDT_RESET",
     "DEEPSLEEP_RESET",
     "SOFT_RESET",
+    "bitstream",
     "deepsleep",
     "dht_readinto",
     "idle",
@@ -85,6 +88,7 @@ __all__ = (
     "EXIT_SOFT_RESET",
     "EXIT_WDT",
     "attach_adc",
+    "attach_bitstream",
     "attach_dht",
     "attach_i2c",
     "attach_onewire",
@@ -139,6 +143,7 @@ def clear_bench():
     _dht.clear()
     _pwm.clear()
     _pulse.clear()
+    _bitstream.clear()
     _pin.clear()
     _adc.set_vref_mv(3300)
     I2C.nack_errno = SoftI2C.nack_errno
