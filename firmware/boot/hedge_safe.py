@@ -1,4 +1,4 @@
-"""The way in when no cable is: in safe mode, the Wi-Fi of /app/link.json and MicroPython's WebREPL.
+"""The way in when no cable is: in safe mode, the Wi-Fi of /app/link.json and WebREPL.
 
     {"ssid": "...", "key": "...", "password": "..."}     password: of WebREPL, 4 to 9 characters
 

@@ -8,7 +8,7 @@ import pytest
 from hedgerow.device.app_files import collect
 from hedgerow.device.compiled import arch_of, compiled
 from hedgerow.device.deploy_plan import describe, plan
-from hedgerow.device.frames import BLOCK_BYTES, escape, file_frames, frame
+from hedgerow.device.frames import BLOCK_BYTES, file_frames, frame
 from hedgerow.device.link_errors import BoardError, PortError
 from hedgerow.device.port_faults import refusal, why_closed
 from hedgerow.device.ports import choose_port
@@ -40,12 +40,22 @@ def test_blocks_count_what_is_written_less_what_is_removed():
     assert found.blocks_to_write(wanted, {"old": (4096, "")}, 4096) == 2 + 1 - 1
 
 
-def test_no_frame_contains_ctrl_c_and_escaping_is_undone_as_the_board_does():
-    data = random.Random(1).randbytes(3 * BLOCK_BYTES) + b"\x03\x10A\x10B\x10\x10\x03"
-    frames = list(file_frames("x", data))
-    assert len(frames) == 1 + 4
-    assert all(b"\x03" not in each for each in frames)
-    assert escape(data).replace(b"\x10A", b"\x03").replace(b"\x10B", b"\x10") == data
+def patched(sent):
+    """The body of a frame, as the board undoes it."""
+    n_bytes, n_patches = int(sent[1:5], 16), int(sent[5:9], 16)
+    body, patches = bytearray(sent[18 : 18 + n_bytes]), sent[18 + n_bytes :]
+    assert len(patches) == 2 * n_patches
+    for high, low in zip(patches[::2], patches[1::2], strict=True):
+        body[(high & 127) << 7 | low & 127] = 3
+    return bytes(body)
+
+
+def test_no_frame_contains_ctrl_c_and_the_board_undoes_that():
+    data = random.Random(1).randbytes(3 * BLOCK_BYTES) + b"\x03\x02\x10\x03"
+    head, *blocks = file_frames("x", data)
+    assert all(b"\x03" not in each for each in (head, *blocks))
+    assert b"".join(map(patched, blocks)) == data
+    assert b"\x03" not in frame("D", b"\x03" * BLOCK_BYTES)
 
 
 def test_data_that_packs_is_packed_and_other_is_not():
@@ -55,9 +65,8 @@ def test_data_that_packs_is_packed_and_other_is_not():
 
 
 def test_a_packed_frame_is_a_raw_deflate_stream_of_a_4_kb_window():
-    packed = list(file_frames("x", b"soil" * 100))[1][14:]
-    body = packed.replace(b"\x10A", b"\x03").replace(b"\x10B", b"\x10")
-    assert zlib.decompress(body, -12) == b"soil" * 100
+    packed = list(file_frames("x", b"soil" * 100))[1]
+    assert zlib.decompress(patched(packed), -12) == b"soil" * 100
 
 
 def test_a_file_takes_the_modules_beside_it_along_and_no_others(tmp_path):

@@ -9,7 +9,7 @@ from typing import Any
 from hedgerow import paths
 from hedgerow.device.compiled import arch_of, compiled
 from hedgerow.device.deploy_plan import describe
-from hedgerow.device.frames import file_frames, frame
+from hedgerow.device.frames import FRAMES_VERSION, file_frames, frame
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import BoardError, GarbledLinkError
 
@@ -66,7 +66,7 @@ def identify(link: SerialLink) -> Identity:
 def define_link(link: SerialLink) -> None:
     """Have receive() of hedge_link at the board's prompt, whether or not it is installed."""
     try:
-        link.run("from hedge_link import receive\n")
+        link.run(f"from hedge_link import receive, FRAMES\nassert FRAMES == {FRAMES_VERSION}\n")
     except BoardError:
         link.run(_link_source())
 
