@@ -1,0 +1,83 @@
+"""Deploying to the emulated Pico over its virtual USB: an edit, and a 100 KB model."""
+
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+
+_EDITS = 5
+_MODEL_BYTES = 102400
+_START_S = 60.0
+_APP = "import time\nprint('edit %d')\nwhile True:\n    time.sleep(1)\n"
+_HEDGEROW = Path(sys.executable).with_name("hedgerow")
+
+
+def measure() -> list[dict]:
+    """Wall time of whole commands, the start of Python included, one after another."""
+    with tempfile.TemporaryDirectory() as name, _board(Path(name)) as port:
+        folder = Path(name) / "app"
+        folder.mkdir()
+        return [_edit(folder, port), _model(Path(name), port)]
+
+
+@contextmanager
+def _board(folder: Path) -> Iterator[str]:
+    link = folder / "pico"
+    command = [_HEDGEROW, "emulate", "pico", "--link", link]
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+    try:
+        end_s = time.monotonic() + _START_S
+        while not link.exists() and time.monotonic() < end_s:
+            time.sleep(0.1)
+        yield str(link)
+    finally:
+        process.terminate()
+        process.wait()
+
+
+def _edit(folder: Path, port: str) -> dict:
+    (folder / "model.hgm").write_bytes(_weights(9, 20000))
+    times = []
+    for number in range(_EDITS + 2):  # the first two fill both slots
+        (folder / "main.py").write_text(_APP % number)
+        times.append(_seconds([_HEDGEROW, "deploy", folder, "--port", port]))
+    how = "`hedgerow deploy` of a one-line edit beside a 20 KB model, until the supervisor starts "
+    how += f"the app; emulated Pico (virtual USB), median of {_EDITS}; one core runs the emulator"
+    value = round(statistics.median(times[2:]), 2)
+    return {"name": "deploy_edit", "value": value, "unit": "s", "limit": 2.0, "how": how}
+
+
+def _model(folder: Path, port: str) -> dict:
+    """Interleaved; a new file each time, as mpremote skips one that is there."""
+    ours, theirs = [], []
+    for seed in range(2):
+        path = folder / "model.hgm"
+        path.write_bytes(_weights(seed, _MODEL_BYTES))
+        ours.append(_seconds([_HEDGEROW, "cp", path, ":ours.hgm", "--port", port]))
+        mpremote = [sys.executable, "-m", "mpremote", "connect", port]
+        theirs.append(_seconds([*mpremote, "cp", path, ":theirs.hgm"]))
+    value, peer = min(ours), min(theirs)
+    how = "100 KB of int8 weights (normal, sigma 20), `hedgerow cp` beside `mpremote cp`, "
+    how += "best of 2 each, interleaved; emulated Pico (virtual USB)"
+    row = {"name": "deploy_model_100kb", "value": round(value, 2), "unit": "s", "how": how}
+    peers = {"peer": "mpremote cp", "peer_value": round(peer, 2), "ratio": round(value / peer, 3)}
+    return {**row, **peers, "limit": 1 / 3, "limit_of": "ratio"}
+
+
+def _weights(seed: int, n_bytes: int) -> bytes:
+    values = np.random.default_rng(seed).normal(0, 20, n_bytes)
+    return np.clip(values.round(), -128, 127).astype(np.int8).tobytes()
+
+
+def _seconds(command: list) -> float:
+    begun_s = time.monotonic()
+    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    if done.returncode:
+        raise RuntimeError(f"{command}: {done.stdout}{done.stderr}")
+    return time.monotonic() - begun_s
