@@ -50,7 +50,6 @@ UNITS = (
     "kg",
     "s",
     "count",
-    "ppm",
     "ug/m3",
     "pH",
     "S/m",

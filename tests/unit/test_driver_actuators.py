@@ -1,4 +1,4 @@
-"""Servo, buzzer, stepper, guarded pump and WS2812 against what they move."""
+"""Servo, buzzer, stepper, valve, guarded pump and WS2812 against what they move."""
 
 import unittest
 
@@ -10,11 +10,13 @@ from hedge.drivers.buzzer import Buzzer
 from hedge.drivers.pump import Pump
 from hedge.drivers.servo import Servo
 from hedge.drivers.stepper import Stepper
+from hedge.drivers.valve import Valve
 from hedge.drivers.ws2812 import WS2812
 from hedgerow.emulate.chips import pulses
 from hedgerow.emulate.chips import pump as pump_chip
 from hedgerow.emulate.chips import servo as servo_chip
 from hedgerow.emulate.chips import stepper as stepper_chip
+from hedgerow.emulate.chips import valve as valve_chip
 from hedgerow.emulate.chips import ws2812 as ws2812_chip
 
 
@@ -144,6 +146,51 @@ class TestStepper(_OnBench):
     def test_too_fast(self):
         with self.assertRaises(ConfigError):
             Stepper(self.bench.board.bus("pins", (9, 10, 11, 12)), step_ms=1)
+
+
+class TestValve(_OnBench):
+    def setUp(self):
+        _OnBench.setUp(self)
+        self.chip = valve_chip.Valve(self.bench.now_ms, is_open=True)
+        self.chip.attach(18, 19)
+
+    def _valve(self, **args):
+        pins = self.bench.board.bus("pins", (18, 19))
+        return Valve(pins, sleep_ms=self._pass, **args)
+
+    def test_closed_at_the_start_whatever_it_was(self):
+        self._valve()
+        self.assertFalse(self.chip.is_open)
+
+    def test_open_for_a_time_with_two_short_pulses(self):
+        valve = self._valve()
+        self.assertEqual(valve.on(30000), 30000)
+        self.assertTrue(self.chip.is_open)
+        self._pass(29900)
+        self.assertTrue(valve.poll())
+        self._pass(100)
+        self.assertFalse(valve.poll())
+        self.assertFalse(self.chip.is_open)
+        self.assertEqual(self.chip.longest_ms, 60)
+        self.assertEqual(self.chip.pulses, 3)
+        self.assertEqual(self.chip.shorted, 0)
+
+    def test_the_limit_beats_the_request(self):
+        self.assertEqual(self._valve(max_on_ms=5000).on(60000), 5000)
+
+    def test_the_coil_is_off_even_if_the_pulse_is_interrupted(self):
+        valve = self._valve()
+        valve._pin._sleep_ms = self._broken
+        with self.assertRaises(KeyboardInterrupt):
+            valve.on(1000)
+        self.assertEqual(machine.Pin(18).value(), 0)
+
+    def _broken(self, ms):
+        raise KeyboardInterrupt
+
+    def test_bad_pulse(self):
+        with self.assertRaises(ConfigError):
+            self._valve(pulse_ms=5000)
 
 
 class TestPump(_OnBench):
