@@ -243,6 +243,15 @@ while relay.poll():
     assert abs(pump.take_litres() - 0.5) <= 0.02
 
 
+def test_a_reset_lets_go_of_the_pins(pico):
+    levels = []
+    pico.on_pin(12, levels.append)
+    pico.exec("from machine import Pin\nPin(12, Pin.OUT, value=1)")
+    pico.reset()
+    assert levels == [1, None]
+    assert pico.pin(12) is None
+
+
 def test_a_driven_pin_is_read_and_interrupts(pico):
     pico.exec(
         "from machine import Pin\nbutton = Pin(14, Pin.IN, Pin.PULL_UP)\nseen = []\n"

@@ -25,6 +25,7 @@ export class Wiring {
     this.adc = new Set();
     this.listened = new Set(); // pins
     this.driven = new Map(); // pin -> level
+    this.told = new Map(); // pin -> level of the board that was reported last
     this.beforeNanos = 0; // of the chips that ran before this one
     this.mcu = null;
   }
@@ -43,7 +44,7 @@ export class Wiring {
     };
     mcu.gpio.forEach((pin, number) => {
       pin.addListener(() => this.boardChanged(pin, number));
-      this.settle(number);
+      this.boardChanged(pin, number); // without power it drives nothing
     });
   }
 
@@ -69,8 +70,10 @@ export class Wiring {
 
   boardChanged(pin, number) {
     this.settle(number);
-    if (!this.listened.has(number)) return;
-    this.ask({ ask: "pin", pin: number, level: outputLevel(pin) });
+    const level = outputLevel(pin);
+    if (!this.listened.has(number) || level === (this.told.get(number) ?? null)) return;
+    this.told.set(number, level);
+    this.ask({ ask: "pin", pin: number, level });
   }
 
   // What the pin then reads: rp2040js knows neither pulls nor an output's own level.
