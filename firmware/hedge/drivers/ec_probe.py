@@ -14,23 +14,21 @@ Sources: DFRobot DFR0300 wiki; second source of the defaults (mS/cm = mV * 1000 
 and of the 1.85 %: DFRobot_EC.cpp.
 """
 
-from micropython import const
-
-from ..core.errors import ConfigError, SensorError
-from .adc_mv import RAIL_MV, read_mv
-
-_LOWEST_MV = const(15)
+from ..core.errors import ConfigError
+from .adc_probe import ADCProbe
 
 
-class ECProbe:
+class ECProbe(ADCProbe):
     """One probe; the ADC object belongs to the caller."""
+
+    NAME = "ec_probe"
+    LOWEST_MV = 15
 
     def __init__(self, adc, mv_low=232, us_low=1413, mv_high=2112, us_high=12880, vref_mv=3300):
         """Raises ConfigError if the points are not in order or less than 100 mV apart."""
         if mv_high - mv_low < 100 or not us_low < us_high <= 100000:
             raise ConfigError("ec_probe: mv_low, us_low must be well below mv_high, us_high")
-        self._adc = adc
-        self._vref_mv = vref_mv
+        ADCProbe.__init__(self, adc, vref_mv)
         self._mv_low, self._us_low = mv_low, us_low
         self._mv_span, self._us_span = mv_high - mv_low, us_high - us_low
         self._factor = 10000  # conductivity at this temperature over that at 25 degC, * 10000
@@ -39,21 +37,8 @@ class ECProbe:
         """Temperature of the liquid in centi-degC for the next reads; kept within 0 to 50 degC."""
         self._factor = 10000 + (min(max(centi_c, 0), 5000) - 2500) * 185 // 100
 
-    async def read_into(self, out):
-        """Write [uS/cm at 25 degC] into out. Raises SensorError if cut or shorted."""
-        self.poll(out)
-
-    def start(self):
-        """Nothing to start; returns the ms until poll is ready: 0."""
-        return 0
-
-    def poll(self, out):
-        """Read now; returns True. Errors as read_into. Does not allocate."""
-        mv = read_mv(self._adc, self._vref_mv)
-        if mv < _LOWEST_MV or mv > self._vref_mv - RAIL_MV:
-            raise SensorError("ec_probe: %d mV: dry, cut or shorted" % mv)
-        out[0] = self.us_per_cm(mv)
-        return True
+    def _value(self, mv):
+        return self.us_per_cm(mv)
 
     def us_per_cm(self, mv):
         """Conductivity at 25 degC of a voltage, not below 0."""

@@ -15,20 +15,21 @@ and 2032.44 mV); of the Nernst slope: R * T * ln 10 / F from the CODATA constant
 """
 
 from ..core.errors import ConfigError, SensorError
-from .adc_mv import RAIL_MV, read_mv
+from .adc_probe import ADCProbe
 
 _CALIBRATED_CENTI_K = 29815
 
 
-class PHProbe:
-    """One probe; the ADC object belongs to the caller."""
+class PHProbe(ADCProbe):
+    """One probe; the ADC object belongs to the caller. Refuses pH below -0.5 and above 14.5."""
+
+    NAME = "ph_probe"
 
     def __init__(self, adc, mv_ph7=1500, mv_ph4=2032, vref_mv=3300):
         """Raises ConfigError if the two points are less than 100 mV apart."""
         if abs(mv_ph7 - mv_ph4) < 100:
             raise ConfigError("ph_probe: mv_ph7 and mv_ph4 must be 100 mV apart")
-        self._adc = adc
-        self._vref_mv = vref_mv
+        ADCProbe.__init__(self, adc, vref_mv)
         self._mv_ph7 = mv_ph7
         self._span_mv = mv_ph4 - mv_ph7
         self._centi_k = _CALIBRATED_CENTI_K
@@ -37,24 +38,11 @@ class PHProbe:
         """Temperature of the liquid in centi-degC for the next reads, 0 to 100 degC."""
         self._centi_k = min(max(centi_c, 0), 10000) + 27315
 
-    async def read_into(self, out):
-        """Write [pH * 1000] into out. Raises SensorError outside pH -0.5 to 14.5."""
-        self.poll(out)
-
-    def start(self):
-        """Nothing to start; returns the ms until poll is ready: 0."""
-        return 0
-
-    def poll(self, out):
-        """Read now; returns True. Errors as read_into. Does not allocate."""
-        mv = read_mv(self._adc, self._vref_mv)
-        if mv < RAIL_MV or mv > self._vref_mv - RAIL_MV:
-            raise SensorError("ph_probe: %d mV: cut or shorted" % mv)
+    def _value(self, mv):
         milli = self.milli_ph(mv)
         if not -500 <= milli <= 14500:
             raise SensorError("ph_probe: %d mV is outside pH 0 to 14" % mv)
-        out[0] = min(max(milli, 0), 14000)
-        return True
+        return min(max(milli, 0), 14000)
 
     def milli_ph(self, mv):
         """pH * 1000 of a voltage at the set temperature."""

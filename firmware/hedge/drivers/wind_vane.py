@@ -19,7 +19,7 @@ from array import array
 from micropython import const
 
 from ..core.errors import ConfigError, SensorError
-from .adc_mv import RAIL_MV, read_mv
+from .adc_probe import ADCProbe
 
 _STEPS = const(16)
 # Ohm at 0, 22.5, 45, ... degrees.
@@ -27,8 +27,10 @@ _OHM = (33000, 6570, 8200, 891, 1000, 688, 2200, 1410, 3900, 3140, 16000, 14120,
 _OHM += (64900, 21880)
 
 
-class WindVane:
+class WindVane(ADCProbe):
     """One vane; the ADC object belongs to the caller."""
+
+    NAME = "wind_vane"
 
     def __init__(self, adc, pull_up_ohm=10000, north_step=0, vref_mv=3300):
         """north_step: step (0 to 15) that the vane gives in north wind. Raises ConfigError."""
@@ -36,8 +38,7 @@ class WindVane:
             raise ConfigError(
                 "wind_vane: pull_up_ohm %r, north_step %r" % (pull_up_ohm, north_step)
             )
-        self._adc = adc
-        self._vref_mv = vref_mv
+        ADCProbe.__init__(self, adc, vref_mv)
         self._north = north_step
         self._mv = array("i", [vref_mv * ohm // (ohm + pull_up_ohm) for ohm in _OHM])
         self._slack_mv = array("i", [self._slack(step) for step in range(_STEPS)])
@@ -47,23 +48,12 @@ class WindVane:
         mv = self._mv[step]
         return min([abs(mv - other) for other in self._mv if other != mv]) // 3
 
-    async def read_into(self, out):
-        """Write [milliradians, 0 to 5890] into out. Raises SensorError if it is no direction."""
-        self.poll(out)
-
-    def start(self):
-        """Nothing to start; returns the ms until poll is ready: 0."""
-        return 0
-
-    def poll(self, out):
-        """Read now; returns True. Errors as read_into. Does not allocate unless it raises."""
-        mv = read_mv(self._adc, self._vref_mv)
+    def _value(self, mv):
         step = self._step(mv)
-        if mv > self._vref_mv - RAIL_MV or step < 0:
+        if step < 0:
             raise SensorError("wind_vane: %d mV is no direction" % mv)
         # pi / 8 is 392.699 mrad.
-        out[0] = ((step - self._north) % _STEPS * 3927 + 5) // 10
-        return True
+        return ((step - self._north) % _STEPS * 3927 + 5) // 10
 
     def _step(self, mv):
         """Step whose voltage is nearest, -1 if none is near enough."""
