@@ -11,6 +11,7 @@ A row is a dict:
 Optional:
   make_chip   function(now_ms) -> simulated chip; else the class of the same name in emulate/chips
   args        keyword arguments of the driver
+  examples_within  how far a driver's rounding may be off the examples; else 0.5
   disturb     function(chip): settings that another program left in it
   prepare     function(sensor): what decode_into needs before it can run (trimming values)
   partial_range  why the points do not reach the ends of the declared range
@@ -144,10 +145,11 @@ class _Case(unittest.TestCase):
             self.skipTest("no published example: " + examples)
         if "prepare" in self.ROW:
             self.ROW["prepare"](self.sensor)
+        within = self.ROW.get("examples_within", 0.5)
         for data, expected in examples:
             self.sensor.decode_into(data, self.out)
             for i, value in enumerate(expected):
-                self.assertAlmostEqual(self.out[i], value, delta=1, msg=data)
+                self.assertAlmostEqual(self.out[i], value, delta=within, msg=data)
 
     def test_time_per_read_is_within_the_declared_time(self):
         for limit_ms in (

@@ -35,6 +35,7 @@ def _turned(mps2, rps, temp_c):
 
 _MPU6050 = {
     "driver": "mpu6050",
+    "examples_within": 1,
     # DS 6.1 to 6.3: 16384 LSB/g, 131 LSB/(deg/s) and -521 at 35 degC; 1 deg/s is 17.45 mrad/s.
     "examples": (
         (
@@ -102,6 +103,7 @@ ROWS = (
     ),
     {
         "driver": "adxl345",
+        "examples_within": 1,
         "points": (
             _moved(0.1, -1.0, 9.81),
             _moved(156.9, 156.9, -156.9),
