@@ -129,6 +129,7 @@ class _Case(unittest.TestCase):
     def test_points(self):
         for i in range(len(self.ROW["points"])):
             self._right(i)
+        self.assertEqual(getattr(self.chip, "unknown_commands", 0), 0)
 
     def test_points_reach_both_ends_of_every_range(self):
         if "partial_range" in self.ROW:
@@ -164,7 +165,8 @@ class _Case(unittest.TestCase):
     def test_settings_of_another_program_do_not_matter(self):
         if "disturb" in self.ROW:
             self.ROW["disturb"](self.chip)
-        self._right(1)
+        for i in range(len(self.ROW["points"])):
+            self._right(i)
         self.sensor = self._driver(self.bus)  # the board restarted, the chip did not
         self._right(2)
 

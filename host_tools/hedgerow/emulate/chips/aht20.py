@@ -55,6 +55,8 @@ class AHT20(CommandChip):
         elif command == b"\xac\x33\x00" and self._done_ms is None:
             factor = 3 if self.fault == "slow" else 1
             self._done_ms = self._now_ms() + _MEASURE_MS * factor
+        else:
+            self.unknown_commands += 1
 
     def answer(self):
         status = 0x10 | (0x08 if self._calibrated else 0)

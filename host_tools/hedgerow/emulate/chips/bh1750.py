@@ -59,6 +59,8 @@ class BH1750(CommandChip):
             self.time_register = self.time_register & 0x1F | (code & 7) << 5
         elif code >> 5 == 3:
             self.time_register = self.time_register & 0xE0 | code & 0x1F
+        elif code not in (0x01, 0x07):
+            self.unknown_commands += 1
 
     def answer(self):
         return bytes((self._count >> 8, self._count & 0xFF))

@@ -61,6 +61,7 @@ class HTU21D(CommandChip):
 
     def _other(self, command):
         """Commands of relatives."""
+        self.unknown_commands += 1
 
     def _measured(self, share, status, mask):
         raw = int(share * 65536 + (0x10000 - mask) / 2) & mask

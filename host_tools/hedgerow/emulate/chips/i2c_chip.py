@@ -134,7 +134,12 @@ class WordChip(I2CChip):
 
 
 class CommandChip(I2CChip):
-    """Commands of one or more bytes; what a command prepared is read in a transfer of its own."""
+    """Commands of one or more bytes; what a command prepared is read in a transfer of its own.
+
+    unknown_commands counts what the datasheet does not have; the battery wants none.
+    """
+
+    unknown_commands = 0
 
     def power_on(self):
         self._command = bytearray()

@@ -66,6 +66,8 @@ class SHT3x(SensirionChip):
             self.status &= 0x2000
         elif code == 0xF32D:
             self._words = (self.status,)
+        else:
+            self.unknown_commands += 1
 
     def _measure(self, took_ms):
         self._busy_until_ms = self._now_ms() + took_ms

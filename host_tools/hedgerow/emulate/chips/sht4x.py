@@ -45,3 +45,5 @@ class SHT4x(SensirionChip):
         elif code == 0x94:
             self.power_on()
             self._busy_until_ms = now_ms + 1
+        else:
+            self.unknown_commands += 1
