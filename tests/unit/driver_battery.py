@@ -413,6 +413,12 @@ class _OnUART(_Case):
     def _attach(self):
         machine.attach_uart(WHERE["uart"], self.chip)
 
+    def test_the_error_counts_what_was_heard(self):
+        self._right()
+        self.chip.fault = "cut"
+        words = str(self._fails(SensorError)).split()
+        self.assertGreater(int(words[1]), 3)  # "mhz19: 4 bytes, 0 spoilt frames, none good"
+
     def test_a_frame_that_came_before_the_read_does_not_count(self):
         self._right(0)
         self.bench.clock.now_ms += 10 * max(self.entry["convert_ms"], 1)

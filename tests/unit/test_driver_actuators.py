@@ -113,6 +113,7 @@ class TestStepper(_OnBench):
         self.motor.move(steps)
         while self.motor.poll():
             self._pass(1)
+            self.assertEqual(self.chip.position, self.motor.position)
 
     def test_the_rotor_follows_both_ways_without_losing_a_step(self):
         for steps, position in ((4096, 4096), (-100, 3996), (3, 3999), (-4096, -97)):

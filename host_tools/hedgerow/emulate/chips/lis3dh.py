@@ -7,7 +7,7 @@
 Written from DocID17530 revision 2: registers of section 8 with their default values (CTRL_REG1
 0x07, WHO_AM_I 0x33), data rates (table 31), modes 8, 10 and 12 bits left-justified (table 10),
 turn-on times (table 12), sensitivities (table 4), address auto-increment by bit 7 (5.1.1). Second
-source: Adafruit_LIS3DH.h. Not simulated: FIFO, filters, interrupts, click, auxiliary
+source: Adafruit_LIS3DH.h. Not simulated: FIFO, cut-off of the filter, interrupts, click, auxiliary
 ADC, self-test.
 """
 
@@ -62,7 +62,8 @@ class LIS3DH(SampledChip):
         low_power, high_res = self.regs[0x20] & 8, self.regs[0x23] & 8  # DS table 10
         step = _G_A_STEP[self.regs[0x23] >> 4 & 3] * _G / 16  # of 16 bits
         unused = 8 if low_power else 4 if high_res else 6
-        for i, accel in enumerate(self.accel_mps2):
+        filtered = self.regs[0x21] & 8  # DS 8.9: a high-pass, whose output at rest is nothing
+        for i, accel in enumerate((0.0, 0.0, 0.0) if filtered else self.accel_mps2):
             # Half a step of the mode less than the word's rounding: truncation then rounds.
             word = clip16(accel / step + (1 << unused - 1) - 0.5) >> unused << unused
             self.regs[0x28 + 2 * i] = word & 0xFF
