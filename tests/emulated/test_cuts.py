@@ -9,7 +9,7 @@ from hedgerow.emulate.pico.chip import PowerCut
 from hedgerow.errors import DeviceError
 
 # Within a block's metadata, within a block, over several.
-SIZES = {"small": 40, "log": 1000, "model": 9000}
+SIZES = {"small": 40, "log": 1000, "model": 5000}
 FIRST = [(name, 1) for name in SIZES]
 SAVES = [(name, version) for version in (2, 3) for name in SIZES]
 # Each file is rewritten in place; littlefs promises the old content until close() returns.
