@@ -11,7 +11,7 @@ half a minute under open sky. Micro-degrees are 0.11 m and small ints on 32-bit 
 
 Source: "DS" is the u-blox 8 / M8 receiver description, UBX-13003221 R26: NMEA framing and
 checksum (31.1), GGA (31.2.4), RMC (31.2.14). Second source of fields and checksum: gpsd
-driver_nmea0183.c; the test reads gpsd's logs of seven receivers and compares with what gpsd made
+driver_nmea0183.c; the test reads gpsd's logs of eleven receivers and compares with what gpsd made
 of them.
 """
 
