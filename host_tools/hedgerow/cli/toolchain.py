@@ -90,8 +90,8 @@ def kernels(
     """Native kernels of hedge.infer as .mpy, one per architecture.
 
     Prints the path of the prebuilt module, or compiles where the sources have changed. That needs
-    gcc-arm-none-eabi for armv6m and armv7*, gcc-riscv64-unknown-elf for rv32imc, and
-    Espressif's xtensa-esp32-elf-gcc for xtensawin; names what is missing. On a board the file is
+    gcc-arm-none-eabi for armv6m and armv7*, gcc-riscv64-unknown-elf for rv32imc, and for xtensawin
+    LLVM 22, which it fetches (90 MB, 450 unpacked); names what is missing. On a board the file is
     called hedge_infer_native.mpy.
 
     \b

@@ -43,7 +43,8 @@ class Package:
 
     def files(self, folder: Path) -> list[Path]:
         """Downloaded files of this package in folder, newest version last."""
-        return sorted(folder.glob(f"{self.name}_{self.or_prefix}*.deb"))
+        prefix = self.or_prefix.replace(":", "%3a")  # as apt writes an epoch
+        return sorted(folder.glob(f"{self.name}_{prefix}*.deb"))
 
 
 class Archive:

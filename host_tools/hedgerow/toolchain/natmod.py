@@ -18,12 +18,13 @@ from pathlib import Path
 
 from hedgerow import paths
 from hedgerow.errors import ToolchainError
-from hedgerow.toolchain import compiler, cross
+from hedgerow.toolchain import compiler, cross, llvm
 from hedgerow.toolchain.apt import missing_tools
 from hedgerow.toolchain.progress import Progress
 from hedgerow.toolchain.sources import VERSION, Tree, publish
 from hedgerow.toolchain.steps import Step, building_in, run_steps
 
+_LLVM = "clang"  # not the one on PATH: toolchain/llvm.py fetches it
 # Architecture as MicroPython names it -> (compiler, Debian package).
 _ARM = ("arm-none-eabi-gcc", "gcc-arm-none-eabi")
 _COMPILERS = {
@@ -32,12 +33,12 @@ _COMPILERS = {
     "armv7m": _ARM,
     "armv7emsp": _ARM,
     "rv32imc": ("riscv64-unknown-elf-gcc", "gcc-riscv64-unknown-elf"),
-    "xtensawin": ("xtensa-esp32-elf-gcc", ""),
+    "xtensawin": (_LLVM, ""),
 }
 # A processor that loads the module of a lesser one (py/persistentcode.h MPY_FEATURE_ARCH_TEST).
 _LOADS = {"armv7em": "armv7m", "armv7emdp": "armv7emsp"}
 # Those that the project compiles and ships.
-PREBUILT = ("x64", "armv6m", "armv7m", "armv7emsp", "rv32imc")
+PREBUILT = ("x64", "armv6m", "armv7m", "armv7emsp", "rv32imc", "xtensawin")
 ARCHES = (*_COMPILERS, *_LOADS)
 _PREBUILT_INDEX = "prebuilt.json"  # {"sources": hash, "compilers": {program: first line}}
 _NOT_SOURCES = ("README.md", "prebuilt")
@@ -98,8 +99,11 @@ def compiler_of(arch: str) -> str:
 
 def compilers() -> dict[str, str]:
     """Version lines of the compilers that are here; other versions make other bytes."""
-    programs = sorted({program for program, _ in _COMPILERS.values() if shutil.which(program)})
-    return {program: _version(program) for program in programs}
+    programs = {program for program, _ in _COMPILERS.values()} - {_LLVM}
+    found = {program: _version(program) for program in programs if shutil.which(program)}
+    if llvm_version := llvm.version():
+        found[_LLVM] = llvm_version
+    return dict(sorted(found.items()))
 
 
 def source_hash() -> str:
@@ -137,18 +141,15 @@ def _build(arch: str, small: bool, result: Path) -> None:
     with building_in(cache):
         result.parent.mkdir(parents=True, exist_ok=True)
         tree.folder.mkdir(parents=True, exist_ok=True)
-        steps = [*tree.steps(), Step("kernels", 6, result.is_file, make)]
+        steps = [*tree.steps(), *(llvm.llvm_steps() if arch == "xtensawin" else [])]
+        steps.append(Step("kernels", 6, result.is_file, make))
         run_steps(f"kernels for {arch}", steps, lambda: _check(tree, arch))
 
 
 def _check(tree: Tree, arch: str) -> None:
     program, package = _COMPILERS[arch]
-    if not package and not shutil.which(program):
-        raise ToolchainError(
-            f"no kernels for {arch}: {program} is not on PATH (Espressif's toolchain has it); "
-            "without them hedge.infer uses viper"
-        )
     host = compiler.missing() + missing_tools() if not tree.mpy_cross.is_file() else []
+    host += missing_tools() if program == _LLVM else []
     needed = {package: program, "make": "make"} if package else {"make": "make"}
     lacking = cross.missing(needed)
     cross.need(f"compile kernels for {arch}", list(dict.fromkeys(host + lacking)))
@@ -170,6 +171,7 @@ def _make(tree: Tree, arch: str, small: bool, result: Path, bar: Progress) -> No
         shutil.copyfile(path, target)
     options = [f"-C{work}", f"ARCH={arch}", f"MPY_DIR={tree.src}", f"PYTHON={sys.executable}"]
     options += [f"-j{os.cpu_count() or 1}", *(["SMALL=1"] if small else [])]
+    options += [f"LLVM={llvm.folder()}/"] if arch == "xtensawin" else []
     log = result.with_suffix(".log")
     compiler.make(options, log, lambda lines: bar.fraction(lines / _MAKE_LINES))
     publish(work / "hedge_infer.mpy", result)

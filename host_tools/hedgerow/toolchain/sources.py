@@ -126,7 +126,7 @@ class Tree:
         beside = self.folder / "library.part"
         shutil.rmtree(beside, ignore_errors=True)
         if isinstance(library.package, Package):
-            _undeb(library.package, self._downloads, beside, complete)
+            unpack_package(library.package, self._downloads, beside, complete)
         else:
             _untar(library.package, self._downloads, beside, complete)
         for place in library.into:
@@ -173,7 +173,11 @@ def _untar(source: Source, downloads: Path, into: Path, complete: Path) -> None:
     beside.rmdir()
 
 
-def _undeb(package: Package, downloads: Path, into: Path, complete: Path) -> None:
+def unpack_package(package: Package, downloads: Path, into: Path, complete: Path) -> None:
+    """Unpack a binary package over what is in `into`. complete: marks the download.
+
+    Raises ToolchainError, and the mark goes, if the file is missing or damaged.
+    """
     files = package.files(downloads)
     command = ["dpkg-deb", "-x", str(files[-1]) if files else package.name, str(into)]
     done = subprocess.run(command, capture_output=True, text=True, errors="replace")
