@@ -4,8 +4,7 @@ import json
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent.parent
-sys.path.append(str(ROOT / "tests" / "bench"))
+sys.path.append(str(Path(__file__).resolve().parent.parent / "bench"))
 import table
 
 
