@@ -16,7 +16,7 @@ sys.path.append(str(Path(__file__).resolve().parent.parent / "host"))
 from kernel_layers import LAYERS, sample
 
 _HERE = Path(__file__).resolve().parent
-_SEEDS = 40  # each starts QEMU anew, 0.1 s
+_SEEDS = {"wide_depthwise": 8}  # which takes a second; of the others 40
 
 
 @pytest.fixture(scope="module")
@@ -36,7 +36,7 @@ def mpy(request, module):
 @pytest.mark.parametrize("name", LAYERS)
 def test_random_layers_equal_the_definition(module, name):
     """In one go and in slices, both sizes, in turn."""
-    for seed in range(_SEEDS):
+    for seed in range(_SEEDS.get(name, 40)):
         hgm, x, wanted = sample(name, seed)
         rows, small = seed & 1, bool(seed & 2)
         output = core.run(module(small=small), hgm, x.tobytes(), rows)
