@@ -14,6 +14,7 @@ from hedgerow.toolchain.natmod import native_module
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "host"))
 from kernel_layers import LAYERS, sample
+from random_ops import OPS
 
 _HERE = Path(__file__).resolve().parent
 _SEEDS = {"wide_depthwise": 8}  # which takes a second; of the others 40
@@ -41,6 +42,18 @@ def test_random_layers_equal_the_definition(module, name):
         rows, small = seed & 1, bool(seed & 2)
         output = core.run(module(small=small), hgm, x.tobytes(), rows)
         assert output == wanted.tobytes(), (seed, rows, small)
+
+
+@pytest.mark.parametrize("kind", sorted(OPS))
+def test_random_ops_equal_tflm(module, kind):
+    """State too: its reset comes first."""
+    for seed in range(3):
+        tflite = OPS[kind](np.random.default_rng(seed))
+        result = api.convert(tflite)
+        tensor = result.graph.tensors[result.graph.input]
+        x = np.asarray(api.random_inputs(5, result.report.input_bytes)[-1:]).view(tensor.dtype)
+        output = core.run(module(small=False), result.hgm, x.tobytes())
+        assert output == api.run_tflm(tflite, x).tobytes(), seed
 
 
 def test_a_core_with_floats_gives_the_same(mpy):

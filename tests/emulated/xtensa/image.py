@@ -97,7 +97,7 @@ def _place_module(memory: _Memory, code: NativeCode) -> int:
 def _place_arguments(memory: _Memory, hgm: bytes, x: bytes, rows: int) -> dict[str, int]:
     """The buffers of run(data, arena, cursor), and where the output will be."""
     (arena_bytes,) = struct.unpack_from("<I", hgm, 16)
-    (records,) = struct.unpack_from("<H", hgm, 20)
+    records = sum(struct.unpack_from("<HH", hgm, 20))  # those that reset state come first
     place, count = struct.unpack_from("<II", hgm, 24)
     out, out_bytes = struct.unpack_from("<II", hgm, 36)
     arena = bytearray(arena_bytes)
