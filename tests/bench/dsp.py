@@ -5,26 +5,20 @@ python tests/bench/dsp.py pico       one board of hedgerow.emulate.targets, in i
 """
 
 import json
-import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 
-from hedgerow import paths
 from hedgerow.convert.dsp import definition, frontend
 from hedgerow.emulate.board import Board
 from hedgerow.emulate.targets import open_target
 from hedgerow.errors import ToolchainError
-from hedgerow.toolchain.unix import find_mpy_cross
+from hedgerow.infer.board import put_packages
 
 _PROGRAM = Path(__file__).parent / "upy" / "dsp_times.py"
-_FILES = ("__init__", "core/__init__", "core/errors", "dsp/__init__", "dsp/choose", "dsp/fft")
-_FILES += ("dsp/fir", "dsp/frontend", "dsp/iir", "dsp/logmel", "dsp/tables")
-_FILES += ("dsp/viper_fft", "dsp/viper_filter", "dsp/viper_mel")
 _ROUNDS, _CALLS = 5, 400
 
 
@@ -46,17 +40,8 @@ def times_on(target: str) -> tuple[dict[str, int], str]:
 
 def put_front_end(board: Board) -> None:
     """Write hedge.dsp, compiled for the board, and kws.hfe into its files."""
-    with tempfile.TemporaryDirectory() as folder:
-        for name in _FILES:
-            board.put(f"lib/hedge/{name}.mpy", _compiled(name, board.native_arch, Path(folder)))
+    put_packages(board, ("core", "dsp"))
     board.put("kws.hfe", kws_front_end())
-
-
-def _compiled(name: str, arch: str, folder: Path) -> bytes:
-    source = paths.firmware_dir() / "hedge" / f"{name}.py"
-    command = [find_mpy_cross(), f"-march={arch}", "-o", folder / "out.mpy", source]
-    subprocess.run(command, check=True)
-    return (folder / "out.mpy").read_bytes()
 
 
 def measure() -> list[dict]:
