@@ -10,7 +10,7 @@ class Outcome:
     """outputs: (n, m) in the model's output type. What a target cannot tell is None.
 
     cycles_unit: what cycles_per_inference counts: "cycle" or "instruction". kernels: which code
-    ran: "native", "viper", "portable" or "numpy". layer_cycles: the same unit, by record.
+    ran: "native", "viper", "portable" or "numpy".
     """
 
     outputs: np.ndarray

@@ -4,7 +4,7 @@ import numpy as np
 
 from hedgerow.convert.emit.layout import CONV, DEPTHWISE
 from hedgerow.convert.emit.words import Source, halves, quarters, record
-from hedgerow.convert.ops.conv import Window
+from hedgerow.convert.overlap import is_direct
 
 _LANES = 4  # channels of a block
 _WIDE, _DIRECT, _SCRATCH = 1, 2, 4  # flags
@@ -13,19 +13,12 @@ _SPAN = 4  # shifts that a compact table can tell apart
 
 def conv(source: Source) -> list[bytes]:
     matrix = source.options["weights"]
-    return [_image(source, CONV, pairs_of_taps(matrix), matrix, _DIRECT * is_direct(source))]
+    return [_image(source, CONV, pairs_of_taps(matrix), matrix, _DIRECT * is_direct(source.op))]
 
 
 def depthwise(source: Source) -> list[bytes]:
     taps = source.options["weights"]
     return [_image(source, DEPTHWISE, np.ascontiguousarray(taps).tobytes(), taps.T, 0)]
-
-
-def is_direct(source: Source) -> bool:
-    """The input pixels lie as the outputs need them."""
-    area: Window = source.options["window"]
-    plain = area.kernel == area.stride == area.dilation == (1, 1) and area.pad == (0, 0)
-    return plain and area.out == tuple(source.options["in_shape"][1:3])
 
 
 def pairs_of_taps(matrix: np.ndarray) -> bytes:
