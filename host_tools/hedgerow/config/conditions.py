@@ -6,7 +6,8 @@ from typing import Any
 
 from hedgerow.config.draft import Channel, Draft
 from hedgerow.config.fault import Path, listed, nearest
-from hedgerow.config.schema import is_known, is_number
+from hedgerow.config.keys import is_number
+from hedgerow.config.schema import is_known
 from hedgerow.config.source import BROKEN
 
 Expression = list[Any] | None  # None: a fault was noted

@@ -38,16 +38,11 @@ def uplink_part(draft: Draft) -> dict[str, Any] | None:
     _check_tls(draft, table)
     _check_secrets(draft, table)
     _check_host(draft, table)
-    part = {name: value for name, value in table.items() if value is not None}
-    if is_known(table["ca"]):
-        part["ca"] = table["ca"]
-    if part.get("kind") != "umqtt":
-        part.pop("client", None)
-    return part
+    return {name: value for name, value in table.items() if value is not None}
 
 
 def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
-    tls, ca, kind = table["tls"], table["ca"], table["kind"]
+    tls, ca, kind = table.get("tls"), table.get("ca"), table["kind"]
     if tls is True and kind == "umqtt":
         draft.fault(("uplink", "tls"), "umqtt cannot do TLS here", 'kind = "mqtt"')
     if tls is True and ca is None and kind != "umqtt":
@@ -56,24 +51,24 @@ def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
     if is_known(ca) and not (draft.folder / ca).is_file():
         draft.fault(("uplink", "ca"), f'no file "{ca}" here', "a certificate, PEM or DER")
     for name in ("ca", "server_hostname"):
-        if is_known(table[name]) and tls is False:
+        if is_known(table.get(name)) and tls is False:
             draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
-    if tls is True and table["port"] == 1883:
+    if tls is True and table.get("port") == 1883:
         draft.warn(("uplink", "port"), "1883 is the port for MQTT without TLS", "8883")
-    if tls is False and table["port"] == 8883:
+    if tls is False and table.get("port") == 8883:
         draft.warn(("uplink", "port"), "8883 is the port for MQTT with TLS", "tls = true")
 
 
 def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
-    user, password, host = table["user"], table["password"], table["host"]
+    user, password, host = table.get("user"), table.get("password"), table.get("host")
     if is_known(password) and user is None:
         draft.fault(("uplink", "password"), "password without user", "user = ...", key=True)
     if not is_known(host) or _is_loopback(host):
         return
-    if user is None and table["tls"] is False and table["key"] is None:
+    if user is None and table.get("tls") is False and table["key"] is None:
         message = f"anyone on the way to {host} can pretend to be this node"
         draft.warn(("uplink", "host"), message, "user and password with tls, or key")
-    elif is_known(password) and table["tls"] is False:
+    elif is_known(password) and table.get("tls") is False:
         draft.warn(("uplink", "password"), "the password travels in clear text", "tls = true")
 
 
@@ -85,7 +80,7 @@ def _is_loopback(host: str) -> bool:
 
 
 def _check_host(draft: Draft, table: dict[str, Any]) -> None:
-    host = table["host"]
+    host = table.get("host")
     if not is_known(host):
         return
     if "://" in host or "/" in host:

@@ -4,7 +4,8 @@ from typing import Any
 
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path, listed, nearest
-from hedgerow.config.schema import Key, section
+from hedgerow.config.keys import Key
+from hedgerow.config.schema import section
 from hedgerow.config.shape import check_value
 from hedgerow.config.source import BROKEN
 

@@ -5,7 +5,8 @@ from typing import Any
 from hedgerow.config.conditions import compile_when
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path, listed, nearest
-from hedgerow.config.schema import Key, is_known
+from hedgerow.config.keys import Key
+from hedgerow.config.schema import is_known
 from hedgerow.config.shape import check_value
 from hedgerow.config.source import BROKEN
 

@@ -6,108 +6,13 @@ README.md (a test holds the two against each other).
 
 # ruff: noqa: E501  a row per key reads best as one line
 
-import math
-import re
-from collections.abc import Callable
-from dataclasses import dataclass
 from typing import Any, TypeGuard
 
+from hedgerow.config.keys import KINDS, REQUIRED, Key, Section
 from hedgerow.config.source import BROKEN
+from hedgerow.config.uplink_kinds import UPLINK_KINDS
 
-REQUIRED = object()
 _DAY_S = 86400
-_TOO_LARGE = 1e12  # no quantity of a node is larger
-
-
-@dataclass(frozen=True)
-class Kind:
-    """What a value may be: in words, and as a test."""
-
-    expected: str
-    accepts: Callable[[Any], bool]
-
-
-def _is_int(value: Any) -> bool:
-    return isinstance(value, int) and is_number(value)
-
-
-def is_number(value: Any) -> bool:
-    is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_real and math.isfinite(value) and abs(value) < _TOO_LARGE
-
-
-def _is_text(value: Any) -> bool:
-    return isinstance(value, str)
-
-
-def _is_texts(value: Any) -> bool:
-    return _is_text(value) or (
-        isinstance(value, list) and bool(value) and all(_is_text(item) for item in value)
-    )
-
-
-def _matches(pattern: str) -> Callable[[Any], bool]:
-    compiled = re.compile(pattern)
-    return lambda value: isinstance(value, str) and bool(compiled.fullmatch(value))
-
-
-_CLOCK = r"([01]\d|2[0-3]):[0-5]\d"
-
-
-def _is_clocks(value: Any) -> bool:
-    values = value if isinstance(value, list) else [value]
-    return bool(values) and all(_matches(_CLOCK)(item) for item in values)
-
-
-KINDS = {
-    "device": Kind("1 to 24 of a-z 0-9 -", _matches(r"[a-z0-9-]{1,24}")),
-    "id": Kind("a letter, then up to 23 of a-z 0-9 _ -", _matches(r"[a-z][a-z0-9_-]{0,23}")),
-    "text": Kind('text in quotes, e.g. "abc"', lambda v: _is_text(v) and v != ""),
-    "int": Kind("a whole number", _is_int),
-    "number": Kind("a number", is_number),
-    "bool": Kind("true or false", lambda v: isinstance(v, bool)),
-    "pin": Kind('a pin as printed on the board, e.g. "GP26"', lambda v: _is_text(v) or _is_int(v)),
-    "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),
-    "clocks": Kind('a time of day as "HH:MM", or a list of them', _is_clocks),
-    "key": Kind("32 to 128 hex digits", _matches(r"([0-9a-fA-F]{2}){16,64}")),
-    "table": Kind("a table", lambda v: isinstance(v, dict)),
-    "do": Kind('{ actuator = "pump", on_s = 600 }', lambda v: isinstance(v, dict)),
-    "when": Kind(
-        'a list of conditions, e.g. [ { channel = "soil.vwc", below = 14 } ]',
-        lambda v: isinstance(v, (dict, list)),
-    ),
-}
-
-
-@dataclass(frozen=True)
-class Key:
-    name: str
-    kind: str
-    doc: str
-    default: Any = None
-    low: float | None = None
-    high: float | None = None
-    choices: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True)
-class Section:
-    """many: written [[name]]. values: kind of any key, where the keys are the user's own.
-
-    more: keys that are not in the table are left to the check of this section (driver parameters).
-    """
-
-    name: str
-    doc: str
-    keys: tuple[Key, ...] = ()
-    many: bool = False
-    required: bool = False
-    values: str = ""
-    more: bool = False
-
-    def key(self, name: str) -> Key | None:
-        return next((key for key in self.keys if key.name == name), None)
-
 
 SECTIONS = (
     Section("node", "the node itself", required=True, keys=(
@@ -173,18 +78,9 @@ SECTIONS = (
         Key("segment_bytes", "int", "size of one file of the log", 8192, 1024, 1 << 20),
     )),
     Section("uplink", "where records go", keys=(
-        Key("kind", "text", "mqtt: our client; umqtt: the umqtt.simple on the board", "mqtt", choices=("mqtt", "umqtt")),
-        Key("host", "text", "name or address of the broker", REQUIRED),
-        Key("port", "int", "default 1883, with TLS 8883", None, 1, 65535),
-        Key("user", "text", "MQTT user"),
-        Key("password", "text", "MQTT password"),
-        Key("tls", "bool", "encrypt and check the broker's certificate", False),
-        Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
-        Key("server_hostname", "text", "name in the broker's certificate, if it is not host"),
-        Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 60, 5, 65535),
-        Key("client", "text", "for umqtt: the board's own module or ours", "simple", choices=("simple", "hedge")),
+        Key("kind", "text", "which link; each has keys of its own", next(iter(UPLINK_KINDS)), choices=tuple(UPLINK_KINDS)),
         Key("key", "key", "secret shared with the gateway: frames are authenticated"),
-    )),
+    ), by_kind=UPLINK_KINDS),
     Section("replay", "which column of a recording feeds which channel, for `hedgerow sim --replay`", keys=(
         Key("time", "text", "column with the date or time", "date"),
         Key("file", "text", "the recording, relative to this file; --replay names another"),
@@ -223,18 +119,28 @@ def reference() -> str:
             "| --- | --- | --- | --- |",
         ]
         lines += [_reference_row(key) for key in part.keys]
+        lines += [_reference_row(key, f"{of}: ") for key, of in _by_kind(part).items()]
         lines.append("")
     return "\n".join(lines)
 
 
-def _reference_row(key: Key) -> str:
+def _by_kind(part: Section) -> dict[Key, str]:
+    """Each key that some kinds take, and which."""
+    kinds: dict[Key, list[str]] = {}
+    for kind, keys in part.by_kind.items():
+        for key in keys:
+            kinds.setdefault(key, []).append(kind)
+    return {key: ", ".join(names) for key, names in kinds.items()}
+
+
+def _reference_row(key: Key, of: str = "") -> str:
     value = " or ".join(key.choices) or KINDS[key.kind].expected.replace("|", "\\|")
     if key.low is not None:
         value += (
             f", {key.low:g} to {key.high:g}" if key.high is not None else f", {key.low:g} or more"
         )
     default = "must be given" if key.default is REQUIRED else _default(key.default)
-    return f"| `{key.name}` | {value} | {default} | {key.doc} |"
+    return f"| {of}`{key.name}` | {value} | {default} | {key.doc} |"
 
 
 def _default(value: Any) -> str:

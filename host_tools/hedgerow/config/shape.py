@@ -5,7 +5,7 @@ from typing import Any
 from hedgerow.config import schema
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path, listed, nearest
-from hedgerow.config.schema import REQUIRED, Key, Section
+from hedgerow.config.keys import KINDS, REQUIRED, Key, Section
 from hedgerow.config.source import BROKEN
 
 
@@ -48,6 +48,8 @@ def _row(draft: Draft, section: Section, path: Path, raw: Any) -> dict[str, Any]
     if not isinstance(raw, dict):
         draft.fault(path, f"{section.name} is not a section", f"[{section.name}] on its own line")
         raw = {key.name: BROKEN for key in section.keys if key.default is REQUIRED}
+    if section.by_kind:
+        section = section.of_kind(raw.get("kind", next(iter(section.by_kind))))
     row = {key.name: _value(draft, section, key, path, raw) for key in section.keys}
     for name, value in raw.items():
         if section.key(name) is None:
@@ -136,7 +138,7 @@ def open_path(draft: Draft, path: Path, name: str) -> Path:
 
 def check_value(draft: Draft, path: Path, key: Key, value: Any) -> bool:
     """True if value is of the key's kind, in its range and among its choices."""
-    kind = schema.KINDS[key.kind]
+    kind = KINDS[key.kind]
     if not kind.accepts(value):
         draft.fault(path, f"{key.name} = {_shown(value)}", _expected(key, kind.expected))
         return False

@@ -80,12 +80,17 @@ def _decides(plan: dict[str, Any]) -> list[str]:
 def _keeps(plan: dict[str, Any]) -> str:
     kept, sensed = kept_bytes_a_day(plan), sensed_bytes_a_day(plan)
     uplink = plan["uplink"]
-    where = f"to {uplink['host']} by {uplink['kind']}" if uplink else "in its store only"
+    where = _uplink(uplink) if uplink else "in its store only"
     days = plan["store"]["max_bytes"] // max(kept, 1)
     return (
         f"about {size(kept)} a day {where}, of {size(sensed)} sensed; "
         f"offline, the store holds about {_many(days, 'day')}"
     )
+
+
+def _uplink(uplink: dict[str, Any]) -> str:
+    to = f"to {uplink['host']} " if "host" in uplink else ""
+    return f"{to}by {uplink['kind']}"
 
 
 def _many(count: int, what: str) -> str:

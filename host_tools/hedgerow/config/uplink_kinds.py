@@ -1,0 +1,33 @@
+"""The kinds of [uplink] and the keys that each takes; firmware/hedge/net/<kind>_link.py reads them.
+
+The first kind is the default.
+"""
+
+# ruff: noqa: E501  a row per key reads best as one line
+
+from hedgerow.config.keys import REQUIRED, Key
+
+_BROKER = (
+    Key("host", "text", "name or address of the broker", REQUIRED),
+    Key("port", "int", "default 1883, with TLS 8883", None, 1, 65535),
+    Key("user", "text", "MQTT user"),
+    Key("password", "text", "MQTT password"),
+    Key("tls", "bool", "encrypt and check the broker's certificate", False),
+    Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
+    Key("server_hostname", "text", "name in the broker's certificate, if it is not host"),
+    Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 60, 5, 65535),
+)
+
+UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
+    "mqtt": _BROKER,
+    "umqtt": (
+        *_BROKER,
+        Key(
+            "client",
+            "text",
+            "the board's own umqtt.simple, or ours",
+            "simple",
+            choices=("simple", "hedge"),
+        ),
+    ),
+}
