@@ -12,6 +12,8 @@ at most 200 bytes; acks (generation, time, watermarks) come back.
 
 from ..core.errors import ConfigError
 
+_PACKAGE = __name__.rpartition(".")[0] + "."
+
 
 class Link:
     """What the uplink needs of a link. One task sends, one other task receives.
@@ -49,50 +51,9 @@ class Link:
         raise NotImplementedError
 
 
-def _make_mqtt(cfg, device, info):
-    from .mqtt_link import MqttLink
-    from .tls_context import client_context
-
-    tls = client_context(cfg.get("ca")) if cfg.get("tls") else None
-    return MqttLink(
-        cfg["host"],
-        cfg.get("port") or (8883 if tls else 1883),
-        device,
-        user=cfg.get("user"),
-        password=cfg.get("password"),
-        tls=tls,
-        server_hostname=cfg.get("server_hostname"),
-        keepalive_s=cfg.get("keepalive_s") or 60,
-        info=info,
-    )
-
-
-def _umqtt_module(name):
-    if name == "hedge":
-        from . import umqtt as module
-    else:
-        from umqtt import simple as module
-    return module
-
-
-def _make_umqtt(cfg, device, info):
-    from .umqtt_link import UmqttLink
-
-    if cfg.get("tls"):
-        raise ConfigError("uplink kind umqtt: tls is not supported here; use kind mqtt")
-    return UmqttLink(
-        _umqtt_module(cfg.get("client", "simple")),
-        cfg["host"],
-        cfg.get("port") or 1883,
-        device,
-        user=cfg.get("user"),
-        password=cfg.get("password"),
-        keepalive_s=cfg.get("keepalive_s") or 60,
-        info=info,
-    )
-
-
-_MAKERS = {"mqtt": _make_mqtt, "umqtt": _make_umqtt}
+# Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
+# is never imported.
+KINDS = ("mqtt", "umqtt")
 
 
 def make_link(cfg, device=None, info=b""):
@@ -105,7 +66,8 @@ def make_link(cfg, device=None, info=b""):
     info: bytes published, retained, on hedge/<device>/info after each connect.
     Raises ConfigError if the kind is unknown or a file of certificates cannot be read.
     """
-    make = _MAKERS.get(cfg.get("kind", "mqtt"))
-    if make is None:
-        raise ConfigError("uplink kind %r: one of %s" % (cfg["kind"], ", ".join(sorted(_MAKERS))))
-    return make(cfg, device or cfg["device"], info)
+    kind = cfg.get("kind", "mqtt")
+    if kind not in KINDS:
+        raise ConfigError("uplink kind %r: one of %s" % (kind, ", ".join(KINDS)))
+    module = __import__(_PACKAGE + kind + "_link", None, None, ("make",))
+    return module.make(cfg, device or cfg["device"], info)

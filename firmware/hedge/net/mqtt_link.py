@@ -97,3 +97,23 @@ class MqttLink(Link):
             self._acks.popleft()
             self.acks_dropped += 1
         self._acks.append(payload)
+
+
+def make(cfg, device, info):
+    """See link.make_link."""
+    tls = None
+    if cfg.get("tls"):
+        from .tls_context import client_context
+
+        tls = client_context(cfg.get("ca"))
+    return MqttLink(
+        cfg["host"],
+        cfg.get("port") or (8883 if tls else 1883),
+        device,
+        user=cfg.get("user"),
+        password=cfg.get("password"),
+        tls=tls,
+        server_hostname=cfg.get("server_hostname"),
+        keepalive_s=cfg.get("keepalive_s") or 60,
+        info=info,
+    )

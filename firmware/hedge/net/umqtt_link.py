@@ -20,7 +20,7 @@ import time
 from collections import deque
 
 from ..core import log
-from ..core.errors import LinkError
+from ..core.errors import ConfigError, LinkError
 from . import mqtt_codec as codec
 from .link import Link
 from .topics import OFFLINE, ONLINE, topic
@@ -179,3 +179,27 @@ class UmqttLink(Link):
 def _refusal(error):
     code = error.args[0] if error.args else None
     return codec.refusal(code) if isinstance(code, int) else repr(error)
+
+
+def _client_module(name):
+    if name == "hedge":
+        from . import umqtt as module
+    else:
+        from umqtt import simple as module
+    return module
+
+
+def make(cfg, device, info):
+    """See link.make_link."""
+    if cfg.get("tls"):
+        raise ConfigError("uplink kind umqtt: tls is not supported here; use kind mqtt")
+    return UmqttLink(
+        _client_module(cfg.get("client", "simple")),
+        cfg["host"],
+        cfg.get("port") or 1883,
+        device,
+        user=cfg.get("user"),
+        password=cfg.get("password"),
+        keepalive_s=cfg.get("keepalive_s") or 60,
+        info=info,
+    )
