@@ -6,6 +6,7 @@ import time
 import pytest
 
 from hedgerow.gateway.ingest import Inbound, Outbound
+from hedgerow.gateway.watermark import StreamKey
 from hedgerow.gateway.writer import Writer
 
 
@@ -23,7 +24,8 @@ class FakeIngest:
         if self.poison in [m.data for m in messages]:
             raise KeyError("a bug of ours")
         self.committed += [m.data for m in messages]
-        return [Outbound("ack", m.data) for m in messages]
+        self.outcomes = [StreamKey("t", 1, 1) for _ in messages]
+        return [Outbound("hedge/t/ack", m.data) for m in messages]
 
     def tick(self, now_s):
         pass

@@ -10,7 +10,7 @@ seq, SenML-CBOR packs, MAC where the link has none, <= 200 bytes (firmware/hedge
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from hedge.core.errors import FrameError
@@ -49,19 +49,24 @@ WHERE id = :device
 
 @dataclass(frozen=True, slots=True)
 class Inbound:
-    """One message from a node; received_s is the gateway's clock, epoch s."""
+    """One message from a node; received_s: the gateway's clock, epoch s; source: the link."""
 
     topic: str
     data: bytes
     received_s: float
+    source: str = "mqtt"
 
 
 @dataclass(frozen=True, slots=True)
 class Outbound:
-    """One message to a node, to be sent after the commit that made it."""
+    """One message to a node, to be sent after the commit that made it.
+
+    covers: the (boot, stream) pairs whose watermarks are in it.
+    """
 
     topic: str
     data: bytes
+    covers: tuple[tuple[int, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +87,14 @@ class Refused(Exception):
         self.reason = reason
 
 
+Outcome = StreamKey | Refused | None  # of one message: stored there, refused, nothing to ack
+
+
 class Ingest:
-    """The one writer. commit() is atomic: after an exception nothing of its messages is stored."""
+    """The one writer. commit() is atomic: after an exception nothing of its messages is stored.
+
+    outcomes: what became of each message of the last commit, in their order.
+    """
 
     def __init__(
         self,
@@ -101,6 +112,7 @@ class Ingest:
         self._records = RecordTable(connection)
         self._info: dict[str, dict] = {}
         self._touched: dict[str, dict[tuple[int, int], int]] = {}
+        self.outcomes: list[Outcome] = []
         self._load_devices()
 
     def commit(self, messages: Sequence[Inbound | Note]) -> list[Outbound]:
@@ -112,8 +124,7 @@ class Ingest:
         self._touched = {}
         try:
             with transaction(self._connection):
-                for message in messages:
-                    self._take(message)
+                self.outcomes = [self._take(message) for message in messages]
         except BaseException:
             self._forget()
             raise
@@ -136,21 +147,26 @@ class Ingest:
         parts = [marks[i : i + ack.MAX_MARKS] for i in range(0, len(marks), ack.MAX_MARKS)]
         key = self._key_of(device) if self._key_of else None
         return [
-            Outbound(f"hedge/{device}/ack", ack.pack(self.generation, epoch_s, part, device, key))
+            Outbound(
+                ack_topic(device),
+                ack.pack(self.generation, epoch_s, part, device, key),
+                tuple((boot, stream) for boot, stream, _ in part),
+            )
             for part in parts
         ]
 
     # One message
 
-    def _take(self, message: Inbound | Note) -> None:
+    def _take(self, message: Inbound | Note) -> Outcome:
         if isinstance(message, Note):
             self._note(message)
-            return
+            return None
         try:
             device, kind = _parse_topic(message.topic)
-            _KINDS[kind](self, device, message)
+            return _KINDS[kind](self, device, message)
         except Refused as refused:
             self._reject(message, refused)
+            return refused
 
     def _note(self, note: Note) -> None:
         if note.is_over:
@@ -158,7 +174,7 @@ class Ingest:
         else:
             self._alerts.raise_(note.alert, note.text, note.received_s)
 
-    def _up(self, device: str, message: Inbound) -> None:
+    def _up(self, device: str, message: Inbound) -> StreamKey:
         parsed = self._unpack(device, message.data)
         self._ensure_device(device, message.received_s)
         key = StreamKey(device, parsed.boot, parsed.stream)
@@ -172,6 +188,7 @@ class Ingest:
         self._move_watermark(key, parsed, inserted, message.received_s)
         self._count_frame(device, parsed, inserted, message)
         self._alert(key, inserted, message.received_s)
+        return key
 
     def _unpack(self, device: str, data: bytes) -> frame_read.Frame:
         if len(data) > frame.HARD_MAX_BYTES:
@@ -276,7 +293,8 @@ class Ingest:
             "sample = excluded.sample",
             (refused.reason, message.received_s, topic, sample),
         )
-        text = f"message on {topic[:80]} refused ({refused.reason}): {refused}"
+        over = "" if message.source == "mqtt" else f" over {message.source}"
+        text = f"message on {topic[:80]}{over} refused ({refused.reason}): {refused}"
         self._alerts.raise_(AlertKey("", "malformed", refused.reason), text, message.received_s)
 
     # Time passes
@@ -301,7 +319,11 @@ class Ingest:
             self._alerts.raise_(alert, f"nothing received for {silent_s / 60:.0f} minutes", now_s)
 
 
-_KINDS = {"up": Ingest._up, "status": Ingest._status, "info": Ingest._info_map}
+_KINDS: dict[str, Callable[[Ingest, str, Inbound], StreamKey | None]] = {
+    "up": Ingest._up,
+    "status": Ingest._status,
+    "info": Ingest._info_map,
+}
 
 _DEFAULT_PERIOD_S = 900.0
 _MIN_SILENT_S = 60.0
@@ -318,6 +340,10 @@ def silent_limit_s(info: dict, status: str) -> float:
     period_s = float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_PERIOD_S
     limit_s = max(3 * period_s, _MIN_SILENT_S)
     return max(limit_s, _DAILY_S) if status == "online" else limit_s
+
+
+def ack_topic(device: str) -> str:
+    return f"hedge/{device}/ack"
 
 
 def _parse_topic(topic: str) -> tuple[str, str]:

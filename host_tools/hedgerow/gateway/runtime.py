@@ -13,6 +13,7 @@ from hedgerow.gateway.broker import Broker, start_broker
 from hedgerow.gateway.config import GatewayConfig
 from hedgerow.gateway.database import DatabaseLock, open_database
 from hedgerow.gateway.ingest import Ingest, Note
+from hedgerow.gateway.intake import Intake
 from hedgerow.gateway.mqtt import MqttSession
 from hedgerow.gateway.writer import Writer
 
@@ -28,6 +29,7 @@ class Runtime:
     ingest: Ingest
     writer: Writer
     session: MqttSession
+    intake: Intake
     started_s: float
 
     @property
@@ -68,7 +70,8 @@ async def running(config: GatewayConfig) -> AsyncIterator[Runtime]:
             writer.start()
             try:
                 await asyncio.to_thread(session.start)
-                yield Runtime(config, broker, ingest, writer, session, time.time())
+                intake = Intake(writer)
+                yield Runtime(config, broker, ingest, writer, session, intake, time.time())
             finally:
                 await asyncio.to_thread(writer.stop)
                 await asyncio.to_thread(session.stop)

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hedgerow.gateway.ingest import Inbound, Ingest, Note, Outbound
+from hedgerow.gateway.ingest import Inbound, Ingest, Note, Outbound, Outcome, ack_topic
+from hedgerow.gateway.watermark import StreamKey
 
 _log = logging.getLogger("hedgerow.gateway.writer")
 
@@ -24,12 +25,14 @@ _RETRY_MAX_S = 5.0
 _QUEUE_LIMIT = 5000  # then the MQTT thread waits: back-pressure down to the broker
 
 Done = Callable[[], None]
+Answer = Callable[[Outcome, bytes], None]  # the outcome, and the ack of a frame that was stored
 
 
 @dataclass(frozen=True, slots=True)
 class _Item:
     message: Inbound | Note
-    done: Done | None
+    done: Done | None = None
+    answer: Answer | None = None
 
 
 class Writer:
@@ -61,6 +64,19 @@ class Writer:
             with contextlib.suppress(queue.Full):
                 self._queue.put(_Item(message, done), timeout=0.2)
                 return
+
+    def offer(self, message: Inbound, answer: Answer) -> bool:
+        """Queue a message whose ack goes to answer (in the writer's thread), not to publish.
+
+        False, at once, if the queue is full or the writer stops.
+        """
+        if self._stopping.is_set():
+            return False
+        try:
+            self._queue.put_nowait(_Item(message, answer=answer))
+        except queue.Full:
+            return False
+        return True
 
     @property
     def queued(self) -> int:
@@ -108,22 +124,29 @@ class Writer:
                 self._commit_one_by_one(items)
                 return
         self._report("")
-        self._finish(items, acks)
+        self._finish(items, self._ingest.outcomes, acks)
 
     def _commit_one_by_one(self, items: list[_Item]) -> None:
         if len(items) == 1:
-            self._finish(items, [])  # logged above; to keep it would make the broker send it again
+            # Logged above; to keep it would make the broker send it again.
+            self._finish(items, [None], [])
             return
         for item in items:
             self._commit([item])
 
-    def _finish(self, items: list[_Item], acks: list[Outbound]) -> None:
+    def _finish(self, items: list[_Item], outcomes: list[Outcome], acks: list[Outbound]) -> None:
         self.commits += 1
-        for item in items:
+        to_publish = set()
+        for item, outcome in zip(items, outcomes, strict=True):
             if item.done:
                 item.done()
+            if item.answer:
+                item.answer(outcome, _ack_of(outcome, acks))
+            elif isinstance(outcome, StreamKey):
+                to_publish.add(ack_topic(outcome.device))
         for ack in acks:
-            self._publish(ack)
+            if ack.topic in to_publish:
+                self._publish(ack)
 
     def _tick(self) -> None:
         try:
@@ -138,3 +161,11 @@ class Writer:
         elif self.fault and not fault:
             _log.warning("database works again")
         self.fault = fault
+
+
+def _ack_of(outcome: Outcome, acks: list[Outbound]) -> bytes:
+    """The ack that holds the watermark of the stream that a frame went to; b"" for no frame."""
+    if not isinstance(outcome, StreamKey):
+        return b""
+    topic, stream = ack_topic(outcome.device), (outcome.boot, outcome.stream)
+    return next(ack.data for ack in acks if ack.topic == topic and stream in ack.covers)
