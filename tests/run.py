@@ -58,9 +58,15 @@ def _names(folder, pattern):
     return [path.stem for path in files if pattern in path.stem]
 
 
+def _child_upy(command, env):
+    import subprocess
+
+    return subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, timeout=600)
+
+
 def _spawn_upy(pattern):
     import os
-    import subprocess
+    from concurrent.futures import ThreadPoolExecutor
 
     from hedgerow import paths
     from hedgerow.toolchain.unix import find_micropython
@@ -71,19 +77,19 @@ def _spawn_upy(pattern):
     env = dict(os.environ, MICROPYPATH=":".join(folders))
     names = _names(_UNIT, pattern) + _names(_UPY_ONLY, pattern)
     # A process for some modules each: all of them fill the heap, a larger one is slow to sweep.
+    parts = [names[i : i + _MODULES_AT_ONCE] for i in range(0, len(names), _MODULES_AT_ONCE)]
+    command = [str(find_micropython()), f"{here}/run.py", "--child"]
     codes, counts = [], [0, 0, 0, 0]
-    for first in range(0, len(names), _MODULES_AT_ONCE):
-        command = [str(find_micropython()), f"{here}/run.py", "--child"]
-        command += names[first : first + _MODULES_AT_ONCE]
-        done = subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, timeout=600)
-        *said, summary = done.stdout.splitlines() or [""]
-        print("\n".join(said), flush=True)
-        found = [int(word) for word in summary.replace(",", "").split() if word.isdigit()]
-        if len(found) != len(counts):  # it died before its last line
-            print(summary)
-            return 1
-        counts = [a + b for a, b in zip(counts, found)]  # noqa: B905  MicroPython parses this file
-        codes.append(done.returncode)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        for done in pool.map(lambda part: _child_upy(command + part, env), parts):
+            *said, summary = done.stdout.splitlines() or [""]
+            print("\n".join(said), flush=True)
+            found = [int(word) for word in summary.replace(",", "").split() if word.isdigit()]
+            if len(found) != len(counts):  # it died before its last line
+                print(summary)
+                return 1
+            counts = [a + b for a, b in zip(counts, found)]  # noqa: B905  MicroPython parses this file
+            codes.append(done.returncode)
     print("unit tests under MicroPython: %d run, %d passed, %d failed, %d skipped" % tuple(counts))
     return max(codes) if codes else 1
 
