@@ -74,13 +74,19 @@ class Store:
 
     # ---- life ----
 
-    def open(self):
-        """Recover what is there, start a new boot. Raises StoreError if the folder is no use."""
+    def open(self, goes_on=None):
+        """Recover what is there, start a new boot. Raises StoreError if the folder is no use.
+
+        goes_on(store): asked once everything is loaded; True if this start goes on with the boot
+        before, as a wake-up from deep sleep does (resume.py).
+        """
         try:
             disk.make_dirs(self.path)
             self._state = State(self.path)
             names = disk.names(self.path)
             self._load(recover.remove_leftovers(self.path, names, self._state.dropping))
+            if goes_on and goes_on(self):
+                return
             self._claim_boot()
             recover.forget_boots(self.path, names)
         except OSError as fault:
