@@ -53,7 +53,7 @@ def build_node(plan, board, base_dir):
             record["mean_only"],
             record["stream"],
         )
-    _uplink(node, plan["uplink"], base_dir)
+    _uplink(node, plan["uplink"], board, base_dir)
     _watchdog(node, table["watchdog_s"], board)
     return node
 
@@ -128,10 +128,12 @@ def _rules(node, plan, board):
         )
 
 
-def _uplink(node, table, base_dir):
+def _uplink(node, table, board, base_dir):
     if table is None:
         return
     settings = dict(table)
+    if settings.get("uart"):
+        settings["uart"] = board.bus("uart", settings["uart"])
     if settings.get("ca") and not settings["ca"].startswith("/"):
         settings["ca"] = "%s/%s" % (base_dir, settings["ca"])
     from .net.uplink import uplink_maker

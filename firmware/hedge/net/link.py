@@ -53,7 +53,7 @@ class Link:
 
 # Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
 # is never imported.
-KINDS = ("mqtt", "umqtt")
+KINDS = ("mqtt", "serial", "umqtt")
 
 
 def make_link(cfg, device=None, info=b""):

@@ -90,39 +90,50 @@ class Claims:
         self._buses[bus]["freq_hz"] = min(self._buses[bus]["freq_hz"], max_hz)
         return bus
 
-    def uart(self, path: Path, row: dict[str, Any]) -> str | None:
-        """The bus name, or None. A UART has one chip."""
+    def uart(self, path: Path, row: dict[str, Any], key: str = "bus") -> str | None:
+        """The bus name, or None. A UART has one chip. key: what names the bus in the file."""
         board = self._draft.board
-        bus = self._known_bus(path, row, "UART", board.uart_buses if board else {})
+        bus = self._known_bus(path, row, "UART", board.uart_buses if board else {}, key)
         if board is None or bus is None:
             return None
         owner = self._addresses.setdefault((bus, 0), str(row["name"]))
         if owner != row["name"]:
             message = f"{bus} is used by {owner} already"
-            self._draft.fault((*path, "bus"), message, "a UART of its own")
+            self._draft.fault((*path, key), message, "a UART of its own")
         if bus not in self._buses:
             table = board.uart_buses[bus]
-            self._lines(path, bus, "uart", table.id, {"tx": table.tx, "rx": table.rx})
+            self._lines(path, bus, "uart", table.id, {"tx": table.tx, "rx": table.rx}, key)
         return bus
 
     def _known_bus(
-        self, path: Path, row: dict[str, Any], kind: str, buses: Mapping[str, Any]
+        self,
+        path: Path,
+        row: dict[str, Any],
+        kind: str,
+        buses: Mapping[str, Any],
+        key: str = "bus",
     ) -> str | None:
         board, bus = self._draft.board, row.get("bus")
         if board is None or not is_known(bus):
             return None
         if bus not in buses:
-            self._draft.unknown((*path, "bus"), f"{kind} bus of {board.name}", bus, buses)
+            self._draft.unknown((*path, key), f"{kind} bus of {board.name}", bus, buses)
             return None
         return str(bus)
 
     def _lines(
-        self, path: Path, bus: str, kind: str, number: int, pins: dict[str, str]
+        self,
+        path: Path,
+        bus: str,
+        kind: str,
+        number: int,
+        pins: dict[str, str],
+        key: str = "bus",
     ) -> dict[str, Any]:
         """Open a bus: its table for the plan, with its pins claimed."""
         board = self._draft.board
         assert board is not None
-        self._claim_lines(path, bus, pins)
+        self._claim_lines(path, bus, pins, key)
         lines = {role: board.pin_id(cpu_pin) for role, cpu_pin in pins.items()}
         self._buses[bus] = {"kind": kind, "id": number, **lines}
         table: dict[str, Any] = self._buses[bus]
@@ -135,7 +146,7 @@ class Claims:
         lines = {"scl": table.scl, "sda": table.sda}
         self._lines(path, bus, "i2c", table.id, lines)["freq_hz"] = table.freq_hz
 
-    def _claim_lines(self, path: Path, bus: str, pins: dict[str, str]) -> None:
+    def _claim_lines(self, path: Path, bus: str, pins: dict[str, str], key: str) -> None:
         board = self._draft.board
         assert board is not None
         for role, cpu_pin in pins.items():
@@ -143,4 +154,4 @@ class Claims:
             if not owner.startswith(bus):
                 label = board.labels([cpu_pin])
                 message = f"{bus} needs pin {''.join(label) or cpu_pin}, used by {owner} already"
-                self._draft.fault((*path, "bus"), message, "another bus or another pin there")
+                self._draft.fault((*path, key), message, "another bus or another pin there")

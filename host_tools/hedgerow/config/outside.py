@@ -38,7 +38,15 @@ def uplink_part(draft: Draft) -> dict[str, Any] | None:
     _check_tls(draft, table)
     _check_secrets(draft, table)
     _check_host(draft, table)
+    _claim_uart(draft, table)
     return {name: value for name, value in table.items() if value is not None}
+
+
+def _claim_uart(draft: Draft, table: dict[str, Any]) -> None:
+    """The bus of kind = "serial", if it is not the console."""
+    if table.get("uart") is not None:
+        row = {"bus": table["uart"], "name": "the uplink"}
+        draft.tables["claims"].uart(("uplink",), row, key="uart")
 
 
 def _check_tls(draft: Draft, table: dict[str, Any]) -> None:

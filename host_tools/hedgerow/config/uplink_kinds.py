@@ -20,6 +20,20 @@ _BROKER = (
 
 UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
     "mqtt": _BROKER,
+    "serial": (
+        Key(
+            "uart", "text", "a UART of the board; without it the line of its console, USB or UART"
+        ),
+        Key("baud", "int", "speed of that UART", 115200, 1200, 921600),
+        Key(
+            "keepalive_s",
+            "int",
+            "a board silent for 1.5 times this is called offline",
+            60,
+            5,
+            65535,
+        ),
+    ),
     "umqtt": (
         *_BROKER,
         Key(

@@ -1,0 +1,146 @@
+"""The link over a cable: frames as lines of the serial line, to `hedgerow bridge` on a computer.
+
+    link = SerialLink(Console(), "bed-3", info)
+
+DESIGN: uplink -> gateway: frames of at most 200 bytes; acks back. The bridge publishes them under
+the same topics as mqtt_link, as this device. SPEC.md has the bytes. The log shares the line.
+"""
+
+import asyncio
+import random
+import time
+
+from ..core.errors import LinkError
+from .keepalive import KeepAlive
+from .link import Link
+from .serial_lines import LONGEST_TO_BOARD, VERSION, Lines, pack
+
+_READ_BYTES = 64
+_HELLO_MS = 3000
+
+
+class SerialLink(Link):
+    """stream: has `await readinto(buf)` and `await write(data, limit_ms)`, see serial_stream.py.
+
+    info: bytes for the retained hedge/<device>/info. keepalive_s: a bridge that hears nothing for
+    1.5 times this calls the device offline. timeout_ms: limit of every wait for the bridge.
+    """
+
+    def __init__(self, stream, device, info=b"", keepalive_s=60, timeout_ms=10000):
+        self._stream = stream
+        self._device = device.encode()
+        self._info = info
+        self._keepalive_s = keepalive_s
+        self._timeout_ms = timeout_ms
+        self._alive = KeepAlive(keepalive_s * 1000, timeout_ms)
+        self._lines = Lines(LONGEST_TO_BOARD)
+        self._buf = bytearray(_READ_BYTES)
+        self._acks = []  # of one read: what is not read waits in the line
+        self._session = None  # two bytes while connected
+        self._owed = False  # the bridge has not answered the last frame
+        self.bytes_sent = 0
+
+    @property
+    def damaged(self):
+        """Lines from the bridge that arrived damaged."""
+        return self._lines.damaged
+
+    async def connect(self):
+        """Always False: what was under way may be lost. LinkError if no bridge answers."""
+        await self.close()
+        session = random.getrandbits(16).to_bytes(2, "big")
+        hello = bytes((VERSION, self._keepalive_s >> 8, self._keepalive_s & 255)) + self._device
+        began_ms = time.ticks_ms()
+        self._owed = False
+        self._acks.clear()
+        while not self._session:
+            left_ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), began_ms)
+            if left_ms <= 0:
+                raise LinkError("serial: no bridge answers: run `hedgerow bridge`")
+            await self._write("H", session + hello)
+            await self._read_for(session, min(_HELLO_MS, left_ms))
+        self._alive.start(time.ticks_ms())
+        if self._info:
+            await self._write("I", session + self._info)
+        return False
+
+    async def _read_for(self, session, limit_ms):
+        """Read until the bridge welcomes the session, or for limit_ms."""
+        began_ms = time.ticks_ms()
+        while not self._session:
+            left_ms = limit_ms - time.ticks_diff(time.ticks_ms(), began_ms)
+            if left_ms <= 0 or not await self._read(left_ms, session):
+                return
+
+    async def send(self, frame):
+        self._check_open()
+        await self._write("U", self._session + bytes(frame))
+        self._owed = True
+
+    async def recv(self):
+        while not self._acks:
+            self._check_open()
+            if not await self._read(self._alive.check_every_ms(), self._session):
+                await self._keep_alive()
+        return self._acks.pop(0)
+
+    async def _keep_alive(self):
+        now_ms = time.ticks_ms()
+        if self._alive.is_dead(now_ms):
+            self._session = None
+            raise LinkError("serial: the bridge stopped answering")
+        if self._alive.should_ping(now_ms, self._owed):
+            self._alive.pinged(now_ms)
+            await self._write("P", self._session)
+
+    async def close(self):
+        session, self._session = self._session, None
+        if session:
+            try:
+                await self._write("B", session)
+            except (LinkError, OSError, asyncio.TimeoutError):
+                pass  # nobody reads: the bridge will notice by itself
+
+    def _check_open(self):
+        if not self._session:
+            raise LinkError("not connected")
+
+    async def _write(self, kind, body):
+        line = pack(kind, body)
+        await self._stream.write(line, self._timeout_ms)
+        self.bytes_sent += len(line)
+        self._alive.sent(time.ticks_ms())
+
+    async def _read(self, limit_ms, session):
+        """Take what comes within limit_ms; False if nothing did. Raises LinkError at the end."""
+        try:
+            n = await asyncio.wait_for_ms(self._stream.readinto(self._buf), limit_ms)
+        except asyncio.TimeoutError:
+            return False
+        if not n:
+            self._session = None
+            raise LinkError("serial: the line was closed")
+        for kind, body in self._lines.feed(memoryview(self._buf)[:n]):
+            if body[:2] == session:
+                self._take(kind, body[2:], session)
+        return True
+
+    def _take(self, kind, body, session):
+        self._alive.heard(time.ticks_ms())
+        if kind == "w":
+            self._session = session
+        elif kind == "a":
+            self._owed = False
+            self._acks.append(body)
+        elif kind == "n":
+            self._session = None
+            raise LinkError("bridge: " + str(body, "utf-8"))
+
+
+def make(cfg, device, info):
+    """See link.make_link. uart: a machine.UART; without it the console is the line."""
+    from .serial_stream import Console, Uart
+
+    uart = cfg.get("uart")
+    stream = Uart(uart, cfg.get("baud") or 115200) if uart else Console()
+    return SerialLink(stream, device, info, keepalive_s=cfg.get("keepalive_s") or 60)
