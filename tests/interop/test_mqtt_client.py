@@ -201,7 +201,7 @@ def test_tls_to_a_plain_port_and_back(mosquitto_broker, tls_broker, play, certif
         (b"\x20\x02\x00\x05", "broker refused: bad user name or password"),
         (b"\x20\x7f", "broke the protocol"),
         (_CONNACK + b"\x30\xff\xff\xff\xff\x7f", "remaining length of more than 4 bytes"),
-        (_CONNACK + b"\x34\x05\x00\x01a\x00\x01", "QoS 2"),
+        (_CONNACK + b"\x36\x05\x00\x01a\x00\x01", "QoS 3"),
         (_CONNACK + b"\x90\xff\x7f" + bytes(400), "packet of 16386 bytes"),
         (_CONNACK + b"\x32\x05\x00\x01\xff\x00\x01", "bad topic name"),
         (_CONNACK + b"\x00\x00", "packet type 0"),

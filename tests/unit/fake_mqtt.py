@@ -123,7 +123,7 @@ class FakeBroker:
         flags = (bool(data[0] & 1), bool(data[0] & 8), packet_id)
         self.published.append((name.decode(), payload, qos) + flags)
         if qos and not self.no_puback:
-            stream.feed(codec.puback(packet_id))
+            stream.feed(codec.ack(codec.PUBACK, packet_id))
 
     def _take_4(self, stream, data, at):
         self.pubacks.append(data[2] << 8 | data[3])

@@ -140,7 +140,7 @@ class TestPublish(_Case):
             self.broker.no_puback = True
             for payload in (b"1", b"2", b"3"):
                 await client.publish("a", payload, qos=1, wait=False)
-            self.broker.stream.feed(codec.puback(2))
+            self.broker.stream.feed(codec.ack(codec.PUBACK, 2))
             await _soon(lambda: client.inflight == 2, "PUBACK")
             self.broker.stream.hang_up()
             del self.broker.published[:]

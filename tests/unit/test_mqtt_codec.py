@@ -59,7 +59,8 @@ class TestEncode(unittest.TestCase):
     def test_subscribe_unsubscribe_puback(self):
         self.assertEqual(codec.subscribe(10, "a/b", 1), b"\x82\x08\x00\x0a\x00\x03a/b\x01")
         self.assertEqual(codec.unsubscribe(10, "a/b"), b"\xa2\x07\x00\x0a\x00\x03a/b")
-        self.assertEqual(codec.puback(0x1234), b"\x40\x02\x12\x34")
+        self.assertEqual(codec.ack(codec.PUBACK, 0x1234), b"\x40\x02\x12\x34")
+        self.assertEqual(codec.ack(codec.PUBREL, 0x1234), b"\x62\x02\x12\x34")
 
     def test_remaining_length_of_table_2_4(self):
         for size, digits in (
@@ -83,7 +84,11 @@ class TestDecode(unittest.TestCase):
             b"\x32\x08\x00\x03a/b\x00\x07!"
             b"\x3b\x06\x00\x01c\x00\x08x"
             b"\x30\x03\x00\x01d"
+            b"\x34\x05\x00\x01e\x00\x0e"
             b"\x40\x02\x00\x09"
+            b"\x50\x02\x00\x0c"
+            b"\x62\x02\x00\x0e"
+            b"\x70\x02\x00\x0c"
             b"\x90\x04\x00\x0a\x01\x80"
             b"\xb0\x02\x00\x0b"
             b"\xd0\x00"
@@ -93,7 +98,11 @@ class TestDecode(unittest.TestCase):
             (codec.PUBLISH, "a/b", b"!", 1, False, False, 7),
             (codec.PUBLISH, "c", b"x", 1, True, True, 8),
             (codec.PUBLISH, "d", b"", 0, False, False, 0),
+            (codec.PUBLISH, "e", b"", 2, False, False, 14),
             (codec.PUBACK, 9),
+            (codec.PUBREC, 12),
+            (codec.PUBREL, 14),
+            (codec.PUBCOMP, 12),
             (codec.SUBACK, 10, b"\x01\x80"),
             (codec.UNSUBACK, 11),
             (codec.PINGRESP,),
@@ -111,7 +120,6 @@ class TestDecode(unittest.TestCase):
             b"\x20\x02\x01\x05",  # session present on a refusal
             b"\x21\x02\x00\x00",  # flags in the fixed header
             b"\x36\x06\x00\x01a\x00\x01x",  # QoS 3
-            b"\x34\x06\x00\x01a\x00\x01x",  # QoS 2, never asked for
             b"\x38\x03\x00\x01a",  # DUP at QoS 0
             b"\x30\x01\x00",
             b"\x30\x02\x00\x00",  # empty topic
@@ -123,6 +131,9 @@ class TestDecode(unittest.TestCase):
             b"\x30\x03\x00\x01\x00",
             b"\x30\x03\x00\x01\xff",  # not UTF-8
             b"\x40\x02\x00\x00",
+            b"\x60\x02\x00\x01",  # PUBREL without its flag
+            b"\x52\x02\x00\x01",
+            b"\x70\x03\x00\x01\x00",
             b"\x40\x01\x00",
             b"\x90\x02\x00\x01",
             b"\x90\x03\x00\x01\x03",

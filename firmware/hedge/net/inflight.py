@@ -1,14 +1,22 @@
-"""Packet ids, and the QoS 1 packets that the broker has not yet acknowledged."""
+"""Packet ids, and the messages out that the broker has not yet acknowledged to the end."""
+
+PUBACK_DUE = 1  # QoS 1
+PUBREC_DUE = 2  # QoS 2, first half
+PUBCOMP_DUE = 3  # QoS 2, second half: a PUBREL stands in the place of the PUBLISH
 
 
 class Inflight:
-    """At most `limit` packets, oldest first; ids wrap at 65535 and skip those in use."""
+    """At most `limit` packets, oldest first; ids wrap at 65535 and skip those in use.
 
-    def __init__(self, limit=8):
+    session: mqtt_session.Session that keeps the packets over a restart, or None.
+    """
+
+    def __init__(self, limit=8, session=None):
         self.limit = limit
-        self._packets = []  # [(packet id, encoded PUBLISH)], in the order of the first sending
+        self._packets = []  # [(packet id, PUBLISH or PUBREL)], in the order of the first sending
         self._reserved = set()  # ids of SUBSCRIBE and UNSUBSCRIBE under way
         self._last_id = 0
+        self._session = session
 
     def __len__(self):
         return len(self._packets)
@@ -25,7 +33,7 @@ class Inflight:
                 return self._last_id
 
     def in_use(self, packet_id):
-        return packet_id in self._reserved or any(i == packet_id for i, _ in self._packets)
+        return packet_id in self._reserved or self._at(packet_id) is not None
 
     def reserve(self):
         """A new id that stays in use until release()."""
@@ -37,20 +45,69 @@ class Inflight:
         self._reserved.discard(packet_id)
 
     def add(self, packet_id, packet):
-        """Keep an encoded PUBLISH (bytearray) until acked(); the caller checked `full`."""
+        """Keep an encoded PUBLISH (bytearray) until acked(); the caller checked `full`.
+
+        With a session it is durable once this returns. Raises StoreError if it is not; then it
+        is not in flight.
+        """
         self._packets.append((packet_id, packet))
+        if self._session:
+            self._keep(packet_id, packet)
+
+    def _keep(self, packet_id, packet):
+        try:
+            self._session.put(packet_id, packet, self.ids())
+        except Exception:
+            self._packets.pop()
+            self._session.drop(packet_id, self.ids())
+            raise
+
+    def restore(self, packet_id, packet):
+        """Take back what a session kept."""
+        self._packets.append((packet_id, packet))
+        self._last_id = packet_id
+
+    def due(self, packet_id):
+        """Which acknowledgement the broker owes: *_DUE, or None if the id is not in flight."""
+        at = self._at(packet_id)
+        if at is None:
+            return None
+        first = self._packets[at][1][0]
+        return PUBCOMP_DUE if first >> 4 == 6 else first >> 1 & 3
+
+    def released(self, packet_id, pubrel):
+        """PUBREC came: pubrel takes the place of the PUBLISH. With a session, durably."""
+        self._packets[self._at(packet_id)] = (packet_id, pubrel)
+        if self._session:
+            self._session.put(packet_id, pubrel, self.ids())
 
     def acked(self, packet_id):
         """Forget the packet; False if its id is not in flight (a late or stray PUBACK)."""
+        at = self._at(packet_id)
+        if at is None:
+            return False
+        self._packets.pop(at)
+        if self._session:
+            self._session.drop(packet_id, self.ids())
+        return True
+
+    def _at(self, packet_id):
         for i, entry in enumerate(self._packets):
             if entry[0] == packet_id:
-                self._packets.pop(i)
-                return True
-        return False
+                return i
+        return None
 
-    def packets(self):
-        """The encoded packets, oldest first; order must hold when sent again (MQTT-4.6.0-1)."""
-        return [packet for _, packet in self._packets]
+    def ids(self):
+        """Oldest first; this order must hold when sent again (MQTT-4.6.0-1)."""
+        return [packet_id for packet_id, _ in self._packets]
 
-    def clear(self):
-        self._packets.clear()
+    def packet(self, packet_id):
+        """The encoded packet, None if its id is not in flight."""
+        at = self._at(packet_id)
+        return None if at is None else self._packets[at][1]
+
+    def forget(self, keep_messages):
+        """The broker lost the session: PUBRELs are void, messages too unless keep_messages."""
+        for packet_id in self.ids():
+            if not keep_messages or self.due(packet_id) == PUBCOMP_DUE:
+                self.acked(packet_id)

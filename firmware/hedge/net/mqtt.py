@@ -1,4 +1,4 @@
-"""MQTT 3.1.1 client for asyncio: sessions that resume, QoS 1 kept in flight, nothing unbounded.
+"""MQTT client for asyncio, 3.1.1 and 5: sessions that resume, QoS 0, 1 and 2, nothing unbounded.
 
     client = Client(Tcp("192.168.1.2", 1883).open, "bed-3", on_message=handle)
     await client.connect()
@@ -8,20 +8,28 @@
 
 A session ends by disconnect(), or by itself when the peer closes, falls silent or breaks the
 protocol; every call then raises that reason, as LinkError or OSError, and connect() starts the
-next one. QoS 1 packets not yet acknowledged outlive it: they go out again first, with the same
-packet id, with DUP when the broker still has the session. One packet is one write.
+next one. Messages of QoS 1 and 2 not yet acknowledged outlive it: they go out again first, with
+the same packet id, with DUP when the broker still has the session. One packet is one write.
+
+version=5 imports mqtt5.py, whose options it then takes; session= keeps what is in flight over a
+restart (mqtt_session.py).
 """
 
 import asyncio
 import time
 
 from ..core import log
-from ..core.errors import LinkError
+from ..core.errors import LinkError, StoreError
 from . import mqtt_codec as codec
-from .inflight import Inflight
+from .inflight import PUBACK_DUE, PUBCOMP_DUE, PUBREC_DUE, Inflight
 from .keepalive import KeepAlive
+from .mqtt_parser import ProtocolError, need
 
 _GOODBYE_MS = 1000  # how long a DISCONNECT may take to leave
+_RECEIVE_MAX = 64  # QoS 2 messages in that wait for PUBREL, in 3.1.1; MQTT 5 agrees on a number
+_REFUSED = 0x80  # MQTT 5 reason codes from here on are failures
+_NOT_FOUND = 0x92  # packet identifier not found
+_DUE = {codec.PUBACK: PUBACK_DUE, codec.PUBREC: PUBREC_DUE, codec.PUBCOMP: PUBCOMP_DUE}
 
 
 class Client:
@@ -30,14 +38,17 @@ class Client:
     open_stream: async callable returning a stream with `async readinto(buf)`, `async write(data,
         limit_ms)`, `close()` and `bytes_sent`, such as tcp.Tcp(...).open.
     will: (topic, payload, qos, retain) or None.
-    on_message: called as on_message(topic: str, payload: bytes, retain: bool); a returned
-        awaitable is awaited. PUBACK leaves after it returned; if it raises, the session ends
-        without PUBACK and the broker delivers again.
-    max_inflight: QoS 1 packets kept; publish waits for room. RAM is that many packets.
+    on_message: called as on_message(topic: str, payload: bytes, retain: bool), in MQTT 5 with a
+        dict of properties (or None) as fourth; a returned awaitable is awaited. PUBACK or PUBREC
+        leaves after it returned; if it raises, the session ends without, and the broker delivers
+        again. It runs in the reading task: it must not wait for this client's publish(qos > 0).
+    max_inflight: messages of QoS 1 and 2 kept; publish waits for room. RAM is that many packets.
     max_packet_bytes: the receive buffer, and the largest packet accepted.
     timeout_ms: limit of every wait for the broker.
     resend_lost: when the broker lost the session, send what is in flight again as new; False drops
         it, for an owner that sends from its own store.
+    version: 4 is MQTT 3.1.1; 5 takes the options of mqtt5.Wire besides.
+    session: mqtt_session.Session, or None to keep the session's state in RAM only.
     """
 
     def __init__(
@@ -54,25 +65,45 @@ class Client:
         max_packet_bytes=1024,
         timeout_ms=10000,
         resend_lost=True,
+        version=4,
+        session=None,
+        **options,
     ):
         self._open_stream = open_stream
         self._clean_session = clean_session
         self._on_message = on_message
         self._timeout_ms = timeout_ms
         self._resend_lost = resend_lost
-        self._hello = codec.connect(client_id, keepalive_s, clean_session, will, user, password)
-        self._parser = codec.Parser(max_packet_bytes)
-        self._inflight = Inflight(max_inflight)
+        self._keepalive_s = keepalive_s
+        self._max_inflight = max_inflight
+        self._wire = _wire(version, max_packet_bytes, clean_session, options)
+        self._about = (will, user, password)
+        self._parser = self._wire.Parser(max_packet_bytes)
+        self._session = session
+        self._inflight = Inflight(max_inflight, session)
         self._keepalive = KeepAlive(keepalive_s * 1000, timeout_ms)
-        self._replies = {}  # packet id -> SUBACK/UNSUBACK packet, None while waiting
+        self._replies = {}  # packet id -> the packet that ends the wait for it, None while waiting
+        self._received = set()  # ids of QoS 2 messages handed over, whose PUBREL is to come
+        self._resuming = False  # what is in flight goes out again before anything new
+        self._known = False  # we hold the state of a session that the broker may hold too
         self._changed = asyncio.Event()  # something came in, or the session ended
         self._write_lock = asyncio.Lock()
         self._stream = None
         self._tasks = ()
         self._error = LinkError("not connected")
         self._bytes_sent = 0  # of streams already closed
+        self.client_id = client_id  # an MQTT 5 broker may assign one in place of ""
+        self.told = {}  # MQTT 5: properties of CONNACK, what the broker set
         self.oversized = 0  # packets drained because they were larger than max_packet_bytes
         self.redelivered = 0  # packets sent again with DUP
+        self.refused = 0  # messages that the broker took with a failure code and are lost (MQTT 5)
+        if session:
+            self._restore()
+
+    def _restore(self):
+        self.client_id = self._session.open(self.client_id, self._wire, self._inflight)
+        self._received.update(self._session.received())
+        self._known = self._session.known
 
     @property
     def connected(self):
@@ -85,7 +116,7 @@ class Client:
 
     @property
     def inflight(self):
-        """How many QoS 1 packets the broker has not acknowledged."""
+        """How many messages of QoS 1 and 2 the broker has not acknowledged to the end."""
         return len(self._inflight)
 
     # Opening and closing
@@ -99,54 +130,85 @@ class Client:
         self.close()
         try:
             present = await asyncio.wait_for_ms(self._open(), self._timeout_ms)
-            await self._resume(present)
+            self._begin(present)
+            await self._resend(present)
         except asyncio.TimeoutError:
             self.close()
             raise LinkError("no answer to CONNECT in %d ms" % self._timeout_ms)
         except BaseException:  # cancelled too: no half-open session stays behind
             self.close()
             raise
-        self._start_tasks()
+        finally:
+            self._resuming = False
         return present
 
     async def _open(self):
         self._parser.reset()
         self._replies.clear()
+        # MQTT 5 can tell a new start from a session that is not to be kept; a node that forgot
+        # its own state must not go on with the broker's (MQTT-3.2.2-4).
+        clean = self._clean_session or (self._wire.VERSION == 5 and not self._known)
+        hello = self._wire.connect(self.client_id, self._keepalive_s, clean, *self._about)
         self._stream = await self._open_stream()
-        await self._stream.write(self._hello, self._timeout_ms)
+        await self._stream.write(hello, self._timeout_ms)
         packet = await self._next_packet()
-        if packet[0] != codec.CONNACK:
-            raise LinkError("broker answered CONNECT with packet type %d" % packet[0])
-        if packet[2]:
-            raise LinkError("broker refused: " + codec.refusal(packet[2]))
+        need(packet[0] == codec.CONNACK, "CONNECT answered by packet type %d" % packet[0], 0x82)
+        self._take_terms(self._wire.welcome(packet))
+        need(not (packet[1] and clean), "session present on a clean session", 0x82)
         return packet[1]
 
-    async def _resume(self, present):
-        """Both sides to the same session (4.4): what is in flight goes out again, in order."""
-        if present and self._clean_session:
-            raise LinkError("broker broke the protocol: session present on a clean session")
-        self._error = None
-        self._keepalive.start(time.ticks_ms())
-        if not present and not self._resend_lost:
-            self._inflight.clear()
-        for packet in self._inflight.packets():
-            codec.mark_dup(packet, present)
-            self.redelivered += present
-            await self._write(packet)
+    def _take_terms(self, told):
+        self.told = told
+        self.client_id = told.get("assigned_client_id", self.client_id)
+        self._inflight.limit = min(self._max_inflight, told.get("receive_max", 65535))
+        self._keepalive.promise(told.get("server_keepalive_s", self._keepalive_s) * 1000)
 
-    def _start_tasks(self):
+    def _begin(self, present):
+        """Both sides to the same session (4.4), and the tasks that serve it."""
+        if not present:
+            self._inflight.forget(self._resend_lost)
+            self._received.clear()
+        self._known = True
+        if self._session:
+            self._session.begin(self.client_id, self._received)
+        self._error = None
+        self._resuming = True
+        self._keepalive.start(time.ticks_ms())
         run = self._until_it_ends
         self._tasks = (
             asyncio.create_task(run(self._read)),
             asyncio.create_task(run(self._watch)),
         )
 
-    async def disconnect(self):
-        """Say goodbye, so that the broker drops the will, and close. Never raises."""
+    async def _resend(self, present):
+        """What is in flight goes out again, in order, never more at once than the broker takes."""
+        sent = []
+        for packet_id in self._inflight.ids():
+            await self._until(lambda: self._due_of(sent) < self._inflight.limit, "PUBACK")
+            packet = self._inflight.packet(packet_id)
+            if packet is None:
+                continue  # acknowledged unasked
+            if packet[0] >> 4 == codec.PUBLISH:
+                codec.mark_dup(packet, present)
+                self.redelivered += present
+            sent.append(packet_id)
+            await self._write(packet)
+
+    def _due_of(self, sent):
+        return len([i for i in sent if self._inflight.due(i)])
+
+    async def disconnect(self, code=0, properties=None):
+        """Say goodbye, so that the broker drops the will, and close. Never raises.
+
+        code, properties: MQTT 5's, e.g. 4 for "publish the will", {"session_expiry_s": 0}.
+        """
         try:
             if self.connected:
-                await asyncio.wait_for_ms(self._write(codec.DISCONNECT_PACKET), _GOODBYE_MS)
-        except (LinkError, OSError, asyncio.TimeoutError) as e:
+                packet = self._wire.disconnect(code, properties)
+                await asyncio.wait_for_ms(self._write(packet), _GOODBYE_MS)
+            if self._session:
+                self._session.save()
+        except (LinkError, OSError, asyncio.TimeoutError, StoreError) as e:
             log.debug("mqtt", "goodbye did not leave: %r", e)
         finally:
             self.close()
@@ -170,37 +232,62 @@ class Client:
 
     # Asking the broker
 
-    async def publish(self, topic, payload, qos=0, retain=False, wait=True):
-        """Send one message (topic: str; payload: bytes-like, copied).
+    async def publish(self, topic, payload, qos=0, retain=False, wait=True, properties=None):
+        """Send one message (topic: str; payload: bytes-like, copied; properties: MQTT 5's).
 
-        At QoS 1 returns after PUBACK, or with wait=False once it is written and kept in flight.
-        Raises LinkError or OSError if the session ends meanwhile: a QoS 1 message that was kept
-        goes out again after the next connect().
+        At QoS 1 returns after PUBACK, at QoS 2 after PUBCOMP, or with wait=False once it is
+        written and kept in flight. Raises LinkError or OSError if the session ends meanwhile: a
+        message that was kept goes out again after the next connect(). LinkError too if an MQTT 5
+        broker refuses the message, which is lost then; ValueError for a topic with wildcards.
         """
+        if not topic or "+" in topic or "#" in topic:
+            raise ValueError("mqtt: publish to %r" % topic)
         self._check()
         if qos:
-            await self._publish_acked(topic, payload, retain, wait)
+            await self._publish_acked(topic, payload, qos, retain, wait, properties)
         else:
-            await self._write(codec.publish(topic, payload, 0, retain))
+            await self._write(self._wire.publish(topic, payload, 0, retain, 0, properties))
 
-    async def _publish_acked(self, topic, payload, retain, wait):
-        await self._until(lambda: not self._inflight.full, "room in flight")
+    async def _publish_acked(self, topic, payload, qos, retain, wait, properties):
+        await self._until(lambda: not (self._resuming or self._inflight.full), "room in flight")
         packet_id = self._inflight.new_id()
-        packet = codec.publish(topic, payload, 1, retain, packet_id)
+        packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties)
         self._inflight.add(packet_id, packet)
-        await self._write(packet)
-        if wait:
-            await self._until(lambda: not self._inflight.in_use(packet_id), "PUBACK")
+        if not wait:
+            await self._write(self._first(packet, topic, payload, properties))
+            return
+        self._replies[packet_id] = None
+        try:
+            await self._write(self._first(packet, topic, payload, properties))
+            reply = await self._reply(packet_id, "PUBACK" if qos == 1 else "PUBREC or PUBCOMP")
+        finally:
+            self._replies.pop(packet_id, None)
+        if _code(reply) >= _REFUSED:
+            raise LinkError("broker refused the message: " + self._wire.refusal(reply[2]))
 
-    async def subscribe(self, topic, qos=1):
-        """Returns the QoS granted (0 or 1). Raises LinkError if the broker denies it."""
-        reply = await self._ask(lambda i: codec.subscribe(i, topic, qos), "SUBACK")
-        if len(reply) < 3 or reply[2][0] > qos:
-            raise LinkError("broker denied subscription to " + topic)
-        return reply[2][0]
+    def _first(self, packet, topic, payload, properties):
+        """The packet as it goes out the first time: MQTT 5 may shorten its topic."""
+        if self._wire.VERSION == 4:
+            return packet
+        return self._wire.shortened(packet, topic, payload, properties)
+
+    async def subscribe(self, topic, qos=1, **options):
+        """Returns the QoS granted. Raises LinkError if the broker denies it.
+
+        options: MQTT 5's, see mqtt5.Wire.subscribe.
+        """
+        reply = await self._ask(lambda i: self._wire.subscribe(i, topic, qos, **options), "SUBACK")
+        granted = reply[2][0]
+        if len(reply[2]) != 1 or granted > qos:
+            why = self._wire.refusal(granted)
+            raise LinkError("broker denied subscription to %s: %s" % (topic, why))
+        return granted
 
     async def unsubscribe(self, topic):
-        await self._ask(lambda i: codec.unsubscribe(i, topic), "UNSUBACK")
+        reply = await self._ask(lambda i: self._wire.unsubscribe(i, topic), "UNSUBACK")
+        if len(reply) > 2 and reply[2][0] >= _REFUSED:
+            why = self._wire.refusal(reply[2][0])
+            raise LinkError("broker kept subscription to %s: %s" % (topic, why))
 
     async def _ask(self, encode, what):
         self._check()
@@ -208,11 +295,14 @@ class Client:
         self._replies[packet_id] = None
         try:
             await self._write(encode(packet_id))
-            await self._until(lambda: self._replies.get(packet_id), what)
-            return self._replies[packet_id]
+            return await self._reply(packet_id, what)
         finally:
             self._replies.pop(packet_id, None)
             self._inflight.release(packet_id)
+
+    async def _reply(self, packet_id, what):
+        await self._until(lambda: self._replies.get(packet_id), what)
+        return self._replies[packet_id]
 
     async def wait_change(self):
         """Until a message or an acknowledgement came in. Raises once the session has ended."""
@@ -261,9 +351,18 @@ class Client:
             await work()
         except (LinkError, OSError) as e:
             self._end(e)
+            if self._wire.VERSION == 5 and isinstance(e, ProtocolError):
+                await self._complain(e.code)
         except Exception as e:  # noqa: BLE001  on_message may fail in any way; it must be seen
             log.warn("mqtt", "session ended by %r", e)
             self._end(LinkError("handler failed: %r" % e))
+
+    async def _complain(self, code):
+        """Tell an MQTT 5 broker what it did wrong (4.13), if it still listens."""
+        try:
+            await asyncio.wait_for_ms(self._write(self._wire.disconnect(code)), _GOODBYE_MS)
+        except (LinkError, OSError, asyncio.TimeoutError) as e:
+            log.debug("mqtt", "complaint did not leave: %r", e)
 
     async def _watch(self):
         """Ping in time; end the session when the peer is dead."""
@@ -295,29 +394,109 @@ class Client:
         kind = packet[0]
         if kind == codec.PUBLISH:
             await self._deliver(packet)
-        elif kind == codec.PUBACK:
-            self._inflight.acked(packet[1])
+        elif kind in _DUE:
+            await self._take_ack(kind, packet)
+        elif kind == codec.PUBREL:
+            await self._complete(packet[1])
         elif kind == codec.OVERSIZED:
             await self._refuse(packet)
         elif kind in (codec.SUBACK, codec.UNSUBACK):
             if packet[1] in self._replies:
                 self._replies[packet[1]] = packet
+        elif kind == codec.DISCONNECT:
+            raise LinkError("broker ended the session: " + self._wire.reason(packet))
         elif kind != codec.PINGRESP:
-            raise LinkError("broker broke the protocol: packet type %d in a session" % kind)
+            raise ProtocolError("packet type %d in a session" % kind, 0x82)
         self._notify()
 
+    async def _take_ack(self, kind, packet):
+        """PUBACK, PUBREC or PUBCOMP; those of unknown ids are late, or of a life before."""
+        packet_id = packet[1]
+        due = self._inflight.due(packet_id)
+        repeated = due == PUBCOMP_DUE and kind == codec.PUBREC
+        if due and due != _DUE[kind] and not repeated:
+            raise ProtocolError("packet type %d where another was due" % kind, 0x82)
+        if kind == codec.PUBREC and _code(packet) < _REFUSED:
+            await self._release(packet_id, due)
+            return
+        if self._inflight.acked(packet_id) and _code(packet) >= _REFUSED:
+            self.refused += 1
+            log.warn("mqtt", "message refused: %s", self._wire.refusal(packet[2]))
+        if packet_id in self._replies:
+            self._replies[packet_id] = packet
+
+    async def _release(self, packet_id, due):
+        pubrel = self._wire.ack(codec.PUBREL, packet_id, 0 if due else _NOT_FOUND)
+        if due == PUBREC_DUE:
+            self._inflight.released(packet_id, pubrel)
+        await self._write(pubrel)
+
     async def _deliver(self, packet):
-        _, topic, payload, qos, retain, _, packet_id = packet
+        qos, packet_id = packet[3], packet[6]
+        if qos == 2:
+            if packet_id not in self._received:
+                await self._hand_over_once(packet, packet_id)
+            await self._write(self._wire.ack(codec.PUBREC, packet_id))
+            return
+        await self._hand_over(packet)
+        if qos:
+            await self._write(self._wire.ack(codec.PUBACK, packet_id))
+
+    async def _hand_over(self, packet):
         if self._on_message:
-            handled = self._on_message(topic, payload, retain)
+            handled = self._on_message(packet[1], packet[2], packet[4], *packet[7:])
             if handled is not None:
                 await handled
-        if qos:
-            await self._write(codec.puback(packet_id))
+
+    async def _hand_over_once(self, packet, packet_id):
+        """The id is noted before: a handler that saves in the session's KV saves both at once."""
+        limit = getattr(self._wire, "receive_max", _RECEIVE_MAX)
+        need(len(self._received) < limit, "more than %d QoS 2 messages unreleased" % limit, 0x93)
+        self._received.add(packet_id)
+        if self._session:
+            self._session.receive(self._received)
+        try:
+            await self._hand_over(packet)
+        except BaseException:
+            self._received.discard(packet_id)
+            if self._session:
+                self._session.receive(self._received)
+            raise
+        if self._session:
+            self._session.save()
+
+    async def _complete(self, packet_id):
+        """PUBREL: the broker has forgotten the message, and may use its id again."""
+        known = packet_id in self._received
+        if known:
+            self._received.discard(packet_id)
+            if self._session:
+                self._session.receive(self._received)
+                self._session.save()
+        await self._write(self._wire.ack(codec.PUBCOMP, packet_id, 0 if known else _NOT_FOUND))
 
     async def _refuse(self, packet):
         _, total_bytes, qos, packet_id = packet
         self.oversized += 1
         log.warn("mqtt", "dropped a packet of %d bytes", total_bytes)
         if qos:  # else the broker would send it again at each connect
-            await self._write(codec.puback(packet_id))
+            kind = codec.PUBACK if qos == 1 else codec.PUBREC
+            await self._write(self._wire.ack(kind, packet_id))
+
+
+def _code(packet):
+    """The reason code of an acknowledgement; 3.1.1 has none."""
+    return packet[2] if len(packet) > 2 else 0
+
+
+def _wire(version, max_packet_bytes, clean_session, options):
+    """The encoders of that version."""
+    if version == 5:
+        from .mqtt5 import Wire
+
+        return Wire(max_packet_bytes, clean_session, **options)
+    if version != 4:
+        raise ValueError("mqtt: version %r: 4 is 3.1.1, or 5" % version)
+    if options:
+        raise ValueError("mqtt: %s: options of version=5" % ", ".join(sorted(options)))
+    return codec

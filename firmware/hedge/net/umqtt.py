@@ -22,6 +22,7 @@ import time
 from ..core.errors import LinkError
 from . import mqtt_codec as codec
 from .inflight import Inflight
+from .mqtt_parser import need
 
 _ANSWER_S = 10  # default limit of CONNACK, PUBACK, SUBACK and of the rest of a begun packet
 
@@ -127,6 +128,8 @@ class MQTTClient:
     def subscribe(self, topic, qos=0):
         if self.cb is None:
             raise ValueError("set_callback first")
+        if qos > 1:
+            raise ValueError("QoS 2 is not supported")
         packet_id = self._ids.new_id()
         self.sock.write(codec.subscribe(packet_id, topic, qos))
         code = self._wait_for(codec.SUBACK, packet_id)[2][0]
@@ -193,13 +196,14 @@ class MQTTClient:
     def _handle(self, packet):
         kind = packet[0]
         if kind == codec.PUBLISH:
+            need(packet[3] < 2, "PUBLISH of QoS 2, subscribed with at most 1")
             self.cb(packet[1].encode(), packet[2])
             if packet[3]:
-                self.sock.write(codec.puback(packet[6]))
+                self.sock.write(codec.ack(codec.PUBACK, packet[6]))
         elif kind == codec.OVERSIZED:
             self.oversized += 1
             if packet[2]:
-                self.sock.write(codec.puback(packet[3]))
+                self.sock.write(codec.ack(codec.PUBACK, packet[3]))
 
 
 def _bytes(value):

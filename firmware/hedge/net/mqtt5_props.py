@@ -1,0 +1,166 @@
+"""MQTT 5 properties: a dict by name going out, a dict by name coming in.
+
+    encode({"message_expiry_s": 60, "user": [("unit", "mV")]}, PUBLISH)  # length and properties
+    properties, at = decode(body, at, CONNACK)  # None for no properties
+
+Names: the table below; the unit ends the name. Values: int, str, bytes (`correlation_data`,
+`auth_data`), bool for flags; `user` is a list of (str, str), `subscription_id` coming in a list of
+int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
+"""
+
+from .mqtt_codec import string, varint
+from .mqtt_parser import ProtocolError, need
+
+# Where a property may stand
+CONNECT = 1
+CONNACK = 2
+PUBLISH = 4
+WILL = 8
+ACK = 16  # PUBACK, PUBREC, PUBREL, PUBCOMP
+SUBSCRIBE = 32
+SUBACK = 64  # and UNSUBACK
+UNSUBSCRIBE = 128
+DISCONNECT = 256
+
+# ? flag, 2 and 4: bytes of a number, N and M the same but never 0, v: variable, never 0,
+# s: text, b: bytes, p: pair of texts
+_TABLE = (
+    (0x01, "payload_format", "?", PUBLISH | WILL),
+    (0x02, "message_expiry_s", "4", PUBLISH | WILL),
+    (0x03, "content_type", "s", PUBLISH | WILL),
+    (0x08, "response_topic", "s", PUBLISH | WILL),
+    (0x09, "correlation_data", "b", PUBLISH | WILL),
+    (0x0B, "subscription_id", "v", PUBLISH | SUBSCRIBE),
+    (0x11, "session_expiry_s", "4", CONNECT | CONNACK | DISCONNECT),
+    (0x12, "assigned_client_id", "s", CONNACK),
+    (0x13, "server_keepalive_s", "2", CONNACK),
+    (0x15, "auth_method", "s", CONNECT | CONNACK),
+    (0x16, "auth_data", "b", CONNECT | CONNACK),
+    (0x17, "request_problem_info", "?", CONNECT),
+    (0x18, "will_delay_s", "4", WILL),
+    (0x19, "request_response_info", "?", CONNECT),
+    (0x1A, "response_info", "s", CONNACK),
+    (0x1C, "server_reference", "s", CONNACK | DISCONNECT),
+    (0x1F, "reason_string", "s", CONNACK | ACK | SUBACK | DISCONNECT),
+    (0x21, "receive_max", "N", CONNECT | CONNACK),
+    (0x22, "topic_alias_max", "2", CONNECT | CONNACK),
+    (0x23, "topic_alias", "N", PUBLISH),
+    (0x24, "max_qos", "?", CONNACK),
+    (0x25, "retain_available", "?", CONNACK),
+    (0x26, "user", "p", 511),
+    (0x27, "max_packet_bytes", "M", CONNECT | CONNACK),
+    (0x28, "wildcard_available", "?", CONNACK),
+    (0x29, "subscription_ids_available", "?", CONNACK),
+    (0x2A, "shared_available", "?", CONNACK),
+)
+_BYTES = {"?": 1, "2": 2, "N": 2, "4": 4, "M": 4}
+
+
+def encode(properties, place):
+    """The properties behind their length. Raises ValueError for what may not stand there."""
+    body = b""
+    for name, value in (properties or {}).items():
+        number, kind = _row(name, place)
+        for one in value if kind == "p" else (value,):
+            body += bytes((number,)) + _value(kind, one, name)
+    return bytes(varint(len(body))) + body
+
+
+def _row(name, place):
+    for number, known, kind, places in _TABLE:
+        if known == name and places & place:
+            return number, kind
+    raise ValueError("mqtt: no property %r in this packet" % name)
+
+
+def _value(kind, value, name):
+    if kind == "p":
+        return string(value[0]) + string(value[1])
+    if kind in "sb":
+        return string(value)
+    least = 1 if kind in "NMv" else 0
+    size = _BYTES.get(kind)
+    most = 1 if kind == "?" else (1 << 8 * size) - 1 if size else 0xFFFFFFF
+    if not least <= value <= most:
+        raise ValueError("mqtt: %s is %r, not in %d..%d" % (name, value, least, most))
+    return int(value).to_bytes(size, "big") if size else bytes(varint(value))
+
+
+def decode(body, at, place):
+    """(dict or None, offset behind) of the properties at that offset of a memoryview."""
+    size, at = read_varint(body, at)
+    end = at + size
+    need(end <= len(body), "properties longer than their packet")
+    found = {} if size else None
+    while at < end:
+        name, kind = _known(body[at], place)
+        value, at = _read(kind, body[:end], at + 1)
+        _note(found, name, kind, value, place)
+    return found, at
+
+
+def _known(number, place):
+    for known, name, kind, places in _TABLE:
+        if known == number:
+            need(places & place, "property %s in a wrong packet" % name, 0x82)
+            return name, kind
+    raise ProtocolError("unknown property 0x%02x" % number)
+
+
+def _note(found, name, kind, value, place):
+    if kind == "p" or (kind == "v" and place == PUBLISH):  # these may stand more than once
+        found.setdefault(name, []).append(value)
+        return
+    need(name not in found, "property %s twice" % name, 0x82)
+    found[name] = value
+
+
+def _read(kind, body, at):
+    """(value, offset behind it); body ends where the properties end."""
+    if kind == "p":
+        name, at = read_text(body, at)
+        value, at = read_text(body, at)
+        return (name, value), at
+    if kind == "s":
+        return read_text(body, at)
+    if kind == "b":
+        end = _end(body, at)
+        return bytes(body[at + 2 : end]), end
+    if kind == "v":
+        value, at = read_varint(body, at)
+    else:
+        end = at + _BYTES[kind]
+        need(end <= len(body), "property cut off")
+        value, at = int.from_bytes(bytes(body[at:end]), "big"), end
+    need(value or kind not in "NMv", "property that must not be 0", 0x94 if kind == "N" else 0x82)
+    need(kind != "?" or value < 2, "flag property of %d" % value, 0x82)
+    return value, at
+
+
+def read_varint(body, at):
+    """(number, offset behind it), 1.5.5: seven bits a byte, at most four."""
+    value = 0
+    for i in range(4):
+        need(at + i < len(body), "length cut off")
+        value |= (body[at + i] & 0x7F) << 7 * i
+        if body[at + i] < 0x80:
+            need(not i or body[at + i], "length with needless bytes")
+            return value, at + i + 1
+    raise ProtocolError("length of more than 4 bytes")
+
+
+def read_text(body, at):
+    end = _end(body, at)
+    try:
+        text = str(body[at + 2 : end], "utf-8")
+    except UnicodeError:
+        text = "\0"
+    need("\0" not in text, "text that is not UTF-8")
+    return text, end
+
+
+def _end(body, at):
+    need(at + 2 <= len(body), "property cut off")
+    end = at + 2 + (body[at] << 8 | body[at + 1])
+    need(end <= len(body), "property cut off")
+    return end

@@ -1,0 +1,104 @@
+"""An MQTT session's own half, kept over restarts in a key-value file. Keys and values: SPEC.md.
+
+    kv = KV("/log/mqtt.kv")
+    client = Client(Tcp("192.168.1.2").open, "bed-3", session=Session(kv))
+
+Kept: messages of QoS 1 and 2 in flight, with their packet ids; which of QoS 2 the broker has
+(PUBREL); which of QoS 2 came in and were handed over. Saved before the packet leaves that
+promises it; what only saves a repetition (PUBACK, PUBCOMP) is saved with the next.
+
+The handler may keep its own data in the same KV: its save(), or ours after it returned, then holds
+both the data and that the message is done, or neither. So QoS 2 is exactly once over power cuts.
+"""
+
+from ..core import log
+from . import mqtt_codec as codec
+
+
+class Session:
+    """kv: store.KV, opened, or anything with get, set, delete, save. prefix: of its keys."""
+
+    def __init__(self, kv, prefix="mqtt."):
+        self._kv = kv
+        self._prefix = prefix
+        self.known = False  # the broker once had a session under this client id
+
+    def open(self, client_id, wire, inflight):
+        """Give back to inflight what was kept; returns the client id to use.
+
+        What was kept under another client id is of no use, and dropped. An empty client_id takes
+        the one that the broker assigned before.
+        """
+        kept = self._get("client", None)
+        if client_id and kept not in (None, client_id):
+            log.warn("mqtt", "session of client id %s dropped", kept)
+            self._forget()
+            kept = None
+        self.known = kept is not None
+        version = self._get("version", wire.VERSION)
+        for packet_id in self._get("out", ()):
+            inflight.restore(packet_id, self._packet(packet_id, version, wire))
+        self._set("version", wire.VERSION)
+        return client_id or kept or ""
+
+    def _packet(self, packet_id, version, wire):
+        packet = bytearray(self._get("%d" % packet_id, b""))
+        if version == wire.VERSION or packet[0] >> 4 != codec.PUBLISH:
+            return packet
+        again = _recoded(packet, version, wire)
+        self._set("%d" % packet_id, bytes(again))
+        return again
+
+    def _forget(self):
+        for packet_id in self._get("out", ()):
+            self._kv.delete("%s%d" % (self._prefix, packet_id))
+        for key in ("out", "in", "version", "client"):
+            self._kv.delete(self._prefix + key)
+
+    def received(self):
+        """Packet ids of the QoS 2 messages handed over whose PUBREL has not come."""
+        return self._get("in", ())
+
+    def begin(self, client_id, received):
+        """A session is open: from now on the broker may know this client id."""
+        self._set("client", client_id)
+        self.receive(received)
+        self.known = True
+        self.save()
+
+    def put(self, packet_id, packet, ids):
+        """Keep a packet; ids: all in flight, in order. Durable on return, else StoreError."""
+        self._set("%d" % packet_id, bytes(packet))
+        self._set("out", list(ids))
+        self.save()
+
+    def drop(self, packet_id, ids):
+        """Forget a packet with the next save()."""
+        self._kv.delete("%s%d" % (self._prefix, packet_id))
+        self._set("out", list(ids))
+
+    def receive(self, ids):
+        """Note the QoS 2 messages in hand, with the next save()."""
+        self._set("in", sorted(ids))
+
+    def save(self):
+        self._kv.save()
+
+    def _get(self, key, default):
+        return self._kv.get(self._prefix + key, default)
+
+    def _set(self, key, value):
+        self._kv.set(self._prefix + key, value)
+
+
+def _recoded(packet, version, wire):
+    """The same PUBLISH for another MQTT version; properties stay behind."""
+    if version == 5:
+        from .mqtt5 import Parser
+    else:
+        from .mqtt_codec import Parser
+    parser = Parser(len(packet))
+    parser.space()[: len(packet)] = packet
+    parser.feed(len(packet))
+    found = parser.next()
+    return wire.publish(found[1], found[2], found[3], found[4], found[6])
