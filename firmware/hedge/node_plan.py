@@ -23,7 +23,7 @@ def build_node(plan, board, base_dir):
         raise ConfigError("plan version %r, this firmware reads %d" % (plan.get("v"), _VERSION))
     table = plan["node"]
     store, state = _store(plan["store"], base_dir)
-    node = Node(
+    node = _node_class(plan)(
         table["name"],
         table["sample_s"],
         table["offset_s"],
@@ -32,6 +32,8 @@ def build_node(plan, board, base_dir):
         state,
     )
     _about(node, plan, board)
+    if plan.get("power"):
+        node.set_power(plan["power"], board, base_dir)
     for sensor in plan["sensors"]:
         node.add_sensor(
             sensor["name"],
@@ -56,6 +58,14 @@ def build_node(plan, board, base_dir):
     _uplink(node, plan["uplink"], board, base_dir)
     _watchdog(node, table["watchdog_s"], board)
     return node
+
+
+def _node_class(plan):
+    if not plan.get("power"):
+        return Node
+    from .power.node import PowerNode
+
+    return PowerNode
 
 
 def _store(table, base_dir):

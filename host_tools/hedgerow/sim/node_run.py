@@ -54,6 +54,7 @@ class NodeRun:
         self.name: str = plan["node"]["name"]
         self.kills = 0
         self.restarts = 0
+        self.sleeps = 0  # deep sleeps so far
         self._exit_code: int | None = None
         self._without_power = False
         self._wake_at_s: float | None = None
@@ -107,6 +108,7 @@ class NodeRun:
             self.kills += 1
         self._without_power = True
         self._process.kill()
+        (self.folder / "rtc.bin").unlink(missing_ok=True)  # its memory goes with the power
 
     def end_soon(self, virtual_s: float) -> None:
         """End the run this much virtual time after what it has lived; from the next start() on."""
@@ -123,7 +125,7 @@ class NodeRun:
             return True
         if self._wake_at_s is not None:
             if time.time() >= self._wake_at_s:
-                self._restart()
+                self.start()
             return True
         code = self._process.poll()
         if code is None:
@@ -131,12 +133,17 @@ class NodeRun:
         return self._ended(code)
 
     def _ended(self, code: int) -> bool:
-        if code in _RESET_CODES and self.restarts < _MOST_RESTARTS:
+        if code == _ASLEEP:
             self._settings["died_wall_s"] = None
-            if code == _ASLEEP and self.speed:
+            self.sleeps += 1
+            if self.speed:
                 self._wake_at_s = time.time() + self._sleep_s()
             else:
-                self._restart()
+                self.start()
+            return True
+        if code in _RESET_CODES and self.restarts < _MOST_RESTARTS:
+            self._settings["died_wall_s"] = None
+            self._restart()
             return True
         self._exit_code = code
         if code not in (EXIT_DONE, EXIT_UNDRAINED):

@@ -39,6 +39,7 @@ from fake_machine.power import (
     reset_cause,
     soft_reset,
     use_epoch_ms,
+    wake_ms,
 )
 from fake_machine.pulse import attach_pulse, time_pulse_us
 from fake_machine.pwm import PWM, pwm_on
@@ -103,6 +104,7 @@ __all__ = (
     "set_vref_mv",
     "stick_i2c",
     "use_epoch_ms",
+    "wake_ms",
 )
 
 _freq_hz = 125000000
@@ -147,3 +149,4 @@ def clear_bench():
     _pin.clear()
     _adc.set_vref_mv(3300)
     I2C.nack_errno = SoftI2C.nack_errno
+    I2C.data_nack_raises = True

@@ -55,10 +55,14 @@ def write_json(path, data):
 def timeline(settings, saved):
     """(wall_start_s, now_s, died_s): a restarted node goes on with its former life.
 
-    saved: world.json of that life, None at the first start. While the node is off, off_s of
-    virtual time pass, or as much as the pace says if that is null; without a pace none.
+    saved: world.json of that life, None at the first start. After a deep sleep it goes on at the
+    time of waking. While the node is off, off_s of virtual time pass, or as much as the pace says
+    if that is null; without a pace none.
     """
     speed, start_s = settings["speed"], settings["start_s"]
+    if saved is not None and machine.wake_ms():
+        now_s = min(max(machine.wake_ms() / 1000, saved["now_s"]), settings["end_s"])
+        return time.time() - (now_s - start_s) / speed if speed else None, now_s, None
     if saved is None:
         return settings["wall_start_s"], start_s, None
     if not speed:
@@ -86,6 +90,8 @@ class Hold:
         self._most_records = most_records
 
     def __call__(self):
+        if getattr(self._node, "sending", False):
+            return True  # a node that sleeps waits for its session in real time
         uplink = self._node.uplink
         return bool(uplink and uplink.up and self._node.store.pending() > self._most_records)
 
@@ -111,13 +117,25 @@ class NodeRun:
         self.scene.restore(saved and saved["world"], saved and saved["now_s"], died_s)
         clock.use(self.clock)
         machine.use_epoch_ms(lambda: int(self.clock.now_s() * 1000))
-        self.node = node_from_plan(plan, Board(plan["board"]), folder)
+        self.node = node_from_plan(plan, self._board(plan), folder)
         self.clock.on_advance = self._advance
         self._late = Latency()
         self.clock.on_moment = self._late.add
         self._first_tick_wall_s = None
-        if settings["hold_records"]:
-            self.clock.hold = Hold(self.node, settings["hold_records"])
+        if settings["hold_records"] or plan.get("power"):
+            self.clock.hold = Hold(self.node, settings["hold_records"] or 1 << 30)
+
+    def _board(self, plan):
+        """The node's board; before a deep sleep everything is reported."""
+        board = Board(plan["board"])
+        deep_sleep = board.deep_sleep
+
+        def report_and_sleep(ms):
+            self.report()
+            deep_sleep(ms)
+
+        board.deep_sleep = report_and_sleep
+        return board
 
     async def main(self):
         """Live until the end of the time span and empty the log; returns the exit code."""

@@ -29,6 +29,7 @@ _state = retained.take() or (PWRON_RESET, b"", 0, 0)
 _cause = _state[0]
 memory = _state[1]
 offset_ms = _state[2]
+woke_ms = _state[3] if _cause == DEEPSLEEP_RESET else 0  # when this run was to begin
 _epoch_ms = None  # replaced by use_epoch_ms
 
 
@@ -36,6 +37,11 @@ def use_epoch_ms(source):
     """Let the RTC follow device time: source() gives ms since 1970 UTC; None is the wall clock."""
     global _epoch_ms
     _epoch_ms = source
+
+
+def wake_ms():
+    """When the deep sleep before this run was to end, ms since 1970; 0: none."""
+    return woke_ms
 
 
 def epoch_ms():

@@ -1,0 +1,278 @@
+"""A node that sleeps between ticks: wake, read, infer, act, store, maybe send, sleep.
+
+    [power] of the node file -> plan["power"] -> node_plan.py makes this instead of a Node
+
+From -> to (DESIGN.md): as node.py; what it decides and records is the same, with and without
+sleep. Deep sleep ends the program: what is only in RAM goes into a ticket (ticket.py) and comes
+back in the next start, which goes on with the same boot number. A start without a ticket
+(power-on, watchdog, crash) is a new boot with what the key-value file holds, as for any node.
+
+It stays awake while an actuator is on, and while a link session has something to send, at
+most awake_max_s. Actuators are off before every deep sleep.
+"""
+
+import asyncio
+import time
+
+from ..core import clock, log
+from ..node import Node
+from ..recorder import DIAG
+from . import kept, ticket
+from .ledger import IDLE, INFER, LINK, SENSE, SLEEP, STORE, Ledger
+from .nap import nap
+from .schedule import Schedule
+
+_LEAST_SLEEP_MS = 3000  # less is not worth starting again
+_LOOK_MS = 20  # real time between two looks at a link session
+_DAY_S = 86400
+_HOUR_S = 3600
+
+
+class PowerNode(Node):
+    """Describe it as a Node, then set_power(); sending: a link session is under way."""
+
+    def set_power(self, table, board, base_dir):
+        """table: plan["power"]. board: retained(), retain(), reset_cause(), deep_sleep(ms), port.
+
+        Takes the ticket, once. Before open().
+        """
+        self.mode = table["sleep"]
+        self.sending = False
+        self.ledger = Ledger(table["ua"], table["loads_ua"], table["wake_ms"])
+        self._board = board
+        self._path = base_dir + "/sleep.kv"
+        self._awake_max_ms = table["awake_max_s"] * 1000
+        self._schedule = Schedule(
+            table["uplink_every_s"], table["on_events"], max(self.sample_s, 60)
+        )
+        self._ticket = ticket.take(board, self._path)
+        if self._ticket and self._ticket["hash"] != self.about["hash"]:
+            log.warn("power", "woke up with other settings: a new boot")
+            self._ticket = None
+        self._due_ms = 0
+        self._ended_ms = None  # device time at which the last counted phase ended
+        self._carried = [0, 0]  # bytes sent and outages of the sleeps before
+        self._day = None
+
+    # ---- waking ----
+
+    def _start_store(self):
+        parked = self._ticket["store"] if self._ticket else None
+        if parked:
+            from ..store.resume import goes_on
+
+            self.store.open(goes_on(parked))
+        else:
+            super()._start_store()
+        if not parked or self.store.boot != parked["boot"]:
+            self._ticket = None
+
+    def _begin(self):
+        self._ended_ms = clock.ticks_ms()
+        woken, self._ticket = self._ticket, None
+        if not woken or not self._woke(woken):
+            super()._begin()
+
+    def _woke(self, woken):
+        try:
+            self._wake(woken)
+        except (KeyError, TypeError, IndexError, ValueError) as error:
+            log.warn("power", "ticket of another version: %r", error)
+            return False
+        return True
+
+    def _wake(self, woken):
+        if woken["adjust_s"]:
+            clock._source.adjust_s = woken["adjust_s"]  # the hardware's clock ran on, as it was
+        slept_ms = woken["sleep_ms"]  # as planned, if the clock does not know better
+        if woken["epoch_s"] and clock.epoch_s():
+            slept_ms = max((clock.epoch_s() - woken["epoch_s"]) * 1000, 0)
+        self._up_ms = woken["up_ms"] + slept_ms
+        kept.put_back(self, woken["node"], self.now_s(), slept_ms // 1000)
+        self._schedule.restore(woken["schedule"])
+        self.ledger.restore(woken["ledger"])
+        self._carried, self._day, self._due_ms = woken["carried"], woken["day"], woken["due_ms"]
+        self.ledger.wakes += 1
+        self.ledger.add(SLEEP, slept_ms)
+        late_s = (self._now_ms() - self._due_ms) // 1000
+        if late_s > self.sample_s:
+            self._recorder.event("wake", late_s, "reason", "so many s late")
+
+    async def _control_task(self):
+        left_ms = self._due_ms - self._now_ms()
+        if left_ms > 0:  # the clock that woke it runs fast
+            await clock.sleep_ms(left_ms)
+        await super()._control_task()
+
+    # ---- the phases of a tick ----
+
+    async def _sense(self):
+        self._count(IDLE)
+        await super()._sense()
+        self._count(SENSE)
+
+    def _decide(self, epoch_s, local_s, now_s):
+        begin_us = time.ticks_us()
+        decided = super()._decide(epoch_s, local_s, now_s)
+        self.ledger.add_us(INFER, time.ticks_diff(time.ticks_us(), begin_us))
+        return decided
+
+    def _keep(self, epoch_s, local_s, now_s, decisions, model_ran):
+        begin_us = time.ticks_us()
+        super()._keep(epoch_s, local_s, now_s, decisions, model_ran)
+        self._report(epoch_s, now_s if local_s is None else local_s)
+        self.ledger.add_us(STORE, time.ticks_diff(time.ticks_us(), begin_us))
+        self._skip()
+
+    def _count(self, phase):
+        """Device time since the last count belongs to this phase."""
+        ms = clock.ticks_diff(clock.ticks_ms(), self._ended_ms)
+        self._skip()
+        self.ledger.add(phase, ms)
+
+    def _skip(self):
+        """Up to now was counted in real time."""
+        self._ended_ms = clock.ticks_ms()
+
+    def _report(self, epoch_s, local_s):
+        """The ledger of a day, at the first tick of the next."""
+        day = local_s // _DAY_S
+        if self._day is not None and day != self._day:
+            for entries in self.ledger.day_entries():
+                if entries:
+                    self._recorder.write(DIAG, entries, epoch_s)
+            self.ledger.clear()
+        self._day = day
+
+    def _note(self, decisions, epoch_s=None):
+        for decision in decisions:
+            if not decision.on:
+                self.ledger.on_s[decision.actuator] += decision.ran_s
+        super()._note(decisions, epoch_s)
+
+    # ---- between ticks ----
+
+    async def _wait(self, due_ms, watchdog):
+        if self.mode == "none":
+            await super()._wait(due_ms, watchdog)
+            self._count(LINK if self.uplink and self.uplink.up else IDLE)
+            return
+        while True:
+            await self._send_if_due(watchdog)
+            on_s = self.control.controller.next_s(self.now_s())
+            if on_s is None:
+                break
+            until_ms = min(due_ms, self._now_ms() + on_s * 1000 + 100)
+            await super()._wait(until_ms, watchdog)  # the guard task ends the run
+            if self._now_ms() >= due_ms:
+                return
+        self._count(IDLE)
+        await self._sleep(due_ms, watchdog)
+
+    async def _sleep(self, due_ms, watchdog):
+        left_ms = due_ms - self._now_ms()
+        if left_ms < _LEAST_SLEEP_MS:
+            await super()._wait(due_ms, watchdog)
+            return
+        if self.mode == "deep" and self._leave(left_ms, due_ms):
+            self._board.deep_sleep(left_ms)  # does not return
+        await nap(self._board, left_ms, watchdog, self.feed_ms)
+        self._count(SLEEP)
+
+    def _leave(self, left_ms, due_ms):
+        """Actuators off, the ticket left; False if that failed: then it sleeps lightly."""
+        from ..store.resume import park
+
+        self.control.stop(self.now_s(), "sleep")
+        values = {
+            "hash": self.about["hash"],
+            "store": park(self.store) if self.store else None,
+            "node": kept.keep(self, self.now_s()),
+            "up_ms": self._now_ms(),
+            "due_ms": due_ms,
+            "sleep_ms": left_ms,
+            "epoch_s": clock.epoch_s(),
+            "adjust_s": getattr(clock._source, "adjust_s", 0),
+            "schedule": self._schedule.state(),
+            "ledger": self.ledger.state(),
+            "carried": [self._sent_bytes(), self._outages()],
+            "day": self._day,
+        }
+        return ticket.leave(self._board, self._path, values)
+
+    # ---- the link ----
+
+    async def _send_task(self):
+        if self.mode != "none":
+            await self._stop.wait()  # sessions are begun by _send_if_due; this sends what is left
+        await super()._send_task()
+
+    async def _send_if_due(self, watchdog):
+        if not self.uplink:
+            return
+        pending, events = self.store.pending(), self.store.pending(0)
+        if self._schedule.due(self.now_s(), pending, events):
+            self._count(IDLE)
+            begin_ms = time.ticks_ms()
+            await self._session(begin_ms, watchdog)
+            self.ledger.add(LINK, time.ticks_diff(time.ticks_ms(), begin_ms))
+            self._skip()
+            self._after_session()
+
+    async def _session(self, begin_ms, watchdog):
+        """Connect, send, wait for the acknowledgements; in real time, as all of the network."""
+        self.sending = True
+        task = asyncio.create_task(self.uplink.run())
+        try:
+            while self.store.pending() and not task.done():
+                if time.ticks_diff(time.ticks_ms(), begin_ms) > self._awake_max_ms:
+                    return
+                if watchdog:
+                    watchdog.feed()
+                await asyncio.sleep_ms(_LOOK_MS)
+        finally:
+            self.sending = False
+            await _end(task)
+
+    def _after_session(self):
+        failed_before = self._schedule.failures
+        is_all_away = not self.store.pending()
+        self._schedule.done(self.now_s(), is_all_away)
+        if is_all_away and failed_before:
+            self._journal.link(True, "connected")
+        elif not is_all_away and not failed_before:
+            text = "%d records left after %d s" % (
+                self.store.pending(),
+                self._awake_max_ms // 1000,
+            )
+            self._journal.link(False, text)
+
+    def _on_link(self, up, reason):
+        if self.mode == "none":
+            super()._on_link(up, reason)  # else every session would be news, and ask for another
+
+    # ---- numbers ----
+
+    def _sent_bytes(self):
+        return self._carried[0] + super()._sent_bytes()
+
+    def _outages(self):
+        return self._carried[1] + (self.uplink.outages if self.uplink else 0)
+
+    def stats(self):
+        """As a Node's, over all sleeps; "power": seconds by phase since the last report."""
+        found = super().stats()
+        found["outages"] = self._outages()
+        found["power"] = self.ledger.state()
+        return found
+
+
+async def _end(task):
+    """Cancel the uplink and wait until its link is closed."""
+    task.cancel()
+    try:
+        await task
+    except asyncio.CancelledError:
+        pass  # it is what was asked for
+    except Exception as error:  # noqa: BLE001  network code must not stop control
+        log.warn("power", "uplink failed: %r", error)
