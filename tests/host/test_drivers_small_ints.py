@@ -21,12 +21,12 @@ UNIT = HERE.parent / "unit"
 PROGRAM = """
 import json, re, sys, unittest
 import micropython  # the shim: adds MicroPython's names to time and asyncio
-import driver_battery, small_ints
+import driver_battery, driver_rows, small_ints
 from test_driver_battery import ROWS
 
 def with_bases(name):
     "Modules beside it that it imports from, first, then itself."
-    source = open(driver_battery.driver_module(name).__file__).read()
+    source = open(driver_rows.driver_module(name).__file__).read()
     order = []
     for base in re.findall(r"from [.](\\w+) import", source):
         order += [part for part in with_bases(base) if part not in order]

@@ -25,6 +25,7 @@ from array import array
 
 import machine
 from driver_bench import UPY, Bench, Tape, locked_heap, read
+from driver_rows import chip_of, driver_module, feel, key_of
 
 from hedge.core.errors import SensorError
 
@@ -44,16 +45,6 @@ WHERE = {
 _UNTOUCHED = -123456789
 
 
-def driver_module(name):
-    return getattr(__import__("hedge.drivers." + name).drivers, name)
-
-
-def _chip_class(name, class_name):
-    return getattr(
-        getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name), class_name
-    )
-
-
 class _Case(unittest.TestCase):
     """What all rows go through; ROW is set by cases()."""
 
@@ -64,7 +55,7 @@ class _Case(unittest.TestCase):
         row = self.ROW
         self.module = driver_module(row["driver"])
         self.entry = self.module.DRIVER
-        self.chip = self._make_chip()
+        self.chip = chip_of(row, self.entry, self.bench.now_ms)
         self._attach()
         self.args = row.get("args", {})
         freq_hz = min(self.entry.get("max_hz", 0) or 400000, 400000)
@@ -75,17 +66,11 @@ class _Case(unittest.TestCase):
     def tearDown(self):
         self.bench.close()
 
-    def _make_chip(self):
-        if "make_chip" in self.ROW:
-            return self.ROW["make_chip"](self.bench.now_ms)
-        return _chip_class(self.ROW["driver"], self.entry["class"])(self.bench.now_ms)
-
     def _driver(self, bus):
         return getattr(self.module, self.entry["class"])(bus, **self.args)
 
     def _feel(self, inputs):
-        for name in inputs:
-            setattr(self.chip, name, inputs[name])
+        feel(self.chip, inputs)
 
     def _near(self, expected, what):
         for i, value in enumerate(expected):
@@ -290,6 +275,18 @@ class _OnI2C(_Case):
             machine.I2C.nack_errno = number
             self.assertEqual(self._fails(OSError).args[0], number)
 
+    def test_data_not_acknowledged_where_the_port_does_not_raise(self):
+        "As on an RP2: an error, or a right reading of a chip that needs no writing."
+        machine.I2C.data_nack_raises = False
+        self._right(1)
+        for point in (0, 1):
+            inputs, expected = self.ROW["points"][point]
+            self._feel(inputs)
+            self.chip.fault = "nack"
+            self._right_or_refused(point, lambda: read(self.sensor, self.out))
+            self.chip.fault = None
+            self._right(2)
+
     def test_stuck_bus(self):
         machine.stick_i2c(0)
         self.assertEqual(self._fails(OSError).args[0], errno.ETIMEDOUT)
@@ -452,6 +449,6 @@ def cases(rows):
     made = {}
     for row in rows:
         base = _BY_BUS[driver_module(row["driver"]).DRIVER["bus"]]
-        name = "TestBattery_" + row["driver"] + row.get("variant", "")
+        name = "TestBattery_" + key_of(row)
         made[name] = type(name, (base,), {"ROW": row})
     return made

@@ -106,7 +106,8 @@ class Tape:
 
     def writeto(self, addr, buf, stop=True):
         if self._next < 0:
-            self._bus.writeto(addr, buf, stop)
+            return self._bus.writeto(addr, buf, stop)
+        return len(buf)
 
     def writeto_mem(self, addr, reg, buf):
         if self._next < 0:

@@ -5,20 +5,10 @@ import unittest
 
 import driver_battery
 from driver_bench import Bench
+from driver_rows import all_rows, driver_module
 
 _HERE = driver_battery.__file__.rsplit("/", 1)[0]
-
-
-def _rows():
-    """The rows of every driver_rows_*.py beside this file."""
-    rows = ()
-    for name in sorted(os.listdir(_HERE)):
-        if name.startswith("driver_rows_") and name.endswith(".py"):
-            rows += __import__(name[:-3]).ROWS
-    return rows
-
-
-ROWS = _rows()
+ROWS = all_rows()
 
 globals().update(driver_battery.cases(ROWS))
 
@@ -32,7 +22,7 @@ def _entries():
     folder = _HERE.rsplit("/", 2)[0] + "/firmware/hedge/drivers"
     for name in sorted(os.listdir(folder)):
         if name.endswith(".py") and name != "__init__.py":
-            module = driver_battery.driver_module(name[:-3])
+            module = driver_module(name[:-3])
             if hasattr(module, "DRIVER"):
                 yield name[:-3], module, module.DRIVER
 

@@ -7,6 +7,8 @@ from array import array
 import machine
 import part_battery
 from driver_bench import Bench, read
+from driver_rows import driver_module
+from part_rows import ROWS
 
 from hedge.core.errors import ConfigError, SensorError
 from hedge.drivers.bme280 import BME280
@@ -24,67 +26,6 @@ from hedgerow.emulate.chips import ssd1306 as ssd1306_chip
 from hedgerow.emulate.chips import tca9548a as tca9548a_chip
 
 
-def _use_mcp23017(part):
-    part.start(0xFF00, 0xFF00, 0x0005)
-    part.write(0x0006)
-
-
-def _use_pca9685(part):
-    part.start()
-    part.set_duty(3, 1024)
-    part.set_pulse_us(15, 1500)
-
-
-def _use_tca9548a(part):
-    part.forget()
-    part.select(5)
-
-
-def _use_ssd1306(part):
-    part.buffer[0] = 0x81  # column 0, lines 0 and 7
-    part.buffer[1023] = 0x80  # column 127, line 63
-    part.start()
-    part.contrast(7)
-
-
-def _right_ssd1306(chip):
-    lit = [(x, y) for x in (0, 1, 126, 127) for y in (0, 1, 7, 62, 63) if chip.lit(x, y)]
-    return lit == [(0, 0), (0, 7), (127, 63)] and chip.contrast == 7
-
-
-ROWS = (
-    {
-        "driver": "pcf8574",
-        "use": lambda part: part.write(0b10100101),
-        "right": lambda chip: chip.latch == 0b10100101,
-        "lost": lambda part: part.read(),
-    },
-    {
-        "driver": "mcp23017",
-        "use": _use_mcp23017,
-        "right": lambda chip: chip.levels() == 0xFF06 and chip.word(0) == 0xFF00,
-        "lost": lambda part: part.read(),
-    },
-    {
-        "driver": "pca9685",
-        "use": _use_pca9685,
-        "right": lambda chip: chip.share(3) == 0.25 and abs(chip.high_us(15) - 1500) < 5,
-        "lost": lambda part: part.check(),
-    },
-    {
-        "driver": "tca9548a",
-        "use": _use_tca9548a,
-        "right": lambda chip: chip.connected == 0x20,
-        "lost": None,
-    },
-    {
-        "driver": "ssd1306",
-        "use": _use_ssd1306,
-        "right": _right_ssd1306,
-        "lost": None,
-    },
-)
-
 globals().update(part_battery.cases(ROWS))
 
 
@@ -94,7 +35,7 @@ class TestEveryPart(unittest.TestCase):
         known = [row["driver"] for row in ROWS]
         for name in sorted(os.listdir(folder)):
             if name.endswith(".py") and name != "__init__.py":
-                entry = getattr(part_battery.driver_module(name[:-3]), "DRIVER", {})
+                entry = getattr(driver_module(name[:-3]), "DRIVER", {})
                 if entry.get("kind") == "part":
                     self.assertIn(name[:-3], known)
 

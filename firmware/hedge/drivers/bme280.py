@@ -25,22 +25,20 @@ from ..core.errors import SensorError
 _CHIP_ID = const(0x60)
 _REG_CALIB_TP = const(0x88)  # 26 bytes: T1..T3, P1..P9, one unused, H1
 _REG_CHIP_ID = const(0xD0)
-_REG_RESET = const(0xE0)
 _REG_CALIB_H = const(0xE1)  # 7 bytes: H2..H6
-_REG_CTRL_HUM = const(0xF2)
 _REG_STATUS = const(0xF3)
-_REG_CTRL_MEAS = const(0xF4)
 _REG_DATA = const(0xF7)  # 8 bytes: pressure 20 bit, temperature 20 bit, humidity 16 bit
 
-_RESET = b"\xb6"
-_OSRS_H_X1 = b"\x01"
-_FORCED_X1 = b"\x25"  # osrs_t x1, osrs_p x1, mode forced
+# Registers and their values, in pairs (DS 6.2.1).
+_RESET = b"\xe0\xb6"
+_FORCED_X1 = b"\xf2\x01\xf4\x25"  # osrs_h x1; osrs_t x1, osrs_p x1, mode forced
 _STATUS_MEASURING = const(0x08)
 _STATUS_IM_UPDATE = const(0x01)
 
 _STARTUP_MS = const(3)  # DS table 1: 2 ms
 _MEASURE_MS = const(10)  # DS 9.1: 9.3 ms at most for x1, x1, x1
 _GIVE_UP_MS = const(100)
+_EIO = const(5)
 
 _COLD = const(0)  # unknown state: identify and reset before the next measurement
 _RESETTING = const(1)
@@ -77,7 +75,7 @@ class BME280:
         self._state = _COLD  # until the transfers below succeed
         if cold:
             self._identify()
-            self._i2c.writeto_mem(self._addr, _REG_RESET, _RESET)
+            self._write(_RESET)
             self._state = _RESETTING
         else:
             self._trigger()
@@ -149,9 +147,13 @@ class BME280:
 
     def _trigger(self):
         # DS 5.4.3: humidity oversampling takes effect with the write of ctrl_meas.
-        self._i2c.writeto_mem(self._addr, _REG_CTRL_HUM, _OSRS_H_X1)
-        self._i2c.writeto_mem(self._addr, _REG_CTRL_MEAS, _FORCED_X1)
+        self._write(_FORCED_X1)
         self._state = _MEASURING
+
+    def _write(self, pairs):
+        # As i2c_sensor.write_all, for the same reason.
+        if self._i2c.writeto(self._addr, pairs) != len(pairs):
+            raise OSError(_EIO)
 
 
 def t_fine(adc_t, trim):

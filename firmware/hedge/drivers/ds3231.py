@@ -47,7 +47,7 @@ class DS3231(I2CSensor):
         """Days since 2000-01-01, second of that day. ValueError out of range, OSError."""
         put_time(self._time, day, second)
         self._time[3] = (day + 5) % 7 + 1  # 1 is Monday; day 0 was a Saturday
-        self._i2c.writeto_mem(self._addr, _REG_SECONDS, self._time)
+        self._command(bytes((_REG_SECONDS,)) + self._time)
         status = self._read_byte(_REG_STATUS)
         self._write_byte(_REG_STATUS, status & ~_STATUS_LOST)
 

@@ -68,8 +68,7 @@ class ENS160(I2CSensor):
         self._put(_REG_RH_IN, humidity_512)
 
     def _put(self, reg, value):
-        self._word[0], self._word[1] = value & 0xFF, value >> 8
-        self._i2c.writeto_mem(self._addr, reg, self._word)
+        self._write_word(reg, (value & 0xFF) << 8 | value >> 8)  # least significant byte first
 
     def _reset(self, step):
         """No reset of a chip that measures already: it would warm up anew."""

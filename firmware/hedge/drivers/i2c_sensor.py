@@ -24,6 +24,7 @@ _COLD = const(0)
 _RESETTING = const(1)
 _MEASURING = const(2)
 _IDLE = const(3)
+_EIO = const(5)
 
 
 class I2CSensor:
@@ -31,6 +32,7 @@ class I2CSensor:
 
     NAME = "sensor"  # begins the text of every error
     POLL_MS = 2  # between two looks at a chip that takes longer than it should
+    _word_out = None  # register and word: few chips need it
 
     def __init__(self, i2c, addr, answer_bytes, give_up_ms):
         self._i2c = i2c
@@ -130,8 +132,8 @@ class I2CSensor:
         return self._byte[0]
 
     def _write_byte(self, reg, value):
-        self._byte[0] = value
-        self._i2c.writeto_mem(self._addr, reg, self._byte)
+        self._word[0], self._word[1] = reg, value
+        self._command(self._word)
 
     def _read_word(self, reg):
         """16 bits, most significant byte first, unsigned."""
@@ -139,13 +141,15 @@ class I2CSensor:
         return self._word[0] << 8 | self._word[1]
 
     def _write_word(self, reg, value):
-        self._word[0] = value >> 8
-        self._word[1] = value & 0xFF
-        self._i2c.writeto_mem(self._addr, reg, self._word)
+        if self._word_out is None:
+            self._word_out = bytearray(3)
+        out = self._word_out
+        out[0], out[1], out[2] = reg, value >> 8, value & 0xFF
+        self._command(out)
 
     def _command(self, code):
         """Write a command of bytes."""
-        self._i2c.writeto(self._addr, code)
+        write_all(self._i2c, self._addr, code)
 
     def _check_crc(self, data, start, end, crc=0xFF):
         """data[end] must be the CRC-8 of data[start:end]."""
@@ -165,6 +169,17 @@ class I2CSensor:
     def _check_range(self, value, lowest, highest):
         if not lowest <= value <= highest:
             raise SensorError("%s: %d is out of range" % (self.NAME, value))
+
+
+def write_all(i2c, addr, data):
+    """Write data in one transfer; OSError if the chip does not acknowledge a byte of it.
+
+    Not writeto_mem: on an RP2 it is silent about a byte that was not acknowledged, so that an old
+    measurement would be read as a new one, and it allocates a copy. There writeto gives their
+    number; an ESP32's raises by itself.
+    """
+    if i2c.writeto(addr, data) != len(data):
+        raise OSError(_EIO)
 
 
 def signed16(value):

@@ -52,7 +52,7 @@ class MAX30102(I2CSensor):
         I2CSensor.__init__(self, i2c, 0x57, 6, _GIVE_UP_MS)
         self._led = led_ua // 200
         self._pointers = bytearray(3)
-        self._zeros = bytes(3)
+        self._empty = bytes((_REG_FIFO_WRITE, 0, 0, 0))
         self.lost = 0  # at least so many samples take() came too late for
 
     def take(self, red, infrared):
@@ -84,7 +84,7 @@ class MAX30102(I2CSensor):
         self._write_byte(_REG_MODE, _MODE_SPO2)
 
     def _trigger(self):
-        self._i2c.writeto_mem(self._addr, _REG_FIFO_WRITE, self._zeros)  # empties the FIFO
+        self._command(self._empty)  # the FIFO
         return _SAMPLE_MS
 
     def _collect(self, out):

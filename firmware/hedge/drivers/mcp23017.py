@@ -18,6 +18,7 @@ from micropython import const
 
 from ..core.errors import SensorError
 from .expander_pin import ExpanderPin
+from .i2c_sensor import write_all
 
 # Pairs, port A first (BANK = 0).
 _REG_DIRECTION = const(0x00)  # 1 is an input
@@ -36,7 +37,7 @@ class MCP23017:
         self._i2c = i2c
         self._addr = addr
         self._word = bytearray(2)
-        self._byte = bytearray(1)
+        self._out = bytearray(3)
         self._inputs = 0xFFFF
         self._pull_ups = 0
         self._latch = 0
@@ -86,12 +87,13 @@ class MCP23017:
         return self.read() >> n & 1
 
     def _put(self, reg, value):
-        self._word[0], self._word[1] = value & 0xFF, value >> 8 & 0xFF
-        self._i2c.writeto_mem(self._addr, reg, self._word)
+        out = self._out
+        out[0], out[1], out[2] = reg, value & 0xFF, value >> 8 & 0xFF
+        write_all(self._i2c, self._addr, out)
 
     def _put_byte(self, reg, value):
-        self._byte[0] = value
-        self._i2c.writeto_mem(self._addr, reg, self._byte)
+        self._word[0], self._word[1] = reg, value
+        write_all(self._i2c, self._addr, self._word)
 
     def _get(self, reg):
         self._i2c.readfrom_mem_into(self._addr, reg, self._word)

@@ -17,6 +17,7 @@ takes effect at its end.
 from micropython import const
 
 from ..core.errors import ConfigError, SensorError
+from .i2c_sensor import write_all
 
 _REG_MODE1 = const(0x00)
 _REG_MODE2 = const(0x01)
@@ -42,7 +43,8 @@ class PCA9685:
         self._addr = addr
         self._prescale = (_CLOCK_HZ + 2048 * freq_hz) // (4096 * freq_hz) - 1
         self._byte = bytearray(1)
-        self._counts = bytearray(4)
+        self._pair = bytearray(2)
+        self._counts = bytearray(5)
 
     def start(self):
         """All outputs off, then the frequency. Call it again after a brown-out. OSError."""
@@ -57,11 +59,12 @@ class PCA9685:
         if not (0 <= n <= 15 and 0 <= duty <= 4096):
             raise ValueError("output %d, duty %d" % (n, duty))
         counts = self._counts
-        counts[0] = 0
-        counts[1] = _FULL if duty == 4096 else 0
-        counts[2] = duty & 0xFF
-        counts[3] = _FULL if duty == 0 else duty >> 8 & 0x0F
-        self._i2c.writeto_mem(self._addr, _REG_FIRST + 4 * n, counts)
+        counts[0] = _REG_FIRST + 4 * n
+        counts[1] = 0
+        counts[2] = _FULL if duty == 4096 else 0
+        counts[3] = duty & 0xFF
+        counts[4] = _FULL if duty == 0 else duty >> 8 & 0x0F
+        write_all(self._i2c, self._addr, counts)
 
     def set_pulse_us(self, n, pulse_us):
         """High for pulse_us in each period, at most the whole period. ValueError, OSError."""
@@ -75,8 +78,8 @@ class PCA9685:
                 raise SensorError("pca9685: settings are lost: the supply failed")
 
     def _put(self, reg, value):
-        self._byte[0] = value
-        self._i2c.writeto_mem(self._addr, reg, self._byte)
+        self._pair[0], self._pair[1] = reg, value
+        write_all(self._i2c, self._addr, self._pair)
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

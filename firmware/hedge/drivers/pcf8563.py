@@ -40,7 +40,7 @@ class PCF8563(I2CSensor):
         """Days since 2000-01-01, second of that day. ValueError out of range, OSError."""
         put_time(self._time, day, second)
         self._time[3], self._time[4] = self._time[4], (day + 6) % 7  # 0 is Sunday
-        self._i2c.writeto_mem(self._addr, _REG_SECONDS, self._time)  # clears VL
+        self._command(bytes((_REG_SECONDS,)) + self._time)  # clears VL
         self._write_byte(_REG_CONTROL, 0)
 
     def _trigger(self):

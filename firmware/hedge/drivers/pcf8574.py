@@ -15,6 +15,7 @@ which is off; read() and write() notice that a pin we drive low is high.
 
 from ..core.errors import SensorError
 from .expander_pin import ExpanderPin
+from .i2c_sensor import write_all
 
 
 class PCF8574:
@@ -33,7 +34,7 @@ class PCF8574:
     def write(self, levels):
         """Drive the pins whose bit is 0 low, let the others be high or inputs. OSError."""
         self._byte[0] = levels
-        self._i2c.writeto(self._addr, self._byte)
+        write_all(self._i2c, self._addr, self._byte)
         self._latch = levels
 
     def read(self):

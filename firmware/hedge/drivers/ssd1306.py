@@ -17,6 +17,7 @@ call start() and show() again now and then.
 """
 
 from ..core.errors import ConfigError
+from .i2c_sensor import write_all
 
 _COMMANDS = 0x00  # control byte: only commands follow
 _DATA = 0x40  # control byte: only data follows
@@ -56,14 +57,14 @@ class SSD1306:
 
     def start(self):
         """Set up the chip; it lights up only after the buffer has replaced its noise. OSError."""
-        self._i2c.writeto(self._addr, self._init)
+        write_all(self._i2c, self._addr, self._init)
         self.show()
         self.power(True)
 
     def show(self):
         """Send the buffer. OSError."""
-        self._i2c.writeto(self._addr, self._window)
-        self._i2c.writeto(self._addr, self._frame)
+        write_all(self._i2c, self._addr, self._window)
+        write_all(self._i2c, self._addr, self._frame)
 
     def contrast(self, level):
         """level: 0 to 255. OSError."""
@@ -79,7 +80,7 @@ class SSD1306:
 
     def _send(self, first, second):
         self._command[1], self._command[2] = first, second
-        self._i2c.writeto(self._addr, self._command)
+        write_all(self._i2c, self._addr, self._command)
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

@@ -11,6 +11,8 @@ A chip on the bus in front of the switch must not have an address that is used b
 error the channel is selected anew, so a switch that lost its supply comes back by itself.
 """
 
+from .i2c_sensor import write_all
+
 
 class TCA9548A:
     """One switch on a bus the caller owns; its channels are used one after the other."""
@@ -32,7 +34,7 @@ class TCA9548A:
         if n != self._selected:
             self._selected = -1
             self._byte[0] = 1 << n if n >= 0 else 0
-            self.i2c.writeto(self._addr, self._byte)
+            write_all(self.i2c, self._addr, self._byte)
             self._selected = n
 
     def forget(self):

@@ -7,7 +7,9 @@ holds_bus, True while it keeps SDA low, and max_hz: on a faster bus it does not 
 What the ports raise was read in MicroPython's sources: an address that nobody acknowledges is
 ENODEV on ESP32 (machine_i2c.c, ESP_FAIL) and in SoftI2C (extmod/machine_i2c.c), but EIO on RP2's
 hardware I2C for transfers of at least one byte (ports/rp2/machine_i2c.c); a held clock or bus is
-ETIMEDOUT on all. `I2C.nack_errno` chooses; drivers must take any OSError.
+ETIMEDOUT on all. `I2C.nack_errno` chooses; drivers must take any OSError. A data byte that is not
+acknowledged raises on ESP32 only: RP2's and SoftI2C's writeto returns how many were, and writeto_mem
+drops that number. `I2C.data_nack_raises` chooses.
 """
 
 import errno
@@ -20,6 +22,7 @@ _STOP_US = 50000  # default time-out of RP2's and ESP32's I2C
 
 class _Controller:
     nack_errno = errno.ENODEV
+    data_nack_raises = True
 
     def _setup(self, key, freq, timeout):
         if not 1 <= freq <= 5000000:
@@ -53,8 +56,10 @@ class _Controller:
         acks = 0
         for byte in data:
             if not chip.write(byte):
-                chip.stop()
-                raise OSError(errno.EIO)
+                if self.data_nack_raises:
+                    chip.stop()
+                    raise OSError(errno.EIO)
+                break
             acks += 1
         return acks
 
@@ -102,10 +107,7 @@ class _Controller:
 
     def _register(self, addr, memaddr, addrsize):
         chip = self._address(addr, False)
-        for shift in range(addrsize - 8, -1, -8):
-            if not chip.write(memaddr >> shift & 0xFF):
-                chip.stop()
-                raise OSError(errno.EIO)
+        self._send(chip, [memaddr >> shift & 0xFF for shift in range(addrsize - 8, -1, -8)])
         return chip
 
     def readfrom_mem_into(self, addr, memaddr, buf, *, addrsize=8):
