@@ -1,4 +1,4 @@
-"""Rows of the battery of parts, see part_battery.py; the emulated Pico runs `use` from this file too."""
+"""Rows of the battery of parts, see part_battery.py; the emulated Pico runs their `use` too."""
 
 
 def _use_mcp23017(part):

@@ -25,7 +25,6 @@ from hedgerow.emulate.chips import pcf8574 as pcf8574_chip
 from hedgerow.emulate.chips import ssd1306 as ssd1306_chip
 from hedgerow.emulate.chips import tca9548a as tca9548a_chip
 
-
 globals().update(part_battery.cases(ROWS))
 
 

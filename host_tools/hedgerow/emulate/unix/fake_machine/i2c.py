@@ -8,8 +8,8 @@ What the ports raise was read in MicroPython's sources: an address that nobody a
 ENODEV on ESP32 (machine_i2c.c, ESP_FAIL) and in SoftI2C (extmod/machine_i2c.c), but EIO on RP2's
 hardware I2C for transfers of at least one byte (ports/rp2/machine_i2c.c); a held clock or bus is
 ETIMEDOUT on all. `I2C.nack_errno` chooses; drivers must take any OSError. A data byte that is not
-acknowledged raises on ESP32 only: RP2's and SoftI2C's writeto returns how many were, and writeto_mem
-drops that number. `I2C.data_nack_raises` chooses.
+acknowledged raises on ESP32 only: RP2's and SoftI2C's writeto returns how many were, and
+writeto_mem drops that number. `I2C.data_nack_raises` chooses.
 """
 
 import errno
