@@ -88,7 +88,7 @@ class Slots:
             return
         if not now["confirmed"]:
             self._point(now["slot"], now["previous"], True, now)
-        self.set_boots(0)
+        self.set_boots(0, now)
 
     def roll_back(self):
         """Point to the slot before the unconfirmed one. False if there is none."""
@@ -103,16 +103,16 @@ class Slots:
             return None
         return now["previous"] if self.manifest(now["previous"]) else None
 
-    def boots(self):
-        """Boots of this generation that have not become healthy."""
-        now, found = self.current(), self._read("boots")
+    def boots(self, now=None):
+        """Boots of this generation that have not become healthy. now: current(), if at hand."""
+        now, found = now or self.current(), self._read("boots")
         if now and isinstance(found, list) and len(found) == 2 and found[0] == now["generation"]:
             return found[1]
         return 0
 
-    def set_boots(self, count):
-        now = self.current()
-        if now and self.boots() != count:
+    def set_boots(self, count, now=None):
+        now = now or self.current()
+        if now and self.boots(now) != count:
             self.write("boots", json.dumps([now["generation"], count]))
 
     def take_hold(self):
@@ -158,7 +158,7 @@ def decide(slots, counts=True):
     now = slots.current()
     if now is None:
         return "repl", "no app is deployed"
-    boots = slots.boots()
+    boots = slots.boots(now)
     if boots >= MAX_BOOTS:
         if not slots.roll_back():
             return "safe", "%d boots in a row failed" % boots
@@ -167,7 +167,7 @@ def decide(slots, counts=True):
     if slots.manifest(now["slot"]) is None:
         return "safe", "slot %s is damaged" % now["slot"]
     if counts:
-        _count(slots, boots + 1)
+        _count(slots, boots + 1, now)
     return "run", now["slot"]
 
 
@@ -191,6 +191,7 @@ def run(slots, slot, reset=None):
     manifest = slots.manifest(slot)
     print("boot: slot %s starts %s" % (slot, manifest["entry"]))
     sys.path.insert(0, folder)
+    _forget(manifest.get("files", ()))
     _running = slots
     timer = _confirm_later(manifest.get("healthy_after_ms"))
     try:
@@ -213,6 +214,12 @@ def run(slots, slot, reset=None):
             timer.deinit()
 
 
+def _forget(files):
+    """A module that the app brings is found, also if boot.py knows a built-in one by its name."""
+    for name in files:
+        sys.modules.pop(name.split("/")[0].split(".")[0], None)
+
+
 def confirm(_=None):
     """For the app: it works. Keeps its slot, and forgets failed boots. Harmless if repeated."""
     if _running is not None:
@@ -229,9 +236,9 @@ def path(name):
     return "%s/%s/%s" % (slots.root, now["slot"], name) if now else name
 
 
-def _count(slots, boots):
+def _count(slots, boots, now=None):
     try:
-        slots.set_boots(boots)
+        slots.set_boots(boots, now)
     except OSError as error:  # a full file system must not keep the app from starting
         print("boot: cannot count boots: %r" % error)
 

@@ -136,6 +136,18 @@ def test_an_app_that_uses_hedge_brings_the_modules_along(old, tmp_path):
     assert "median" in listen(old, ["median", "Error"])
 
 
+def test_modules_that_extend_built_in_ones_are_found(old, tmp_path):
+    (tmp_path / "level.py").write_text("import random, select\nprint(random.OURS, select.OURS)\n")
+    (tmp_path / "select.py").write_text("OURS = 'beside'\n")
+    with SerialLink(old.address) as link:
+        link.enter()
+        link.run("import sys\nprint(sys.modules['random'])")  # known, until a file has its name
+        link.run("with open('/lib/random.py', 'w') as f: f.write('OURS = 1')")
+    report = deploy(tmp_path / "level.py", port=old.address)
+    assert report.sent == ("level.mpy", "select.mpy")
+    assert "1 beside" in listen(old, ["1 beside", "Error"])
+
+
 def test_unplugged_at_any_byte_it_starts_old_or_new_and_the_next_deploy_works(old, app, deployed):
     old.to_board = 0
     deploy(app, port=old.address)
