@@ -57,6 +57,19 @@ class UsbId:
 
 
 @dataclass(frozen=True)
+class Currents:
+    """Microamperes, None where no source says; of: "board" or only its "chip" (or module)."""
+
+    of: str
+    active_ua: int | None
+    radio_ua: int | None
+    light_sleep_ua: int | None
+    deep_sleep_ua: int | None
+    wake_ms: int | None
+    source: str
+
+
+@dataclass(frozen=True)
 class Headers:
     """Silkscreen from the USB end down, seen from the front. usb_at_top: it has a USB end."""
 
@@ -74,7 +87,7 @@ class Board:
     measured it yet (heap_bytes_measured: free heap after boot of the stock firmware).
     firmware is MicroPython's name of the image that runs on it. flash_method is "esptool", "uf2"
     or "none"; flash_offset, where an image starts in the flash, is None except for esptool.
-    headers is None where there are none to draw.
+    headers is None where there are none to draw, currents where there is no supply to draw from.
     Questions about a pin take a label, a CPU pin or the number in "GPIO<number>", and raise
     ConfigError, naming the pins that would do, if the answer is no.
     """
@@ -97,6 +110,7 @@ class Board:
     flash_layout: tuple[FlashRegion, ...]
     usb: tuple[UsbId, ...]
     headers: Headers | None
+    currents: Currents | None
     pins: Mapping[str, str]
     adc_pins: tuple[str, ...]
     input_only: tuple[str, ...]

@@ -14,6 +14,7 @@ from hedgerow import paths
 from hedgerow.boards import schema
 from hedgerow.boards.board import (
     Board,
+    Currents,
     FlashRegion,
     Headers,
     I2CBus,
@@ -182,6 +183,7 @@ def _board(name: str, data: schema.BoardFile, pins: dict[str, str]) -> Board:
         flash_layout=tuple(FlashRegion(**row.model_dump()) for row in hedge.flash_layout),
         usb=tuple(UsbId(int(row.vid, 16), int(row.pid, 16), row.mode) for row in hedge.usb),
         headers=_headers(hedge.headers),
+        currents=Currents(**hedge.currents.model_dump()) if hedge.currents else None,
         pins=pins,
         adc_pins=tuple(hedge.adc_pins),
         input_only=tuple(hedge.input_only),

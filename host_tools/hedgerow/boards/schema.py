@@ -90,6 +90,20 @@ class Headers(_Strict):
     right: list[str]
 
 
+class Currents(_Strict):
+    """Microamperes at the supply, null: no source says. active: the CPU at work, radio off; radio:
+    the radio listening; deep_sleep: null too where the port cannot. wake_ms: from the end of a
+    deep sleep to the first line of main.py."""
+
+    of: Literal["board", "chip"]
+    active_ua: PositiveInt | None
+    radio_ua: PositiveInt | None
+    light_sleep_ua: PositiveInt | None
+    deep_sleep_ua: PositiveInt | None
+    wake_ms: PositiveInt | None
+    source: Annotated[str, Field(min_length=1)]
+
+
 class Hedge(_Strict):
     """Our own part: what the device code and the checks need to know."""
 
@@ -104,6 +118,7 @@ class Hedge(_Strict):
     usb: list[UsbId]
     headers: Headers | None
     heap_bytes_measured: PositiveInt | None
+    currents: Currents | None = None
     buses: dict[str, I2C | SPI | UART]
     adc_pins: list[CpuPin]
     input_only: list[CpuPin] = []
@@ -113,7 +128,12 @@ class Hedge(_Strict):
 
 
 # Keys of Hedge that hold tables of their own.
-PARTS: dict[str, type[_Strict]] = {"flash_layout": Region, "usb": UsbId, "headers": Headers}
+PARTS: dict[str, type[_Strict]] = {
+    "flash_layout": Region,
+    "usb": UsbId,
+    "headers": Headers,
+    "currents": Currents,
+}
 
 
 class BoardFile(_Strict):
