@@ -83,6 +83,8 @@ _OPTIONAL: Mapping[str, type | tuple[type, ...]] = {
     "addrs": tuple,
     "max_hz": int,
     "alloc_bytes": int,
+    "active_ua": (int, float),
+    "standby_ua": (int, float),
 }
 
 
@@ -123,6 +125,7 @@ def _check(name: str, entry: Mapping[str, Any]) -> None:
             raise ConfigError(f"{name}: DRIVER lacks {key!r}")
         if not isinstance(entry[key], kind):
             raise ConfigError(f"{name}: DRIVER[{key!r}] is {entry[key]!r}, expected {kind}")
+    _check_optional(name, entry)
     for key, allowed in (("kind", KINDS), ("bus", BUSES)):
         if entry[key] not in allowed:
             raise ConfigError(f"{name}: DRIVER[{key!r}] = {entry[key]!r}: {', '.join(allowed)}")
@@ -133,6 +136,12 @@ def _check(name: str, entry: Mapping[str, Any]) -> None:
     for channel in entry["channels"]:
         if channel[1] not in UNITS:
             raise ConfigError(f"{name}: unit {channel[1]!r}: {', '.join(UNITS)}")
+
+
+def _check_optional(name: str, entry: Mapping[str, Any]) -> None:
+    for key, kind in _OPTIONAL.items():
+        if key in entry and not isinstance(entry[key], kind):
+            raise ConfigError(f"{name}: DRIVER[{key!r}] is {entry[key]!r}, expected {kind}")
 
 
 def markdown_table() -> str:

@@ -94,6 +94,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x38,),
         "max_hz": 400000,
         "who_am_i": "status: calibrated after initialisation",
+        "active_ua": 980,
+        "standby_ua": 0.25,
         "datasheet": "Aosong DHT20 V1.0, May 2021; ASAIR AHT20 V1.0",
         "checked_against": "Linux drivers/hwmon/aht10.c; adafruit_ahtx0.py; PTSolns_AHTx",
     }

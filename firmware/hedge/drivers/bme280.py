@@ -212,6 +212,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "max_hz": 3400000,
         "who_am_i": "register 0xD0 = 0x60",
         "alloc_bytes": 1024,
+        "active_ua": 714,
+        "standby_ua": 0.1,
         "datasheet": "Bosch BST-BME280-DS002-15 revision 1.6, 2018-09",
         "checked_against": "Bosch BME280_SensorAPI 3.3.2",
     }

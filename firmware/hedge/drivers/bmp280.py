@@ -106,6 +106,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "max_hz": 3400000,
         "who_am_i": "register 0xD0 = 0x58",
         "alloc_bytes": 1024,
+        "active_ua": 720,
+        "standby_ua": 0.1,
         "datasheet": "Bosch BST-BMP280-DS001",
         "checked_against": "Bosch BMP280_driver; Bosch BME280_SensorAPI 3.3.2",
     }

@@ -180,6 +180,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "first_ms": 751,
         "convert_ms": 750,
         "who_am_i": "ROM family code 0x28; configuration byte 0RR11111",
+        "active_ua": 1000,
+        "standby_ua": 0.75,
         "datasheet": "Maxim Integrated 19-7487 Rev 6, 7/19",
         "checked_against": "micropython-lib ds18x20.py; pico-examples pio/onewire/ds18b20.h",
     }

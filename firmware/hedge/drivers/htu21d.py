@@ -94,6 +94,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x40,),
         "max_hz": 400000,
         "who_am_i": "user register 0x02 after reset",
+        "active_ua": 450,
+        "standby_ua": 0.02,
         "datasheet": "Measurement Specialties HTU21D(F), HPC199",
         "checked_against": "Linux drivers/iio/humidity/htu21.c; Adafruit_HTU21DF",
     }

@@ -88,6 +88,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x44, 0x45),
         "max_hz": 1000000,
         "who_am_i": "status after reset with its CRC",
+        "active_ua": 600,
+        "standby_ua": 0.2,
         "datasheet": "Sensirion SHT3x-DIS, version 5, May 2018",
         "checked_against": "Linux drivers/hwmon/sht3x.c; Adafruit_SHT31.h",
     }

@@ -73,6 +73,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x44, 0x45, 0x46),
         "max_hz": 1000000,
         "who_am_i": "serial number with the CRC of both words",
+        "active_ua": 320,
+        "standby_ua": 0.4,
         "datasheet": "Sensirion SHT4x, version 6, 2023",
         "checked_against": "Linux drivers/hwmon/sht4x.c; Adafruit_SHT4x.h",
     }

@@ -49,6 +49,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x40,),
         "max_hz": 400000,
         "who_am_i": "electronic id 0xFCC9: 0x15",
+        "active_ua": 150,
+        "standby_ua": 0.06,
         "datasheet": "Silicon Labs Si7021-A20 revision 1.2, August 2016",
         "checked_against": "Linux drivers/iio/humidity/si7020.c; Adafruit_Si7021",
     }

@@ -109,6 +109,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "first_ms": 0,
         "convert_ms": 0,
         "who_am_i": "",
+        "active_ua": 5000,
+        "standby_ua": 5000,
         "datasheet": "DFRobot SEN0193 product page",
         "checked_against": "Schwamback et al., Sensors 23 (2023) 2451",
     }

@@ -84,6 +84,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x48, 0x49, 0x4A, 0x4B),
         "max_hz": 400000,
         "who_am_i": "register 0x0F = 0x0117",
+        "active_ua": 135,
+        "standby_ua": 0.15,
         "datasheet": "TI SNOSD82D, September 2022",
         "checked_against": "Linux drivers/iio/temperature/tmp117.c; adafruit_tmp117.py",
     }
