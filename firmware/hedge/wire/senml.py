@@ -63,7 +63,7 @@ def _write_fields(out, name, unit, value):
         cbor_write.write_int(out, value)
     elif isinstance(value, float):
         out.append(VALUE)
-        _write_measured(out, value)
+        write_measured(out, value)
     elif isinstance(value, str):
         out.append(STRING)
         cbor_write.write_text(out, value)
@@ -74,7 +74,8 @@ def _write_fields(out, name, unit, value):
         raise TypeError("no SenML for %s" % type(value).__name__)
 
 
-def _write_measured(out, x):
+def write_measured(out, x):
+    """Append the shortest of float16, 32, 64 that keeps 7 digits; ValueError: NaN, infinity."""
     if x != x or x in (float("inf"), -float("inf")):
         raise ValueError("%r is not a measurement" % x)
     if abs(x) <= _SINGLE_MAX:

@@ -1,0 +1,163 @@
+"""What a LoRaWAN device must not forget: nonces, keys, counters, what the network configured.
+
+DESIGN: counters are journaled before the radio uses them, so no DevNonce and no uplink counter is
+ever used twice, whenever the power fails. Blocks keep the flash alive: one write per UP_BLOCK
+uplinks and per NONCE_BLOCK joins; a reset skips what is left of a block. The downlink counter
+cannot be reserved ahead: it is written at each accepted downlink, before the downlink acts.
+"""
+
+from ...core.errors import LinkError
+from .channels import Channels
+
+UP_BLOCK = 32
+NONCE_BLOCK = 4
+_FCNT_MAX = 0xFFFFFFFF
+_NONCE_MAX = 0xFFFF
+_MOST_SKIP = 1024
+
+
+class Session:
+    """State over a hedge.store.KV (any object with get, set, save).
+
+    fcnt_down: -1 before the first downlink. rate, power: of uplinks. joined: there are keys.
+    """
+
+    def __init__(self, kv, region, sub_band=0):
+        self._kv = kv
+        self._region = region
+        self._sub_band = sub_band
+        self._up_limit = kv.get("up", 0)
+        self._nonce = self._nonce_limit = kv.get("dev_nonce", 0)
+        self._fails = 0
+        self.join_nonce = kv.get("join_nonce", -1)
+        self.joined = False
+        self.reset()
+        if kv.get("session"):
+            self._restore(kv.get("session"))
+
+    def reset(self):
+        """The region's defaults, no keys. Nonces and counters stay."""
+        region = self._region
+        self.channels = Channels(region, self._sub_band)
+        self.rate = region.plan["join_rates"][0]
+        self.power = 0
+        self.nb_trans = 1
+        self.rx1_offset = 0
+        self.rx1_delay_s = 1
+        self.rx2_hz, self.rx2_rate = region.rx2_hz, region.rx2_rate
+        self.dwell = region.dwell
+        self.max_eirp_dbm = region.plan["max_eirp_dbm"]
+        self.duty_divider = 1
+        self.dev_addr = 0
+        self.nwk_s_key = self.app_s_key = b""
+        self.fcnt_up, self.fcnt_down = 0, -1
+        self.joined = False
+
+    _SAVED = [
+        "rate",
+        "power",
+        "nb_trans",
+        "rx1_offset",
+        "rx1_delay_s",
+        "rx2_hz",
+        "rx2_rate",
+        "dwell",
+        "max_eirp_dbm",
+        "duty_divider",
+        "dev_addr",
+        "nwk_s_key",
+        "app_s_key",
+    ]
+
+    def _restore(self, table):
+        for name in self._SAVED:
+            setattr(self, name, table[name])
+        self.channels.restore(table["channels"])
+        self.fcnt_up = self._up_limit  # what was left of the block may have been sent
+        self.fcnt_down = self._kv.get("down", -1)
+        self.joined = True
+
+    def save(self):
+        """Write keys and settings; raises StoreError and leaves the file as it was."""
+        table = {name: getattr(self, name) for name in self._SAVED}
+        table["channels"] = self.channels.saved()
+        self._kv.set("session", table)
+        self._kv.set("down", self.fcnt_down)
+        self._kv.save()
+
+    def forget(self):
+        """Drop the session: the next thing is a join."""
+        self._kv.set("session", None)
+        self._kv.save()
+        self.reset()
+
+    # ---- counters ----
+
+    def next_dev_nonce(self):
+        """A DevNonce never given out before. Raises StoreError, LinkError when all are used.
+
+        A device whose flash was wiped starts at 0 again, below what the join server has seen.
+        Until its first accepted join it therefore doubles its steps and soon passes that number.
+        """
+        nonce = self._nonce
+        if nonce > _NONCE_MAX:
+            raise LinkError("lorawan: DevNonces used up, register the device anew")
+        step = 1 if self.join_nonce >= 0 else min(1 << self._fails, _MOST_SKIP)
+        self._fails += 1
+        self._nonce = nonce + step
+        if self._nonce > self._nonce_limit:
+            self._nonce_limit = self._nonce - 1 + NONCE_BLOCK
+            self._kv.set("dev_nonce", self._nonce_limit)
+            self._kv.save()
+        return nonce
+
+    def next_fcnt_up(self):
+        """The counter of a new uplink. Raises StoreError if it could not be journaled."""
+        if self.fcnt_up > _FCNT_MAX:
+            raise LinkError("lorawan: frame counter used up, a join is due")
+        if self.fcnt_up >= self._up_limit:
+            limit = self.fcnt_up + UP_BLOCK
+            self._kv.set("up", limit)
+            self._kv.save()
+            self._up_limit = limit
+        self.fcnt_up += 1
+        return self.fcnt_up - 1
+
+    def accept_down(self, fcnt):
+        """A downlink with this full counter is about to act."""
+        self.fcnt_down = fcnt
+        self._kv.set("down", fcnt)
+        self._kv.save()
+
+    # ---- a new session ----
+
+    def start(self, accept, keys):
+        """Begin the session of a verified join-accept; keys: (NwkSKey, AppSKey)."""
+        rate = self.rate
+        self.reset()
+        self.rate = rate
+        self.channels.take_cf_list(accept.cf_list)
+        self.dev_addr = accept.dev_addr
+        self.nwk_s_key, self.app_s_key = keys
+        self.rx1_offset = accept.dl_settings >> 4 & 7
+        self.rx2_rate = accept.dl_settings & 0x0F
+        self.rx1_delay_s = accept.rx_delay_s or 1
+        self.join_nonce = accept.join_nonce
+        self._fails = 0
+        self._begin()
+
+    def start_abp(self, dev_addr, nwk_s_key, app_s_key):
+        """Activation by personalisation; with the keys it had, the counters go on."""
+        if self.joined and (self.nwk_s_key, self.app_s_key) == (nwk_s_key, app_s_key):
+            return
+        self.reset()
+        self.dev_addr = dev_addr
+        self.nwk_s_key, self.app_s_key = nwk_s_key, app_s_key
+        self._begin()
+
+    def _begin(self):
+        self.joined = True
+        self._up_limit = UP_BLOCK  # in the one write that brings the new keys
+        self._kv.set("up", UP_BLOCK)
+        self._kv.set("join_nonce", self.join_nonce)
+        self.save()
