@@ -13,7 +13,7 @@ UP_BLOCK = 32
 NONCE_BLOCK = 4
 _FCNT_MAX = 0xFFFFFFFF
 _NONCE_MAX = 0xFFFF
-_MOST_SKIP = 1024
+_MOST_DOUBLINGS = 11  # 4,095 nonces on: more than a device's life holds joins
 
 
 class Session:
@@ -97,12 +97,13 @@ class Session:
         """A DevNonce never given out before. Raises StoreError, LinkError when all are used.
 
         A device whose flash was wiped starts at 0 again, below what the join server has seen.
-        Until its first accepted join it therefore doubles its steps and soon passes that number.
+        Until its first accepted join it therefore doubles its first steps and passes that number.
         """
         nonce = self._nonce
         if nonce > _NONCE_MAX:
             raise LinkError("lorawan: DevNonces used up, register the device anew")
-        step = 1 if self.join_nonce >= 0 else min(1 << self._fails, _MOST_SKIP)
+        lost = self.join_nonce < 0 and self._fails <= _MOST_DOUBLINGS
+        step = 1 << self._fails if lost else 1
         self._fails += 1
         self._nonce = nonce + step
         if self._nonce > self._nonce_limit:
