@@ -94,7 +94,7 @@ class Session:
 def _recoded(packet, version, wire):
     """The same PUBLISH for another MQTT version; properties stay behind."""
     if version == 5:
-        from .mqtt5 import Parser
+        from .mqtt5_codec import Parser
     else:
         from .mqtt_codec import Parser
     parser = Parser(len(packet))
