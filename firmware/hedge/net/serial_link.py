@@ -16,7 +16,7 @@ from .link import Link
 from .serial_lines import LONGEST_TO_BOARD, VERSION, Lines, pack
 
 _READ_BYTES = 64
-_HELLO_MS = 3000
+_HELLO_MS = 1000
 
 
 class SerialLink(Link):

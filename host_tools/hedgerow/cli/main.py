@@ -15,6 +15,7 @@ from hedgerow.errors import ToolError
 # command -> one line for --help; the command lives in cli/<command>.py as `command`.
 COMMANDS = {
     "boards": "List the boards, show one, draw its pin-out.",
+    "bridge": "Send the records of boards on cables over MQTT.",
     "check": "Validate a node file: all errors at once, with file:line:column.",
     "convert": "Convert an int8 .tflite model to .hgm.",
     "cp": "Copy files to and from a board.",

@@ -9,9 +9,11 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion
+from paho.mqtt.reasoncodes import ReasonCode
 
 from hedgerow.errors import GatewayError
 from hedgerow.gateway.ingest import Inbound, Outbound
@@ -27,15 +29,38 @@ _REFUSED[135] = "not authorised"  # MQTT 5 numbers, which paho also uses for 3.1
 
 @dataclass(frozen=True)
 class BrokerAddress:
-    """Where a broker listens and the account to use there."""
+    """Where a broker listens and the account to use there.
+
+    tls: encrypted, its certificate checked against ca, a PEM file; None: what the system trusts.
+    """
 
     host: str
     port: int
     user: str | None = None
     password: str | None = None
+    tls: bool = False
+    ca: Path | None = None
 
     def __repr__(self) -> str:  # not the password
         return f"{self.host}:{self.port}"
+
+
+def use_account(client: paho.Client, address: BrokerAddress) -> None:
+    """User, password and TLS of an address. Raises GatewayError if its ca is no certificate."""
+    if address.user is not None:
+        client.username_pw_set(address.user, address.password)
+    if address.tls:
+        try:
+            client.tls_set(None if address.ca is None else str(address.ca))
+        except OSError as error:  # ssl.SSLError is one
+            raise GatewayError(
+                f"{address.ca}: no certificate of an authority: {error}; expected a PEM file"
+            ) from error
+
+
+def refusal(reason: ReasonCode) -> str:
+    """In words, why a broker refused a connection."""
+    return _REFUSED.get(reason.value, str(reason))
 
 
 class MqttSession:
@@ -65,8 +90,7 @@ class MqttSession:
             clean_session=False,
             manual_ack=True,
         )
-        if self._address.user is not None:
-            client.username_pw_set(self._address.user, self._address.password)
+        use_account(client, self._address)
         client.max_inflight_messages_set(1000)
         client.max_queued_messages_set(10000)
         client.reconnect_delay_set(min_delay=1, max_delay=10)
@@ -109,7 +133,7 @@ class MqttSession:
 
     def _on_connect(self, client, _userdata, _flags, reason, _properties) -> None:  # type: ignore[no-untyped-def]
         if reason.is_failure:
-            self._refusal = _REFUSED.get(reason.value, str(reason))
+            self._refusal = refusal(reason)
             if self._first.is_set():
                 _log.error("broker %r refused: %s", self._address, self._refusal)
         else:

@@ -1,0 +1,1 @@
+"""Boards on cables, joined to an MQTT broker: `hedgerow bridge`."""

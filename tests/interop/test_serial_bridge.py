@@ -1,0 +1,275 @@
+"""`hedgerow bridge` between nodes on serial lines and a real broker, and what can go wrong."""
+
+import contextlib
+import signal
+import subprocess
+import sys
+import time
+
+import pytest
+from gateway_stub import GatewayStub
+from peers import Mosquitto, free_port
+from serial_node import SerialNode
+
+from hedgerow.bridge.bridge import Bridge
+from hedgerow.device.link_errors import PortError
+from hedgerow.gateway.broker.external import parse_url
+from hedgerow.gateway.mqtt import BrokerAddress
+
+pytestmark = pytest.mark.interop
+
+
+class Story:
+    """A bridge that notes what it told and passed on."""
+
+    def __init__(self, broker_port, ports, **options):
+        self.told, self.texts = [], []
+        address = options.pop("address", None) or BrokerAddress("127.0.0.1", broker_port)
+        self.bridge = Bridge(
+            ports,
+            address,
+            told=self.told.append,
+            on_text=lambda name, line: self.texts.append((name, line)),
+            **options,
+        )
+
+    def __enter__(self):
+        self.bridge.__enter__()
+        return self
+
+    def __exit__(self, *raised):
+        self.bridge.__exit__(*raised)
+
+    def wait_for(self, text, limit_s=20.0):
+        wait_until(
+            lambda: any(text in told for told in self.told), f"{text}: {self.told}", limit_s
+        )
+
+
+def wait_until(check, what, limit_s=20.0):
+    end_s = time.monotonic() + limit_s
+    while not check():
+        assert time.monotonic() < end_s, what
+        time.sleep(0.02)
+
+
+@pytest.fixture
+def play(micropython, tmp_path):
+    """play("uplink", ...) -> SerialNode, a context manager."""
+
+    def start(scenario, name="tty", **args):
+        return SerialNode(micropython, scenario, tmp_path / name, **args)
+
+    return start
+
+
+def all_arrived(gateway, records, device="bed-3"):
+    rows = gateway.rows(device)
+    assert sorted(int(p.split()[2]) for p in rows.values()) == list(range(records))
+
+
+def test_contract(mosquitto_broker, play):
+    """The scenario of test_links: frames unchanged, answers back, close repeated, loss raises."""
+    broker = mosquitto_broker
+    with (
+        GatewayStub(broker.port, echo=True) as gateway,
+        play("contract", device="bed-3") as node,
+        Story(broker.port, [node.address]) as story,
+    ):
+        assert node.expect("connected")["kept"] is False
+        node.expect("ready")
+        broker.kill()
+        result = node.result()
+        assert result["acks"] == ["frame one", "frame two", "frame three"]
+        assert result["after"] == ["LinkError", "LinkError"]
+        assert (result["kept"], result["lost"]) == (False, "LinkError")
+        assert 0 < result["sent"] < result["more"]
+        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
+        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
+        story.wait_for("bed-3: lost the broker")
+
+
+def test_uplink_and_the_log_beside_it(mosquitto_broker, play, tmp_path):
+    port = mosquitto_broker.port
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 300, "quiet": False}
+    with (
+        GatewayStub(port) as gateway,
+        play("uplink", **args) as node,
+        Story(port, [node.address]) as story,
+    ):
+        result = node.result(60)
+        assert result["pending"] == 0
+        all_arrived(gateway, 300)
+        assert (result["stats"]["outages"], result["stats"]["bad_acks"]) == (0, 0)
+        wait_until(lambda: any("session 1" in line for _, line in story.texts), story.texts)
+        assert not any("#~" in line for _, line in story.texts)
+    assert gateway.status[-1][1] == b"offline"
+
+
+def test_two_boards_at_once(mosquitto_broker, play, tmp_path):
+    port = mosquitto_broker.port
+    with contextlib.ExitStack() as stack:
+        gateway = stack.enter_context(GatewayStub(port))
+        nodes = []
+        for name in ("bed-3", "bed-4"):
+            args = {"device": name, "dir": str(tmp_path / f"log-{name}"), "records": 60}
+            nodes.append(stack.enter_context(play("uplink", name, **args)))
+        stack.enter_context(Story(port, [node.address for node in nodes]))
+        assert [node.result(60)["pending"] for node in nodes] == [0, 0]
+        all_arrived(gateway, 60, "bed-3")
+        all_arrived(gateway, 60, "bed-4")
+
+
+def test_a_board_found_later_and_a_name_that_is_taken(
+    mosquitto_broker, play, tmp_path, monkeypatch
+):
+    monkeypatch.setattr("hedgerow.bridge.bridge._SCAN_S", 0.2)
+    port = mosquitto_broker.port
+    found = []
+    args = {"device": "bed-3", "records": 10}
+    with GatewayStub(port) as gateway, Story(port, [], find=lambda: list(found)) as story:
+        with play("uplink", dir=str(tmp_path / "a"), **args) as node:
+            found.append(node.address)
+            story.wait_for("bed-3: online")
+            with play("uplink", "other", dir=str(tmp_path / "b"), **args) as other:
+                found.append(other.address)
+                story.wait_for(f"the board at {node.address} is called bed-3 too")
+            assert node.result(60)["pending"] == 0
+        all_arrived(gateway, 10)
+
+
+def test_noise_half_lines_and_repl_text_cost_no_record(mosquitto_broker, play, tmp_path):
+    port = mosquitto_broker.port
+    noise = (b"\x00\xff\xfe\n", b"#~Uabc", b"\r\n>>> ", b"#~aAAAA00000000\n", b"x" * 9000)
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 10}
+    with (
+        GatewayStub(port) as gateway,
+        play("uplink", ack_timeout_ms=300, **args) as node,
+        Story(port, [node.address]) as story,
+    ):
+        story.wait_for("bed-3: online")
+        for i in range(15):
+            node.garble(to_node=noise[i % 5][:300], to_host=noise[(i + 2) % 5])
+            node.lose(40 * (i % 3))
+            time.sleep(0.05)
+        result = node.result(60)
+        assert result["pending"] == 0
+        all_arrived(gateway, 100)
+        assert story.bridge.sessions[node.address].damaged > 0
+
+
+def test_unplugged_and_plugged_in_again(mosquitto_broker, play, tmp_path):
+    port = mosquitto_broker.port
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 150, "pace_ms": 20}
+    with (
+        GatewayStub(port) as gateway,
+        play("uplink", ack_timeout_ms=300, **args) as node,
+        Story(port, [node.address]) as story,
+    ):
+        story.wait_for("bed-3: online")
+        wait_until(lambda: "bed-3" in gateway.gateways, "no frame came")
+        node.unplug()
+        wait_until(lambda: gateway.status[-1][1] == b"offline", gateway.status)
+        node.plug_in()
+        result = node.result(60)
+        assert result["pending"] == 0
+        all_arrived(gateway, 150)
+        assert result["stats"]["outages"] >= 1
+    assert [s[1] for s in gateway.status] == [b"online", b"offline"] * 2, story.told
+
+
+def test_broker_dead_at_first_then_killed_in_the_midst(mosquitto_broker, play, tmp_path):
+    broker = mosquitto_broker
+    broker.kill()
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 30}
+    with (
+        play("uplink", ack_timeout_ms=1000, quiet=False, **args) as node,
+        Story(broker.port, [node.address]) as story,
+    ):
+        story.wait_for("cannot be reached")
+        broker.start()
+        with GatewayStub(broker.port) as gateway:
+            story.wait_for("bed-3: online")
+            wait_until(lambda: "bed-3" in gateway.gateways, "no frame came")
+            broker.kill()
+            story.wait_for("bed-3: lost the broker")
+            broker.start()
+            assert node.result(60)["pending"] == 0
+            all_arrived(gateway, 100)
+        assert any("bridge: lost the broker" in line for _, line in story.texts)
+
+
+def test_a_bridge_that_is_killed_and_started_again(mosquitto_broker, play, tmp_path):
+    broker = mosquitto_broker
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 30}
+    with GatewayStub(broker.port) as gateway, play("uplink", ack_timeout_ms=500, **args) as node:
+        first = start_command(node.address, broker.port)
+        wait_until(lambda: "bed-3" in gateway.gateways, "no frame came")
+        first.kill()
+        first.communicate()
+        wait_until(lambda: gateway.status[-1][1] == b"offline", gateway.status)
+        second = start_command(node.address, broker.port)
+        assert node.result(60)["pending"] == 0
+        all_arrived(gateway, 100)
+        node.kill()
+        second.terminate()
+        _, said = second.communicate(timeout=20)
+    assert "bed-3: online" in said
+    assert "Traceback" not in said
+    assert "bridge: ended" in said
+
+
+def start_command(port, broker_port):
+    command = [sys.executable, "-c", "from hedgerow.cli.main import main; main()", "bridge"]
+    command += ["--port", port, "--broker", f"mqtt://127.0.0.1:{broker_port}"]
+    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_tools_on_one_port(mosquitto_broker, play):
+    port = mosquitto_broker.port
+    with (
+        play("contract", device="bed-3") as node,
+        Story(port, [node.address]),
+        pytest.raises(PortError, match="another program has it open"),
+    ):
+        Story(port, [node.address]).__enter__()
+
+
+def test_a_board_that_falls_silent_is_told_offline(mosquitto_broker, play, tmp_path, monkeypatch):
+    monkeypatch.setattr("hedgerow.bridge.session._SPARE_S", 2 - 1.5 * 60)
+    port = mosquitto_broker.port
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 3}
+    with (
+        GatewayStub(port) as gateway,
+        play("uplink", **args) as node,
+        Story(port, [node.address]) as story,
+    ):
+        story.wait_for("bed-3: online")
+        node.process.send_signal(signal.SIGSTOP)
+        story.wait_for("silent for 2 s: offline")
+        wait_until(lambda: gateway.status[-1][1] == b"offline", gateway.status)
+        node.process.send_signal(signal.SIGCONT)
+
+
+def test_a_broker_with_accounts(guarded_mosquitto, play, tmp_path):
+    port = guarded_mosquitto.port
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 3}
+    wrong = BrokerAddress("127.0.0.1", port, "bed-3", "wrong")
+    with play("uplink", quiet=False, **args) as node:
+        with Story(port, [node.address], address=wrong) as story:
+            story.wait_for("broker refused: ")
+        right = BrokerAddress("127.0.0.1", port, "bed-3", "secret")
+        with Story(port, [node.address], address=right) as story:
+            story.wait_for("bed-3: online")
+
+
+def test_a_broker_with_tls(mosquitto, play, tmp_path, certificates):
+    port = free_port()
+    extra = f"listener {port} 127.0.0.2\n"  # the address in the certificate
+    extra += f"certfile {certificates}/server.pem\nkeyfile {certificates}/server.key\n"
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 3}
+    with Mosquitto(mosquitto, tmp_path, extra) as broker, play("uplink", **args) as node:
+        for ca, told in (("other-ca.pem", "certificate is not trusted"), ("ca.pem", "online")):
+            address = parse_url(f"mqtts://127.0.0.2:{port}", None, None, ca=certificates / ca)
+            with Story(broker.port, [node.address], address=address) as story:
+                story.wait_for(told)
