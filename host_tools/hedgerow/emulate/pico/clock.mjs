@@ -32,8 +32,10 @@ export class CoreClock {
     this.limit = 0; // cycles at which advance() looks up
   }
 
-  follow(core) {
+  // step(): executes one instruction of this core.
+  follow(core, step) {
     this.core = core;
+    this.step = step;
   }
 
   get nanos() {
@@ -94,10 +96,10 @@ export class CoreClock {
   // sleeping core sleeps to the next alarm. Returns false if it sleeps and no alarm will come
   // before endNanos.
   advance(end, endNanos) {
-    const { core } = this;
+    const { core, step } = this;
     this.end = end;
     this.updateLimit();
-    while (!core.waiting && core.cycles < this.limit) core.executeInstruction();
+    while (!core.waiting && core.cycles < this.limit) step();
     if (core.waiting) {
       if (this.alarms.length === 0 || this.alarms[0].nanos > endNanos) return false;
       this.sleepUntil(this.alarms[0].nanos);

@@ -2,6 +2,7 @@
 // does, a serial line over USB, and a register that counts core cycles.
 
 import { CoreClock } from "./clock.mjs";
+import { fastCore } from "./fast_core.mjs";
 import { Wiring } from "./wiring.mjs";
 
 const FLASH_BASE = 0x10000000;
@@ -27,6 +28,7 @@ export class Pico {
     this.rp2040js = rp2040js;
     this.bootRom = new Uint32Array(bootRom.slice().buffer);
     this.wiring = new Wiring(ask);
+    this.fast = fastCore();
     this.output = [];
     this.input = [];
     this.flashOperations = 0;
@@ -42,7 +44,7 @@ export class Pico {
     this.output = [];
     this.hasPower = true;
     const { USBCDC } = this.rp2040js;
-    const mcu = newChip(this.rp2040js);
+    const mcu = newChip(this.rp2040js, this.fast);
     this.mcu = mcu;
     mcu.logger = this.logger();
     mcu.loadBootrom(this.bootRom); // also fills the flash with 0xff
@@ -202,7 +204,7 @@ export class Pico {
 }
 
 // An RP2040 that stops at an access a Cortex-M0+ cannot do, with a clock that its core drives.
-function newChip({ RP2040 }) {
+function newChip({ RP2040 }, fast) {
   class Chip extends RP2040 {
     readUint16(address) {
       if (address & 1) misaligned(this, address);
@@ -220,7 +222,8 @@ function newChip({ RP2040 }) {
     }
   }
   const chip = new Chip(new CoreClock());
-  chip.clock.follow(chip.core);
+  fast.attach(chip);
+  chip.clock.follow(chip.core, fast.step);
   return chip;
 }
 
