@@ -1,0 +1,118 @@
+"""A UDP socket for asyncio, MicroPython only.
+
+    udp = Udp.to("192.168.1.2", 5683)     # one peer: addresses are None
+    udp = Udp.at("0.0.0.0", 5683)         # many
+    data, addr = await udp.recv()
+    udp.send(data, addr)
+
+Looking up a host name blocks the loop (MicroPython has no other way); an address costs nothing.
+"""
+
+import asyncio
+import socket
+
+from ...core.errors import LinkError
+from .message import MAX_DATAGRAM
+
+# Waiting for a socket without a Stream's buffers; the same call as in extmod/asyncio/stream.py.
+_io_queue = asyncio.core._io_queue
+
+
+def _readable(sock):
+    yield _io_queue.queue_read(sock)
+
+
+def resolve(host, port):
+    """What send() takes as addr. Raises LinkError."""
+    return _info(host, port)[-1]
+
+
+def _info(host, port):
+    try:
+        return socket.getaddrinfo(host, port, 0, socket.SOCK_DGRAM)[0]
+    except OSError as e:
+        raise LinkError("no address for %s: %r" % (host, e))
+
+
+def host_of(addr):
+    """The IPv4 address of an addr as text."""
+    if isinstance(addr, tuple):
+        return addr[0]
+    return ".".join([str(b) for b in addr[4:8]])  # the Unix port has struct sockaddr_in in bytes
+
+
+class Udp:
+    """sock: a non-blocking datagram socket; connected: it has one peer."""
+
+    def __init__(self, sock, connected):
+        self._sock = sock
+        self._connected = connected
+        # One byte more than is taken, so that a longer datagram is noticed and not cut.
+        self._buffer = bytearray(MAX_DATAGRAM + 1) if connected else None
+
+    @classmethod
+    def to(cls, host, port):
+        """Connected to host. Raises LinkError, OSError."""
+        info = _info(host, port)
+        sock = socket.socket(info[0], socket.SOCK_DGRAM)
+        try:
+            sock.connect(info[-1])
+            sock.setblocking(False)
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, True)
+
+    @classmethod
+    def at(cls, host, port):
+        """Bound to host and port. Raises LinkError, OSError."""
+        info = _info(host, port)
+        sock = socket.socket(info[0], socket.SOCK_DGRAM)
+        try:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            sock.bind(info[-1])
+            sock.setblocking(False)
+        except OSError:
+            sock.close()
+            raise
+        return cls(sock, False)
+
+    @property
+    def sock(self):
+        """The socket, for options such as multicast."""
+        return self._sock
+
+    async def recv(self):
+        """(datagram, addr), valid until the next call. Waits without a limit.
+
+        Longer datagrams than MAX_DATAGRAM are left out. Raises OSError.
+        """
+        while True:
+            await _readable(self._sock)
+            found = self._read()
+            if found is not None and len(found[0]) <= MAX_DATAGRAM:
+                return found
+
+    def _read(self):
+        if self._connected:
+            size = self._sock.readinto(self._buffer)
+            return None if size is None else (memoryview(self._buffer)[:size], None)
+        try:
+            return self._sock.recvfrom(MAX_DATAGRAM + 1)
+        except OSError as e:
+            if e.errno == 11:  # EAGAIN: the datagram was dropped between poll and read
+                return None
+            raise
+
+    def send(self, data, addr):
+        """Hand a datagram to the network, at once. Raises OSError."""
+        if self._connected:
+            self._sock.send(data)
+        else:
+            self._sock.sendto(data, addr)
+
+    def close(self):
+        try:
+            self._sock.close()
+        except OSError:
+            pass  # nothing left to free
