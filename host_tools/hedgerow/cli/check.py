@@ -24,6 +24,7 @@ def command(file: Path, as_json: bool) -> None:
     from hedgerow.config.check import examine
     from hedgerow.config.summary import summary
     from hedgerow.errors import ConfigError
+    from hedgerow.power import predict, table
 
     report = examine(file)
     text = summary(report.plan) if report.plan else ""
@@ -34,6 +35,8 @@ def command(file: Path, as_json: bool) -> None:
             click.echo(str(fault))
         if report.plan:
             click.echo(f"{file}: ok: {text}")
+            if prediction := predict(report.plan):
+                click.echo(table(prediction))
         else:
             click.echo(f"{file}: {_count(report)}", err=True)
     if not report.plan:
@@ -41,12 +44,16 @@ def command(file: Path, as_json: bool) -> None:
 
 
 def _as_json(report, text):  # type: ignore[no-untyped-def]
+    from hedgerow.power import as_json, predict
+
+    prediction = predict(report.plan) if report.plan else None
     return {
         "file": report.file,
         "ok": report.plan is not None,
         "errors": [fault.as_json() for fault in report.errors],
         "warnings": [fault.as_json() for fault in report.warnings],
         "summary": text,
+        "power": as_json(prediction) if prediction else None,
     }
 
 

@@ -17,6 +17,7 @@ from hedgerow.config.fault import Fault
 from hedgerow.config.hardware import actuator_parts, board_part, sensor_parts
 from hedgerow.config.model import model_part
 from hedgerow.config.outside import store_part, uplink_part
+from hedgerow.config.power import power_part
 from hedgerow.config.rules import rule_parts
 from hedgerow.config.shape import apply_schema
 from hedgerow.config.signals import filter_parts, record_parts, replay_part
@@ -68,6 +69,7 @@ def _plan(draft: Draft) -> dict[str, Any]:
     board = board_part(draft)
     sensors = sensor_parts(draft, board)
     model = model_part(draft)
+    actuators = actuator_parts(draft)
     return {
         "v": VERSION,
         "node": _node_part(draft),
@@ -75,12 +77,13 @@ def _plan(draft: Draft) -> dict[str, Any]:
         "sensors": sensors,
         "filters": filter_parts(draft),
         "model": model,
-        "actuators": actuator_parts(draft),
+        "actuators": actuators,
         "rules": rule_parts(draft),
         "records": record_parts(draft),
         "store": store_part(draft),
         "thresholds": dict((draft.table("model") or {}).get("site") or {}),
         "uplink": uplink_part(draft),
+        "power": power_part(draft, sensors, actuators),
         "replay": replay_part(draft),
     }
 

@@ -211,6 +211,7 @@ def _actuator(
         "min_off_s": row["min_off_s"] if is_known(row["min_off_s"]) else 0,
         "max_s_per_day": max_s_per_day,
         "ml_per_min": round(litres_per_min * 1000) if is_known(litres_per_min) else 0,
+        **({"current_ma": row["current_ma"]} if is_known(row["current_ma"]) else {}),
     }
 
 

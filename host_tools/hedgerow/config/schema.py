@@ -56,6 +56,7 @@ SECTIONS = (
         Key("max_on_s_per_day", "int", "never on for longer in a local day", None, 1, _DAY_S),
         Key("litres_per_min", "number", "flow, for the water balance", None, 0.001, 100000),
         Key("max_litres_per_day", "number", "needs litres_per_min", None, 0.001, 10000000),
+        Key("current_ma", "number", "what it takes from the node's battery while on, for [power]", None, 0, 100000),
     )),
     Section("rule", "when to act; of two rules for one actuator the first wins", many=True, keys=(
         Key("name", "id", "stands in the record of each decision", REQUIRED),
@@ -81,6 +82,18 @@ SECTIONS = (
         Key("kind", "text", "which link; each has keys of its own", next(iter(UPLINK_KINDS)), choices=tuple(UPLINK_KINDS)),
         Key("key", "key", "secret shared with the gateway: frames are authenticated"),
     ), by_kind=UPLINK_KINDS),
+    Section("power", "sleep between ticks, and what a battery lasts; without it the node is always awake", keys=(
+        Key("sleep", "text", "deep: starts anew each time, ESP32 only; light: stands still, RAM stays; none: only the ledger of charge", "none", choices=("none", "light", "deep")),
+        Key("uplink_every_s", "int", "a sleeping node connects this often", 3600, 60, 7 * _DAY_S),
+        Key("uplink_when", "text", "events: besides, at once after an event; schedule: events wait too", "events", choices=("events", "schedule")),
+        Key("awake_max_s", "int", "longest wait for the link in one go", 30, 5, 3600),
+        Key("battery_mah", "number", "for the prediction of `hedgerow check`", None, 1, 10000000),
+        Key("self_discharge_pct", "number", "of the battery, a month", None, 0, 100),
+        Key("link_s", "number", "how long a link session takes, network included: measure it", None, 0.1, 3600),
+        Key("wake_ms", "int", "from the end of a deep sleep to the program, if the board's data has none", None, 1, 60000),
+        Key("active_ma", "number", "the board at work, if its data has none or you measured it", None, 0.1, 10000),
+        Key("extra_ua", "number", "drawn all the time beside chip and sensors: regulator, LED", 0, 0, 10000000),
+    )),
     Section("replay", "which column of a recording feeds which channel, for `hedgerow sim --replay`", keys=(
         Key("time", "text", "column with the date or time", "date"),
         Key("file", "text", "the recording, relative to this file; --replay names another"),

@@ -1,5 +1,6 @@
 """One sentence: what a node will do, and how much it will send."""
 
+from collections.abc import Mapping
 from typing import Any
 
 _DAY_S = 86400
@@ -26,6 +27,15 @@ def kept_bytes_a_day(plan: dict[str, Any]) -> int:
     if plan["model"]:
         total += 60 * _runs_a_day(plan["model"])
     return int(total)
+
+
+def records_a_day(plan: Mapping[str, Any]) -> float:
+    """Estimate of how many records are written, with the assumption of kept_bytes_a_day."""
+    total = _runs_a_day(plan["model"]) * 2 if plan["model"] else 0.0
+    for record in plan["records"]:
+        total += _reports_a_day(record, plan["node"]["sample_s"])
+        total += _DAY_S / record["summary_s"] if record["summary_s"] else 0
+    return total
 
 
 def _reports_a_day(record: dict[str, Any], sample_s: int) -> float:
@@ -62,6 +72,12 @@ def _senses(plan: dict[str, Any]) -> str:
 
 def _decides(plan: dict[str, Any]) -> list[str]:
     parts = []
+    power = plan.get("power")
+    if power and power["sleep"] != "none":
+        every = duration(power["uplink_every_s"])
+        also = " and after events" if power["on_events"] else ""
+        link = f", connecting every {every}{also}" if plan["uplink"] else ""
+        parts.append(f"sleeps between ({power['sleep']}){link}")
     model = plan["model"]
     if model:
         at = ", ".join(f"{s // 3600:02d}:{s % 3600 // 60:02d}" for s in model["at_s"])
