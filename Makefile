@@ -21,6 +21,9 @@ endif
 # Folders that exist: a clone without some of them still tests the others.
 TESTS = $(wildcard tests/host tests/e2e tests/interop tests/faults tests/emulated)
 
+# A file's tests share boards and brokers, so a file stays on one core; an emulator wants a whole one.
+PARALLEL = -n auto --maxprocesses 4 --dist loadfile
+
 # Selenium must not look for browsers on the network.
 export SE_OFFLINE = true
 export SE_AVOID_STATS = true
@@ -36,7 +39,7 @@ test:
 	$(SETUP) test
 	@status=0; \
 	$(BIN)/python tests/run.py || status=1; \
-	$(BIN)/python -m pytest -m "not soak" $(TESTS) || status=1; \
+	$(BIN)/python -m pytest -m "not soak" $(PARALLEL) $(TESTS) || status=1; \
 	exit $$status
 
 lint:
