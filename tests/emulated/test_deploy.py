@@ -1,17 +1,16 @@
 """`hedgerow deploy` to the real firmware on the emulated Pico, and what can interrupt it."""
 
 import random
-import time
 
 import pytest
 from pico_port import pico_port
+from versions import listen, plug_in_with, version_of, write_app
 
 from hedgerow.device.deploy import deploy
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import LinkLostError, PortError
 from hedgerow.errors import DeviceError
 
-MODEL = random.Random(1).randbytes(5000)
 LONGER = random.Random(2).randbytes(40000)
 
 
@@ -49,34 +48,6 @@ def app(tmp_path):
     """Version 2."""
     write_app(tmp_path, 2)
     return tmp_path
-
-
-def write_app(folder, version, model=MODEL):
-    text = "import time\nwhile True:\n    print('version %d')\n    time.sleep(0.5)\n"
-    (folder / "main.py").write_text(text % version)
-    (folder / "model.hgm").write_bytes(model)
-
-
-def plug_in_with(pico, flash=None):
-    if pico.plugged_in:
-        pico.unplug()
-    pico.chip.reset(flash)
-    pico.plug_in()
-
-
-def listen(pico, wanted, wait_s=15.0):
-    """What the board prints, up to the first text of wanted."""
-    end_s, heard = time.monotonic() + wait_s, ""
-    with SerialLink(pico.address) as link:
-        while not any(text in heard for text in wanted):
-            assert time.monotonic() < end_s, f"no {wanted} in {heard[-500:]!r}"
-            heard += link.read(0.2).decode("utf-8", "replace")
-    return heard
-
-
-def version_of(pico):
-    heard = listen(pico, ["version 1", "version 2"])
-    return 1 if "version 1" in heard else 2
 
 
 def test_a_blank_board_gets_supervisor_and_app_and_keeps_its_own_main(pico, tmp_path):
@@ -235,48 +206,3 @@ def test_an_app_that_crashes_three_times_is_rolled_back(old, tmp_path):
     heard = listen(old, ["version 1"], wait_s=40)
     assert heard.count("RuntimeError: no pump") >= 2
     assert "back to the one before" in heard
-
-
-def power_cuts(pico, deployed, app, operations, torn):
-    """Cut a deploy at each of these flash operations; what the board starts then, and after."""
-    for operation in operations:
-        pico.unplug()
-        pico.chip.reset(deployed)
-        pico.chip.cut_power_at(operation, torn=torn)
-        pico.plug_in()
-        try:
-            deploy(app, port=pico.address, attempts=1)
-        except DeviceError:
-            assert pico.wait_for_power_cut() is not None
-        plug_in_with(pico)
-        assert version_of(pico) in (1, 2), operation
-        assert deploy(app, port=pico.address).said.startswith("boot: slot"), operation
-        assert version_of(pico) == 2, operation
-
-
-def flash_operations(pico, app):
-    """Of a deploy, the boot before it included."""
-    pico.unplug()
-    before = pico.chip.status()["flash_operations"]
-    pico.plug_in()
-    deploy(app, port=pico.address)
-    pico.unplug()
-    after = pico.chip.status()["flash_operations"]
-    pico.plug_in()
-    return after - before
-
-
-@pytest.mark.parametrize("torn", [False, True])
-def test_power_cuts_at_sampled_flash_operations_brick_nothing(old, deployed, app, torn):
-    write_app(app, 2, MODEL[:3000])
-    total = flash_operations(old, app)
-    operations = random.Random(torn).sample(range(1, total + 1), 4)
-    power_cuts(old, deployed, app, operations, torn)
-
-
-@pytest.mark.soak
-@pytest.mark.parametrize("torn", [False, True])
-def test_power_cuts_at_every_flash_operation_brick_nothing(old, deployed, app, torn):
-    write_app(app, 2, MODEL[:3000])
-    total = flash_operations(old, app)
-    power_cuts(old, deployed, app, range(1, total + 1), torn)

@@ -1,0 +1,142 @@
+"""Power cuts at flash operations of a deploy: the board starts the old app or the new one.
+
+The soak test cuts at every operation, clean and torn, from the boot before the deploy to the new
+app's confirmation, and prints what the boards started then (`make soak`).
+"""
+
+import random
+from collections import Counter
+from dataclasses import dataclass
+
+import pytest
+from pico_port import pico_port
+from versions import MODEL, listen, plug_in_with, version_of, write_app
+
+from hedgerow.device.deploy import deploy
+from hedgerow.device.link import SerialLink
+from hedgerow.errors import DeviceError
+
+_NEW = 3
+_CONFIRM = "import hedge_boot; hedge_boot.confirm()"
+_OLD_SUPERVISOR = """import json, os
+with open('/lib/hedge_safe.mpy', 'w') as f: f.write('of an older MicroPython')
+with open('/boot.py', 'w') as f: f.write('# older')
+boot = json.load(open('/app/boot.json'))
+boot['files']['boot.py'] = boot['files']['lib/hedge_safe.mpy'] = [1, '']
+with open('/app/boot.json', 'w') as f: json.dump(boot, f)
+"""
+
+
+@dataclass(frozen=True)
+class Start:
+    """A board before the deploy of version 3. old: what may run if that was cut."""
+
+    flash: bytes
+    old: tuple[int, ...]
+
+
+@pytest.fixture(scope="module")
+def pico(need_target, tmp_path_factory):
+    need_target("pico")
+    with pico_port(tmp_path_factory.mktemp("port")) as port:
+        yield port
+
+
+@pytest.fixture(scope="module")
+def starts(pico, tmp_path_factory):
+    """By name: nothing but firmware; an app that is kept; a later one that is not confirmed yet;
+    an app under an older supervisor."""
+    folder = tmp_path_factory.mktemp("apps")
+    found = {"blank board": Start(pico.blank, (0,))}
+    put(pico, folder / "first", 1, _CONFIRM)
+    found["kept app"] = Start(flash_of(pico), (1,))
+    with SerialLink(pico.address) as link:
+        link.enter()
+        link.run(_OLD_SUPERVISOR)
+    found["older supervisor"] = Start(flash_of(pico), (1,))
+    plug_in_with(pico, found["kept app"].flash)
+    put(pico, folder / "second", 2, "")
+    found["unconfirmed app"] = Start(flash_of(pico), (1, 2))
+    return found
+
+
+def put(pico, folder, version, first):
+    """Deploy, and wait until the app runs: what comes first is done then."""
+    write_app(folder, version, MODEL[:3000], first)
+    deploy(folder, port=pico.address, healthy_after_s=0, attempts=1)
+    listen(pico, [f"version {version}\r\n"])
+
+
+def flash_of(pico):
+    pico.unplug()
+    flash = pico.chip.flash()
+    pico.plug_in()
+    return flash
+
+
+def count_operations(pico, start, folder):
+    """Flash operations from power on to the confirmation of version 3."""
+    plug_in_with(pico, start.flash)
+    pico.unplug()
+    pico.chip.reset(start.flash)
+    before = pico.chip.status()["flash_operations"]
+    pico.plug_in()
+    put(pico, folder, _NEW, _CONFIRM)
+    pico.unplug()
+    after = pico.chip.status()["flash_operations"]
+    pico.plug_in()
+    return after - before
+
+
+def started_after_cut(pico, start, folder, operation, torn):
+    """Version that the board starts after a cut there. Then a deploy must repair what is left."""
+    pico.unplug()
+    pico.chip.reset(start.flash)
+    pico.chip.cut_power_at(operation, torn=torn)
+    pico.plug_in()
+    with pytest.raises(DeviceError):
+        put(pico, folder, _NEW, _CONFIRM)
+        pico.wait_for_power_cut()
+        raise DeviceError("the cut came behind the last line that was waited for")
+    assert pico.wait_for_power_cut() is not None, operation
+    plug_in_with(pico)
+    started = version_of(pico)
+    put(pico, folder, _NEW, _CONFIRM)
+    return started
+
+
+def cut_at(pico, start, folder, operations):
+    """Counter of the versions that were started after a cut at each (operation, torn)."""
+    started = Counter()
+    for operation, torn in operations:
+        version = started_after_cut(pico, start, folder, operation, torn)
+        assert version in (*start.old, _NEW), (operation, torn, version)
+        started[version] += 1
+    return started
+
+
+@pytest.mark.parametrize("name", ["blank board", "kept app"])
+def test_power_cuts_at_sampled_flash_operations_brick_nothing(pico, starts, tmp_path, name):
+    total = count_operations(pico, starts[name], tmp_path / "app")
+    rng = random.Random(name)
+    operations = [(rng.randrange(1, total + 1), torn) for torn in (False, True) for _ in range(2)]
+    cut_at(pico, starts[name], tmp_path / "app", operations)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    "name", ["blank board", "kept app", "unconfirmed app", "older supervisor"]
+)
+def test_power_cuts_at_every_flash_operation_brick_nothing(pico, starts, tmp_path, capsys, name):
+    total = count_operations(pico, starts[name], tmp_path / "app")
+    operations = [(at, torn) for torn in (False, True) for at in range(1, total + 1)]
+    started = cut_at(pico, starts[name], tmp_path / "app", operations)
+    new = started.pop(_NEW, 0)
+    with capsys.disabled():
+        print(
+            f"\ndeploy over {name}: {total} flash operations, {len(operations)} power cuts (clean "
+            f"and torn): {started.total()} started the old app, {new} the new one, 0 neither; "
+            "the next deploy repaired all"
+        )
+    assert new
+    assert started
