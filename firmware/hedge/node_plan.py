@@ -72,7 +72,7 @@ def _store(table, base_dir):
     from .store.kv import KV
     from .store.log import Store, fresh_boot
 
-    path = "%s/%s" % (base_dir, table["dir"])
+    path = _below(base_dir, table["dir"])
     store = Store(
         path,
         table["max_bytes"],
@@ -81,6 +81,11 @@ def _store(table, base_dir):
         first_boot=fresh_boot(),
     )
     return store, KV(path + "/node.kv")
+
+
+def _below(base_dir, path):
+    """A path of the plan; an absolute one lies outside of what a deploy replaces."""
+    return path if path.startswith("/") else "%s/%s" % (base_dir, path)
 
 
 def _about(node, plan, board):
@@ -144,8 +149,8 @@ def _uplink(node, table, board, base_dir):
     settings = dict(table)
     if settings.get("uart"):
         settings["uart"] = board.bus("uart", settings["uart"])
-    if settings.get("ca") and not settings["ca"].startswith("/"):
-        settings["ca"] = "%s/%s" % (base_dir, settings["ca"])
+    if settings.get("ca"):
+        settings["ca"] = _below(base_dir, settings["ca"])
     from .net.uplink import uplink_maker
 
     node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))

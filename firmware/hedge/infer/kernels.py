@@ -90,6 +90,11 @@ def _viper(opcodes, may_lack):
     raise ModelError("this firmware runs no viper code: use kernels=None")
 
 
+def viper_modules(opcodes):
+    """Names of the modules here that a model with these opcodes needs beside viper.py."""
+    return ["viper_" + stem for wanted, stem, _ in _FAMILIES if opcodes.intersection(wanted)]
+
+
 def _load(viper, opcodes):
     """Import the kernels of these opcodes into viper.py: small models stay small."""
     for wanted, stem, name in _FAMILIES:

@@ -20,10 +20,17 @@ class App:
 
 
 def collect(place: Path, *, with_hedge: bool = True) -> App:
-    """place: a .py file, with the modules beside it that it imports; or a folder with main.py.
+    """place: a .py file, with the modules beside it that it imports; a folder with main.py; or a
+    node file (node.toml, or a folder with one).
 
-    Raises UsageError naming what is missing, DeviceError for a source that does not parse.
+    Raises UsageError naming what is missing, DeviceError for a source that does not parse,
+    ConfigError for mistakes in a node file.
     """
+    node_file = place / "node.toml" if place.is_dir() else place
+    if node_file.suffix == ".toml" and node_file.is_file() and not (place / "main.py").is_file():
+        from hedgerow.device.node_app import node_app
+
+        return node_app(node_file, with_hedge=with_hedge)
     if place.is_dir():
         files = dict(_all_files(place))
         if "main.py" not in files:
@@ -33,9 +40,9 @@ def collect(place: Path, *, with_hedge: bool = True) -> App:
         entry, top = place.stem, place.parent
         files = {place.name: place}
     else:
-        raise UsageError(f"{place}: give a .py file, or a folder with a main.py")
+        raise UsageError(f"{place}: give a .py file, a folder with a main.py, or a node file")
     roots = [top, paths.firmware_dir()] if with_hedge else [top]
-    _add_imports(files, roots)
+    add_imports(files, roots)
     return App(entry, files)
 
 
@@ -47,7 +54,7 @@ def _all_files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield "/".join(parts), path
 
 
-def _add_imports(files: dict[str, Path], roots: Sequence[Path]) -> None:
+def add_imports(files: dict[str, Path], roots: Sequence[Path]) -> None:
     """Add what the sources import, theirs too; a module found nowhere is the firmware's own."""
     waiting = [name for name in files if name.endswith(".py")]
     while waiting:

@@ -1,8 +1,9 @@
 """Build MicroPython for the Raspberry Pi Pico, and a boot ROM image for its emulator.
 
     build/micropython/
-      1.25.0/pico/firmware.bin .uf2    RPI_PICO with asyncio frozen in: here only when complete
-      1.25.0/pico/build/               cmake's folder
+      1.25.0/pico/<hash>/firmware.bin .uf2    RPI_PICO, asyncio, onewire frozen in; here only when
+                                       complete; the hash is that of the manifest and our modules
+      1.25.0/pico/<hash>/build/        cmake's folder
       rom-<hash>/bootrom.bin           of emulate/pico/rom, the hash is that of its sources
 
 Debian's pico-sdk is exactly what MicroPython 1.25 expects. picotool is not needed: only the UF2
@@ -14,6 +15,7 @@ import shutil
 import sys
 from pathlib import Path
 
+from hedgerow import paths
 from hedgerow.toolchain import compiler, cross
 from hedgerow.toolchain.apt import Package, Source, missing_tools
 from hedgerow.toolchain.progress import Progress
@@ -28,8 +30,10 @@ _LIBRARIES = (
         ("lib/tinyusb", "lib/pico-sdk/lib/tinyusb"),
     ),
 )
-# The stock manifest also asks for modules of micropython-lib, which Debian's tarball lacks.
+# The stock manifest asks for modules of micropython-lib, which Debian's tarball lacks; of these a
+# node needs onewire, for which there is ours (of emulate/).
 _MANIFEST = 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n'
+_ONEWIRE = ("on_board/onewire.py", "unix/onewire_bus.py")
 _MAKE_LINES = 494  # that make prints, counted in a build from nothing
 _FLASH_BASE = "0x10000000"
 _ROM_BYTES = 16 * 1024
@@ -46,7 +50,8 @@ def build_firmware(cache: Path, *, force: bool = False) -> Path:
     Blocks for about a minute. Raises ToolchainError naming every missing Debian package.
     """
     tree = Tree(cache)
-    folder = tree.folder / "pico"
+    manifest = _manifest()
+    folder = tree.folder / "pico" / _hash(manifest)
     result = folder / "firmware.bin"
     with building_in(cache):
         if force:
@@ -56,7 +61,7 @@ def build_firmware(cache: Path, *, force: bool = False) -> Path:
         steps = [
             *tree.steps(),
             *tree.library_steps("pico", _LIBRARIES),
-            Step("configure", 5, configured.is_file, lambda _: _configure(tree, folder)),
+            Step("configure", 5, configured.is_file, lambda _: _configure(tree, folder, manifest)),
             Step("firmware", 45, result.is_file, lambda bar: _make(tree, folder, result, bar)),
         ]
         run_steps(f"MicroPython {VERSION} for the Pico", steps, lambda: _check(tree))
@@ -83,9 +88,20 @@ def _check(tree: Tree) -> None:
     cross.need("build MicroPython for the Pico", list(dict.fromkeys(lacking)))
 
 
-def _configure(tree: Tree, folder: Path) -> None:
+def _manifest() -> str:
+    ours = [paths.emulate_dir().parent / name for name in _ONEWIRE]
+    lines = [f"module({path.name!r}, base_path={str(path.parent)!r})\n" for path in ours]
+    return _MANIFEST + "".join(lines)
+
+
+def _hash(manifest: str) -> str:
+    texts = [(paths.emulate_dir().parent / name).read_bytes() for name in _ONEWIRE]
+    return hashlib.sha256(b"\0".join([manifest.encode(), *texts])).hexdigest()[:12]
+
+
+def _configure(tree: Tree, folder: Path, text: str) -> None:
     manifest = folder / "manifest.py"
-    manifest.write_text(_MANIFEST, encoding="utf-8")
+    manifest.write_text(text, encoding="utf-8")
     port = tree.src / "ports" / "rp2"
     options = {
         "PICO_BUILD_DOCS": 0,

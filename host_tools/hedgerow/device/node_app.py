@@ -1,0 +1,78 @@
+"""A node file as an app: its plan, its model, and the modules of `hedge` that this node needs."""
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+from hedge.infer import plan as hgm
+from hedge.infer.kernels import viper_modules
+from hedgerow import paths
+from hedgerow.config import compile_file
+from hedgerow.device.app_files import App, add_imports
+from hedgerow.errors import UsageError
+
+PORTS = ("rp2", "esp32")
+_PROGRAM = "apps/run_node.py"
+_PLAN = "plan.json"
+
+
+def node_app(node_file: Path, *, with_hedge: bool) -> App:
+    """The app of a node file. Raises ConfigError with all its mistakes, UsageError if its board is
+    none that can be deployed to."""
+    plan = compile_file(node_file)
+    if plan["board"]["port"] not in PORTS:
+        raise UsageError(
+            f"{node_file}: board {plan['board']['name']} is none to deploy to: "
+            "`hedgerow sim` runs this node"
+        )
+    top = node_file.resolve().parent
+    files = {"main.py": paths.firmware_dir() / _PROGRAM, _PLAN: _written(on_board(plan))}
+    files |= {name: top / name for name in _named_files(plan)}
+    if with_hedge:
+        files |= {name: paths.firmware_dir() / name for name in _computed_imports(plan, top)}
+        add_imports(files, [paths.firmware_dir()])
+    return App("main", files)
+
+
+def on_board(plan: dict[str, Any]) -> dict[str, Any]:
+    """The plan as the board reads it: without what only a simulator needs, with its log outside of
+    the slots that a deploy replaces."""
+    found = {key: value for key, value in plan.items() if key != "replay"}
+    found["store"] = {**plan["store"], "dir": "/" + plan["store"]["dir"]}
+    return found
+
+
+def _written(plan: dict[str, Any]) -> Path:
+    """A file with the plan, in the build folder, by content."""
+    data = json.dumps(plan, separators=(",", ":")).encode()
+    path = paths.build_dir() / "plans" / f"{hashlib.sha256(data).hexdigest()[:24]}.json"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part = path.with_suffix(".part")
+        part.write_bytes(data)
+        part.replace(path)
+    return path
+
+
+def _named_files(plan: dict[str, Any]) -> list[str]:
+    """Files that the plan names, relative to its folder."""
+    named = [(plan["model"] or {}).get("file"), (plan["uplink"] or {}).get("ca")]
+    return [name for name in named if name]
+
+
+def _computed_imports(plan: dict[str, Any], top: Path) -> list[str]:
+    """Modules that `hedge` imports by a name that it computes from the plan."""
+    modules = [f"drivers/{part['module']}" for part in plan["sensors"] + plan["actuators"]]
+    if plan["uplink"]:
+        modules += ["net/uplink", f"net/{plan['uplink']['kind']}_link"]
+    if plan["model"]:
+        modules += [f"infer/{name}" for name in _kernels(top / plan["model"]["file"])]
+    return [f"hedge/{name}.py" for name in modules]
+
+
+def _kernels(model: Path) -> list[str]:
+    data = model.read_bytes()
+    header = hgm.check_header(data)
+    count = header[hgm.RESET_COUNT] + header[hgm.OP_COUNT]
+    return viper_modules(hgm.opcodes(data, count))
