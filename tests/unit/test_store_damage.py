@@ -5,9 +5,9 @@ from test_store import StoreCase
 
 from hedge.core.errors import StoreError
 from hedge.store import EVENTS, TELEMETRY, disk
+from hedge.store.segment import HEADER_BYTES
 
 _RECORD_BYTES = 26  # of StoreCase.fill: 6 and 20
-_HEADER_BYTES = 20
 
 
 class TestTorn(StoreCase):
@@ -18,7 +18,7 @@ class TestTorn(StoreCase):
         self.fill(TELEMETRY, 3)
         path = self._file()
         whole = store_folder.contents(path)
-        for size in range(_HEADER_BYTES + 2 * _RECORD_BYTES + 1, len(whole)):
+        for size in range(HEADER_BYTES + 2 * _RECORD_BYTES + 1, len(whole)):
             store_folder.put(path, whole[:size])
             store = self.opened()
             self.assertEqual(store.pending(), 2)
@@ -40,7 +40,7 @@ class TestTorn(StoreCase):
         self.assertEqual(got, [(1, 1), (1, 2), (2, 1), (2, 2), (2, 3)])
 
     def test_a_file_with_no_whole_record_goes(self):
-        for size in (0, 5, _HEADER_BYTES, _HEADER_BYTES + 9):
+        for size in (0, 5, HEADER_BYTES, HEADER_BYTES + 9):
             name = self.folder + "/1-00000063-00000001.log"
             store_folder.put(name, bytes(size))
             self.assertEqual(self.opened().pending(), 0)
@@ -70,7 +70,7 @@ class TestDamage(StoreCase):
 
     def test_every_damaged_byte_costs_one_record(self):
         path = self._fill_two_files()[0]
-        for offset in range(_HEADER_BYTES + 3 * _RECORD_BYTES, _HEADER_BYTES + 4 * _RECORD_BYTES):
+        for offset in range(HEADER_BYTES + 3 * _RECORD_BYTES, HEADER_BYTES + 4 * _RECORD_BYTES):
             store_folder.flip(path, offset)
             store = self.opened()
             self.assertEqual(self._numbers(store.reader()), [1, 2, 3] + list(range(5, 61)), offset)
@@ -79,13 +79,13 @@ class TestDamage(StoreCase):
 
     def test_a_damaged_header_costs_nothing(self):
         path = self._fill_two_files()[0]
-        for offset in range(_HEADER_BYTES):
+        for offset in range(HEADER_BYTES):
             store_folder.flip(path, offset)
         self.assertEqual(self._numbers(self.opened().reader()), list(range(1, 61)))
 
     def test_damage_is_counted_once(self):
         path = self._fill_two_files()[0]
-        store_folder.flip(path, _HEADER_BYTES + 3 * _RECORD_BYTES + 8)
+        store_folder.flip(path, HEADER_BYTES + 3 * _RECORD_BYTES + 8)
         store = self.opened()
         reader = store.reader()
         for _ in range(3):
@@ -98,7 +98,7 @@ class TestDamage(StoreCase):
 
     def test_oldest_moves_past_damage_after_rewind(self):
         path = self._fill_two_files()[0]
-        store_folder.flip(path, _HEADER_BYTES + 3 * _RECORD_BYTES + 8)  # record 4
+        store_folder.flip(path, HEADER_BYTES + 3 * _RECORD_BYTES + 8)  # record 4
         store = self.opened()
         reader = store.reader()
         self._numbers(reader)
@@ -110,7 +110,7 @@ class TestDamage(StoreCase):
     def test_a_wiped_piece_costs_what_was_in_it(self):
         path = self._fill_two_files()[0]
         data = bytearray(store_folder.contents(path))
-        for i in range(100, 400):
+        for i in range(112, 412):
             data[i] = 0xFF
         store_folder.put(path, data)
         store = self.opened()

@@ -1,59 +1,89 @@
 """Cut the power of the store at every flash operation, clean and torn, and look what is left.
 
-    micropython tests/upy/powercut.py SEED...     long form: every cut of one workload per seed,
-                                                  and a second cut in the start that follows
+    micropython tests/upy/powercut.py files|region FIRST STEP SEED...
 
-A workload runs once on a RAM flash that keeps a journal of its operations. Every prefix of the
-journal is a flash as a cut would have left it; "torn" adds the first half of the next operation.
+Every STEP-th cut, from FIRST on, of one workload per seed, and second cuts in the starts that
+follow. A workload runs once on a RAM flash that keeps a journal of its operations. Every prefix
+of the journal is a flash as a cut would have left it; "torn" adds a part of the next operation.
 Each gets a device of its own: files that the collector closes late write to the old one.
+`region` runs under CPython, too.
 """
 
 import os
 import random
 import sys
 
+from ram_flash import RamFlash
+
 from hedge.core import log
 from hedge.core.errors import StoreError
-from hedge.store import Store
+from hedge.store import KV, Store
+from hedge.store.region import Region
 
-BLOCK_BYTES = 512
-_ERASED = b"\xff" * BLOCK_BYTES
 MOUNT = "/powercut"
+_PAGE_BYTES = 64
+_TEARS = 3  # clean, half of the operation, some of its bits
 
 
-class RamFlash:
-    """NOR flash behind MicroPython's block device protocol; see readblocks() of `vfs`.
+class FilesMedium:
+    """The log as files of a littlefs in the flash."""
 
-    Its blocks are immutable, so a copy of the whole costs one list.
-    """
+    name = "files"
 
-    def __init__(self, blocks):
-        self.blocks = list(blocks)
-        self.journal = None  # list of (block, offset, bytes) while recording
+    @staticmethod
+    def blank(blocks=48):
+        """A flash with an empty littlefs."""
+        flash = RamFlash(blocks)
+        os.VfsLfs2.mkfs(flash, readsize=32, progsize=32, lookahead=32)
+        return flash
 
-    def readblocks(self, block, buf, offset=0):
-        buf[:] = self.blocks[block][offset : offset + len(buf)]
+    @staticmethod
+    def start(flash, poor_link):
+        """(Store, KV) as a start finds them, the store not open yet."""
+        mounted(flash)
+        most, segment = (1024, 256) if poor_link else (6144, 512)
+        return Store(MOUNT + "/log", most, segment, flush=True), KV(MOUNT + "/kv", True)
 
-    def writeblocks(self, block, buf, offset=0):
-        self.put(block, offset, bytes(buf))
+    @staticmethod
+    def stop():
+        os.umount(MOUNT)
+
+
+class RegionMedium:
+    """The log as the flash itself."""
+
+    name = "region"
+
+    @staticmethod
+    def blank():
+        return RamFlash(24)
+
+    @staticmethod
+    def start(flash, poor_link):
+        if poor_link:
+            flash = _Part(flash, 7)
+        region = Region(flash, _PAGE_BYTES)
+        return Store(region), KV("kv", volume=region)
+
+    @staticmethod
+    def stop():
+        pass
+
+
+MEDIA = {"files": FilesMedium, "region": RegionMedium}
+
+
+class _Part:
+    """The first blocks of a flash."""
+
+    def __init__(self, flash, blocks):
+        self.readblocks = flash.readblocks
+        self.writeblocks = flash.writeblocks
+        self._ioctl = flash.ioctl
+        self._blocks = blocks
 
     def ioctl(self, op, arg):
-        if op == 4:
-            return len(self.blocks)
-        if op == 5:
-            return BLOCK_BYTES
-        if op == 6:
-            self.put(arg, 0, _ERASED)
-        return 0
-
-    def put(self, block, offset, data):
-        """Write data inside one block, as littlefs does."""
-        if self.journal is not None:
-            self.journal.append((block, offset, data))
-        whole = bytearray(self.blocks[block])
-        whole[offset : offset + len(data)] = data
-        assert len(whole) == BLOCK_BYTES
-        self.blocks[block] = bytes(whole)
+        return self._blocks if op == 4 else self._ioctl(op, arg)
 
 
 def mounted(flash):
@@ -63,19 +93,13 @@ def mounted(flash):
     return vfs
 
 
-def formatted(blocks):
-    """A flash with an empty littlefs."""
-    flash = RamFlash([_ERASED] * blocks)
-    os.VfsLfs2.mkfs(flash, readsize=32, progsize=32, lookahead=32)
-    return flash
-
-
 class History:
     """What was asked of the store and when: places in the journal before and after each call."""
 
     def __init__(self):
         self.appends = []  # (start, end or None, key, payload)
         self.acks = []  # (start, (boot, stream), upto)
+        self.values = [(-1, -1, {})]  # (start, end, what the KV holds)
 
     def known_at(self, cut):
         """(returned {key: payload}, attempted {key: payload}, acked {(boot, stream): upto})."""
@@ -90,91 +114,131 @@ class History:
                 acked[mark] = max(acked.get(mark, 0), upto)
         return returned, attempted, acked
 
+    def values_at(self, cut):
+        """What the KV may hold: the last saved, and those being saved."""
+        allowed = []
+        for start, end, values in self.values:
+            if end <= cut:
+                allowed = [values]
+            elif start <= cut:
+                allowed.append(values)
+        return allowed
+
+    def until(self, cut):
+        """The same as of a time before a second journal starts."""
+        other = History()
+        returned, attempted, acked = self.known_at(cut)
+        for key in attempted:
+            other.appends.append((-1, -1 if key in returned else None, key, attempted[key]))
+        other.acks = [(-1, mark, acked[mark]) for mark in acked]
+        values = self.values_at(cut)
+        other.values = [(-1, -1, values[0])] + [(-1, 1 << 30, more) for more in values[1:]]
+        return other
+
 
 class Workload:
-    """Appends, reads and acknowledges by the dice, as a node with a poor link does."""
+    """Appends, reads, acknowledges and saves by the dice, as a node with a poor link does."""
 
-    def __init__(self, seed):
-        self.dice = random
-        self.dice.seed(seed)
-        poor_link = seed & 1  # odd seeds: little is acknowledged, much is dropped
-        self.max_bytes = 1024 if poor_link else 6144
-        self.segment_bytes = 256 if poor_link else 512
-        self.appends_of_16 = 14 if poor_link else 10
-
-    def opened(self):
-        store = Store(MOUNT + "/log", self.max_bytes, self.segment_bytes, flush=True)
-        store.open()
-        return store
+    def __init__(self, medium, seed):
+        self.medium = medium
+        random.seed(seed)
+        self.poor_link = seed & 1  # odd seeds: little is acknowledged, much is dropped
+        self.appends_of_16 = 13 if self.poor_link else 9
 
     def run(self, flash, history, steps):
         """Open the store and take so many steps, noting them in history."""
-        store = self.opened()
+        store, kv = self.medium.start(flash, self.poor_link)
+        store.open()
         reader = store.reader()
         for _ in range(steps):
-            what = self.dice.getrandbits(4)
+            what = random.getrandbits(4)
             if what < self.appends_of_16:
-                self._append(flash, history, store)
-            elif what < 15:
-                self._read_and_ack(flash, history, store, reader)
-            else:
+                _append(flash, history, store)
+            elif what < 14:
+                _read_and_ack(flash, history, store, reader)
+            elif what == 14:
+                _save(flash, history, kv)
+            elif random.getrandbits(1):
                 reader.rewind()
-        if self.dice.getrandbits(1):
+            elif not random.getrandbits(2):
+                store.forget_acks()
+                reader.rewind()
+        if random.getrandbits(1):
             store.close()
 
-    def _append(self, flash, history, store):
-        stream = self.dice.getrandbits(3) % 3
-        payload = bytes([self.dice.getrandbits(8) for _ in range(self.dice.getrandbits(5) + 8)])
-        start = len(flash.journal)
-        key = (store.boot, stream, store._next_seq.get(stream, 1))
-        try:
-            seq = store.append(stream, payload)
-        except StoreError:
-            history.appends.append((start, None, key, payload))
-            return
-        assert seq == key[2]
-        history.appends.append((start, len(flash.journal), key, payload))
 
-    def _read_and_ack(self, flash, history, store, reader):
-        batch = reader.next(120)
-        if batch:
-            last = batch.seq + len(batch.records) - 1
-            history.acks.append((len(flash.journal), (batch.boot, batch.stream), last))
-            store.ack(batch.boot, batch.stream, last)
+def _append(flash, history, store):
+    stream = random.getrandbits(3) % 3
+    payload = bytes([random.getrandbits(8) for _ in range(random.getrandbits(5) + 8)])
+    start = len(flash.journal)
+    key = (store.boot, stream, store.last_seq(stream) + 1)
+    try:
+        seq = store.append(stream, payload)
+    except StoreError:
+        history.appends.append((start, None, key, payload))
+        return
+    assert seq == key[2]
+    history.appends.append((start, len(flash.journal), key, payload))
 
 
-def record(seed, steps=40, starts=3, blocks=48):
-    """(blocks before, journal, History) of a workload with several starts."""
-    workload = Workload(seed)
-    flash = formatted(blocks)
-    before = list(flash.blocks)
+def _read_and_ack(flash, history, store, reader):
+    batch = reader.next(120)
+    if batch:
+        last = batch.seq + len(batch.records) - 1
+        history.acks.append((len(flash.journal), (batch.boot, batch.stream), last))
+        store.ack(batch.boot, batch.stream, last)
+
+
+def _save(flash, history, kv):
+    kv.set("count", random.getrandbits(30))
+    kv.set("fill", bytes(random.getrandbits(7)))
+    start = len(flash.journal)
+    kv.save()
+    values = {"count": kv.get("count"), "fill": kv.get("fill")}
+    history.values.append((start, len(flash.journal), values))
+
+
+def record(medium, seed, steps=40, starts=3):
+    """(flash before, journal, History) of a workload with several starts."""
+    workload = Workload(medium, seed)
+    flash = medium.blank()
+    before = flash.copy()
     history = History()
     flash.journal = []
     for _ in range(starts):
-        mounted(flash)
         workload.run(flash, history, steps)
-        os.umount(MOUNT)
+        medium.stop()
     return before, flash.journal, history
 
 
-def check(seed, flash, history, cut):
+def check(medium, seed, flash, history, cut):
     """Start a store on what a cut left; raises AssertionError if a promise is broken."""
-    mounted(flash)
+    poor_link = seed & 1
+    store, kv = medium.start(flash, poor_link)
     try:
-        store = Workload(seed).opened()
+        store.open()
         returned, attempted, acked = history.known_at(cut)
         got = _read_all(store)
         for key in got:
             assert attempted.get(key) == got[key], "never written like this: %r" % (key,)
         _check_missing(store, got, returned, attempted, acked)
         assert store.corrupt == 0 and not store.state_lost
-        assert store.append(0, b"after") == 1
-        store.close()
-        again = Workload(seed).opened()
-        assert again.boot == store.boot + 1
-        assert _read_all(again)[(store.boot, 0, 1)] == b"after"
+        values = {key: kv.get(key) for key in ("count", "fill") if kv.get(key) is not None}
+        assert values in history.values_at(cut) and not kv.damaged, values
+        _check_next_start(medium, flash, poor_link, store)
     finally:
-        os.umount(MOUNT)
+        medium.stop()
+
+
+def _check_next_start(medium, flash, poor_link, store):
+    assert store.append(0, b"after") == 1
+    store.close()
+    medium.stop()
+    again, _ = medium.start(flash, poor_link)
+    again.open()
+    assert again.boot == store.boot + 1
+    again.forget_acks()
+    assert _read_all(again)[(store.boot, 0, 1)] == b"after"
 
 
 def _check_missing(store, got, returned, attempted, acked):
@@ -206,75 +270,67 @@ def _read_all(store):
 
 
 def cuts(before, journal, first=0, step=1):
-    """Yields (cut, torn, RamFlash) for every step-th place in the journal, clean and torn."""
-    flash = RamFlash(before)
+    """Yields (cut, tear, RamFlash) for every step-th place in the journal, clean and torn."""
+    flash = before.copy()
     for cut in range(len(journal) + 1):
-        wanted = cut >= first and (cut - first) % step == 0
-        if wanted:
-            yield cut, False, RamFlash(flash.blocks)
+        if cut >= first and (cut - first) % step == 0:
+            yield cut, 0, flash.copy()
+            if cut < len(journal):
+                for tear in range(1, _TEARS):
+                    torn = flash.copy()
+                    noise = bytes([(cut * 89 + i * 151 + 77) & 0xFF for i in range(37)])
+                    torn.tear(*journal[cut], noise=noise if tear == 2 else None)
+                    yield cut, tear, torn
         if cut < len(journal):
-            block, offset, data = journal[cut]
-            if wanted:
-                torn = RamFlash(flash.blocks)
-                torn.put(block, offset, data[: len(data) // 2])
-                yield cut, True, torn
-            flash.put(block, offset, data)
+            flash.do(*journal[cut])
 
 
-def check_all(seed, step=1, first=0, **size):
+def check_all(medium, seed, step=1, first=0, **size):
     """Number of cuts checked of one workload. An AssertionError names seed and cut."""
-    before, journal, history = record(seed, **size)
+    before, journal, history = record(medium, seed, **size)
     count = 0
-    for cut, torn, flash in cuts(before, journal, first, step):
+    for cut, tear, flash in cuts(before, journal, first, step):
         try:
-            check(seed, flash, history, cut)
+            check(medium, seed, flash, history, cut)
         except Exception as fault:
-            print("seed %d, cut %d of %d, torn %s" % (seed, cut, len(journal), torn))
+            said = "%s, seed %d, cut %d of %d, tear %d"
+            print(said % (medium.name, seed, cut, len(journal), tear))
             raise fault
         count += 1
     return count
 
 
-def check_second_cuts(seed, step=97, second_step=7):
+def check_second_cuts(medium, seed, step=97, second_step=7):
     """Cut, start again, cut that start and what follows too; returns the number of second cuts."""
-    before, journal, history = record(seed)
+    before, journal, history = record(medium, seed)
     count = 0
-    for cut, torn, flash in cuts(before, journal, seed % step, step):
-        first = list(flash.blocks)
-        both = _history_until(history, cut)
+    for cut, tear, flash in cuts(before, journal, seed % step, step):
+        first = flash.copy()
+        both = history.until(cut)
         flash.journal = []
-        mounted(flash)
-        Workload(seed + 2 * cut).run(flash, both, 12)
-        os.umount(MOUNT)
-        for second, second_torn, again in cuts(
+        Workload(medium, seed + 2 * cut).run(flash, both, 12)
+        medium.stop()
+        for second, second_tear, again in cuts(
             first, flash.journal, cut % second_step, second_step
         ):
             try:
-                check(seed, again, both, second)
+                check(medium, seed, again, both, second)
             except Exception as fault:
-                print("seed %d, cuts %d %s, %d %s" % (seed, cut, torn, second, second_torn))
+                said = "%s, seed %d, cuts %d/%d, %d/%d"
+                print(said % (medium.name, seed, cut, tear, second, second_tear))
                 raise fault
             count += 1
     return count
 
 
-def _history_until(history, cut):
-    """The same as of a time before the second journal starts."""
-    until = History()
-    returned, attempted, acked = history.known_at(cut)
-    for key in attempted:
-        until.appends.append((-1, -1 if key in returned else None, key, attempted[key]))
-    until.acks = [(-1, mark, acked[mark]) for mark in acked]
-    return until
-
-
-def main(seeds):
+def main(name, first, step, seeds):
     log.level = log.WARN + 1
     total = 0
     for seed in seeds:
-        total += check_all(seed) + check_second_cuts(seed)
+        total += check_all(MEDIA[name], seed, step, first)
+        total += check_second_cuts(MEDIA[name], seed)
     print("power cuts checked: %d" % total)
 
 
 if __name__ == "__main__":
-    main([int(seed) for seed in sys.argv[1:]])
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), [int(seed) for seed in sys.argv[4:]])

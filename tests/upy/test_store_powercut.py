@@ -1,4 +1,4 @@
-"""The store on littlefs, its power cut at flash operations, clean and torn.
+"""The store on littlefs and in raw flash, its power cut at flash operations, clean and torn.
 
 tests/faults/store runs the long form: every operation of many workloads.
 """
@@ -13,7 +13,9 @@ from hedge.core.errors import StoreError
 from hedge.store import EVENTS, TELEMETRY, Store
 
 
-class TestPowerCut(unittest.TestCase):
+class _Cuts:
+    """Some of the cuts that tests/faults/store does all of."""
+
     def setUp(self):
         log.level = log.WARN + 1
 
@@ -21,11 +23,24 @@ class TestPowerCut(unittest.TestCase):
         log.level = log.INFO
 
     def test_a_cut_at_any_flash_operation_loses_nothing(self):
-        total = sum([powercut.check_all(seed, step=3, first=seed) for seed in range(2)])
+        total = 0
+        for seed in range(2):
+            total += powercut.check_all(self.medium, seed, step=self.step, first=seed)
         self.assertGreater(total, 200)
 
     def test_a_cut_while_recovering_from_a_cut_loses_nothing(self):
-        self.assertGreater(powercut.check_second_cuts(5, step=151, second_step=9), 50)
+        total = powercut.check_second_cuts(self.medium, 5, step=self.step * 17, second_step=9)
+        self.assertGreater(total, 30)
+
+
+class TestCutsOfFiles(_Cuts, unittest.TestCase):
+    medium = powercut.FilesMedium
+    step = 5
+
+
+class TestCutsOfRegion(_Cuts, unittest.TestCase):
+    medium = powercut.RegionMedium
+    step = 2
 
 
 class TestFullFlash(unittest.TestCase):
@@ -33,7 +48,7 @@ class TestFullFlash(unittest.TestCase):
 
     def setUp(self):
         log.level = log.WARN + 1
-        powercut.mounted(powercut.formatted(24))  # 12 KB
+        powercut.mounted(powercut.FilesMedium.blank(24))  # 12 KB
 
     def tearDown(self):
         os.umount(powercut.MOUNT)

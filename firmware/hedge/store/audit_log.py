@@ -6,21 +6,22 @@ Reads only; the node may be running or dead.
 from ..core.errors import StoreError
 from . import disk
 from . import segment as seg
+from .files import KEPT, Files, parse_name
 from .state import State
 
 
 class Audit:
     """Iterates (boot, stream, seq, payload) of all segments, kept and live, in order.
 
-    dropped {stream: n}, corrupt, torn and marks {(boot, stream): upto}: as the node last saved
-    them. damaged: records that could not be read here, known after the iteration. Raises
-    StoreError if the folder cannot be read.
+    dropped {stream: n}, corrupt, torn and marks {stream: ((boot, seq), {boot: upto})}: as the
+    node last saved them. damaged: records that could not be read here, known after the iteration.
+    Raises StoreError if the folder cannot be read.
     """
 
     def __init__(self, path):
         self.path = path
         self.damaged = 0
-        state = State(path)
+        state = State(Files(path, 0, 0))
         self.dropped = state.dropped
         self.corrupt = state.corrupt
         self.torn = state.torn
@@ -31,7 +32,7 @@ class Audit:
             names = disk.names(self.path)
         except OSError as fault:
             raise StoreError("%s: %r" % (self.path, fault))
-        found = [parsed for parsed in [seg.parse_name(name) for name in names] if parsed]
+        found = [parsed for parsed in [parse_name(name) for name in names] if parsed]
         found.sort(key=_order)
         for segment, ending in found:
             file = self._open(segment, ending)
@@ -43,7 +44,7 @@ class Audit:
 
     def _open(self, segment, ending):
         # A live segment may be renamed or removed between listing and opening.
-        for name in (segment.name(ending), segment.name(seg.KEPT)):
+        for name in (segment.name() + ending, segment.name() + KEPT):
             try:
                 return open(self.path + "/" + name, "rb")
             except OSError as fault:
@@ -58,7 +59,7 @@ class Audit:
             if payload is None:
                 return
             self.damaged += scan.gap
-            yield segment.boot, segment.stream, scan.seq, payload
+            yield scan.boot, segment.stream, scan.seq, payload
 
 
 def _order(parsed):

@@ -1,4 +1,4 @@
-"""A small key-value file, replaced as a whole: rule state, daily history, counters.
+"""A small map, replaced as a whole: rule state, daily history, counters. File or flash region.
 
     kv = KV("/log/rules.kv")
     kv.set("pump.today_ms", 30000)
@@ -19,22 +19,29 @@ MAX_BYTES = 8192  # read into RAM as a whole
 _MAGIC = b"HKV1"
 _HEAD = "<4sII"  # magic, bytes of the body, CRC-32 of the body
 _HEAD_BYTES = 12
+_IN_VOLUME = "kv."  # the log itself has names without it
 
 
 class KV:
-    """str keys, CBOR values (int, float, bool, None, str, bytes, list, dict)."""
+    """str keys, CBOR values (int, float, bool, None, str, bytes, list, dict).
 
-    def __init__(self, path, flush=None):
+    path: of the file; with a volume (hedge.store.region.Region) a name of its own in that one.
+    """
+
+    def __init__(self, path, flush=None, volume=None):
         self.path = path
-        self.damaged = False  # the file failed its check: values start empty
+        self.damaged = False  # it failed its check: values start empty
         self._flush = disk_needs_flush() if flush is None else flush
+        self._volume = volume
         self._dirty = False
         self._buffer = bytearray(_HEAD_BYTES)  # kept: a new one each time may find no room
         self._values = self._load()
 
     def _load(self):
         try:
-            return read_map(self.path) or {}
+            return (
+                self._volume.load(_IN_VOLUME + self.path) if self._volume else read_map(self.path)
+            ) or {}
         except StoreError as fault:
             self.damaged = True
             log.warn("store", "%s, starting empty", fault)
@@ -61,7 +68,10 @@ class KV:
         if not self._dirty:
             return
         try:
-            write_map(self.path, self._values, self._flush, self._buffer)
+            if self._volume:
+                self._volume.save(_IN_VOLUME + self.path, self._values)
+            else:
+                write_map(self.path, self._values, self._flush, self._buffer)
         except OSError as fault:
             raise StoreError("%s: not saved, %r" % (self.path, fault))
         self._dirty = False

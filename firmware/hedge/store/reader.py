@@ -4,15 +4,15 @@ Store -> uplink: oldest unacknowledged records; ack() once the server has commit
 """
 
 from ..core import log
-from .segment import HEADER_BYTES, RECORD_HEAD_BYTES, Scan
+from .segment import Scan
 
-_TRAIL = 16  # positions remembered for rewind: as many batches as an uplink may have in flight
+_TRAIL = 16  # places remembered for rewind: as many batches as an uplink may have in flight
 
 
 class Batch:
     """Consecutive records of one (boot, stream): `records` (list of bytes) from number `seq`.
 
-    oldest: lowest number of this (boot, stream) that the log still holds unacknowledged.
+    oldest: what is below it of this (boot, stream) will never come: the log no longer holds it.
     """
 
     def __init__(self, boot, stream, seq, oldest, records):
@@ -23,19 +23,17 @@ class Batch:
         self.records = records
 
 
-# A place where reading goes on is a tuple (boot, seq, first, offset): record `seq` of the segment
-# (boot, first) is at `offset`. Dozens may be remembered, and an object takes twice the memory.
-_BOOT, _SEQ, _FIRST, _OFFSET = 0, 1, 2, 3
-
-
 class Reader:
-    """Made by Store.reader(). Opens one file per call and closes it again."""
+    """Made by Store.reader(). Opens one file per call and closes it again.
+
+    A place is (segment, (offset, boot, seq)): what is behind record (boot, seq).
+    """
 
     def __init__(self, store):
         self._store = store
         self._places = {}  # stream -> place
-        self._trails = {}  # stream -> list of places, oldest first
-        self._floors = {}  # stream -> (boot, lowest number seen since rewind)
+        self._trails = {}  # stream -> list of (key of a batch's first record, place before it)
+        self._starts = {}  # stream -> (boot, seq): after damage nothing before it will come
 
     def next(self, max_bytes):
         """Batch whose records cost at most max_bytes (each its length + 1), None if all is read.
@@ -43,120 +41,102 @@ class Reader:
         One record alone may cost more. Each record is given once until rewind(); appended ones
         show up by themselves. Damaged records are skipped and counted in store.corrupt.
         """
-        for stream in sorted(self._store.segments):
+        for stream in self._store.streams():
             i = 0
-            segments = self._store.segments[stream]
-            while i < len(segments):
-                segment = segments[i]
-                batch = self._read(segment, max_bytes)
+            while stream.head[0] and i < len(stream.segments):
+                segment = stream.segments[i]
+                batch = self._read(stream, segment, max_bytes)
                 if batch:
                     return batch
-                if i < len(segments) and segments[i] is segment:
+                if i < len(stream.segments) and stream.segments[i] is segment:
                     i += 1  # else it was found damaged and let go
         return None
 
     def rewind(self):
         """Go back to the oldest unacknowledged record."""
-        self._floors = {}
-        for stream in list(self._places):
-            place = self._last_place_before_unacked(stream)
-            if place:
-                self._places[stream] = place
-            else:
-                del self._places[stream]
-            self._trails[stream] = []
+        self._starts = {}
+        for stream in self._store.streams():
+            found = None
+            for key, place in self._trails.pop(stream.number, ()):
+                if key <= stream.head:
+                    found = place
+            self._places.pop(stream.number, None)
+            if found:
+                self._places[stream.number] = found
 
-    def _last_place_before_unacked(self, stream):
-        boot, seq = self._store.first_unacked(stream)
-        found = None
-        for place in self._trails[stream]:
-            if place[_BOOT] == boot and place[_SEQ] <= seq:
-                found = place
-        return found
-
-    def _read(self, segment, max_bytes):
-        place = self._places.get(segment.stream)
-        wanted = max(segment.first, self._store.mark(segment.boot, segment.stream) + 1)
-        offset, next_seq = HEADER_BYTES, segment.first
-        if place and place[_BOOT] >= segment.boot:
-            if place[_BOOT] > segment.boot or place[_SEQ] > segment.last:
-                return None
-            wanted = max(wanted, place[_SEQ])
-            if place[_FIRST] == segment.first:
-                offset, next_seq = place[_OFFSET], place[_SEQ]
-        if wanted > segment.last:
+    def _read(self, stream, segment, max_bytes):
+        known, place = self._places.get(stream.number, (None, (0, 0, 0)))
+        if segment.end() <= max(place[1:], stream.floor):
             return None
-        return self._read_from(segment, offset, next_seq, wanted, max_bytes)
-
-    def _read_from(self, segment, offset, next_seq, wanted, max_bytes):
         try:
-            file = open(self._store.file_path(segment), "rb")
+            file = self._store.volume.open_read(segment)
             try:
-                scan = Scan(file, segment, offset, next_seq)
-                return self._collect(segment, scan, wanted, max_bytes)
+                scan = Scan(file, segment, *(place if known is segment else ()))
+                return self._collect(stream, segment, scan, max_bytes)
             finally:
                 file.close()
         except OSError as fault:
             log.warn("store", "%s: %r", segment.name(), fault)
-            self._pass_by(segment)
+            self._places[stream.number] = segment, (0, segment.last_boot, segment.last)
+            self._starts[stream.number] = None  # where it goes on after this is not known yet
             return None
 
-    def _collect(self, segment, scan, wanted, max_bytes):
-        start = None
-        records = []
-        while scan.seq < segment.last:
-            before = (segment.boot, scan.seq + 1, segment.first, scan.offset)
+    def _collect(self, stream, segment, scan, max_bytes):
+        number = stream.number
+        batch = None
+        while (scan.boot, scan.seq) < segment.end():
+            before = self._places.get(number)
+            here = scan.place()
             payload = scan.next()
             if payload is None:
-                self._end_early(segment, before[_SEQ] - 1)
+                self._end_early(stream, segment, here)
                 break
             if scan.gap:
-                self._store.count_damage(segment, before[_SEQ], scan.seq - 1)
-            if scan.seq < wanted:
+                damaged = scan.seq - scan.gap, scan.seq - 1
+                self._store.count_damage(stream, segment, scan.boot, *damaged)
+            self._note_jump(number, scan, before)
+            self._places[number] = segment, scan.place()
+            if stream.is_acked(scan.boot, scan.seq):
                 continue
             max_bytes -= len(payload) + 1
-            if records and (scan.gap or max_bytes < 0):
-                self._places[segment.stream] = before
-                return self._batch(segment, start, records)
-            if not records:
-                start = (segment.boot, scan.seq, segment.first, _start_of(scan, payload))
-            records.append(payload)
-            self._note(segment, scan.seq + 1, scan.offset)
-        return self._batch(segment, start, records) if records else None
+            if batch and (max_bytes < 0 or not _follows(batch, scan)):
+                self._places[number] = segment, here
+                break
+            if not batch:
+                batch = self._begin(stream, segment, scan, here)
+            batch.records.append(payload)
+        return batch
 
-    def _end_early(self, segment, last):
-        if not self._store.is_active(segment):
-            self._store.count_damage(segment, last + 1, segment.last)
-            self._store.shorten(segment, last)
+    def _note_jump(self, number, scan, before):
+        """Remember where the records go on after some that are missing."""
+        last = before[1][1:] if before else (0, 0)
+        key = scan.boot, scan.seq
+        unreadable = self._starts.get(number, last) is None
+        missing = last[0] == scan.boot and scan.seq > last[1] + 1
+        if unreadable or missing or (scan.gap and key > last):
+            self._starts[number] = key
 
-    def _note(self, segment, seq, offset):
-        self._places[segment.stream] = (segment.boot, seq, segment.first, offset)
+    def _begin(self, stream, segment, scan, here):
+        number = stream.number
+        oldest = stream.first_of(scan.boot)
+        start = self._starts.get(number)
+        if start and start[0] == scan.boot:
+            oldest = max(oldest, start[1])
+        self._remember(stream, (scan.boot, scan.seq), (segment, here))
+        return Batch(scan.boot, number, scan.seq, oldest, [])
 
-    def _pass_by(self, segment):
-        self._note(segment, segment.last + 1, HEADER_BYTES)
-
-    def _batch(self, segment, start, records):
-        stream = segment.stream
-        self._remember(stream, start)
-        seq = start[_SEQ]
-        return Batch(segment.boot, stream, seq, self._oldest(segment, seq), records)
-
-    def _remember(self, stream, place):
+    def _remember(self, stream, key, place):
         """Add to the trail; forget what is of no use: all is acknowledged up to there."""
-        trail = self._trails.setdefault(stream, [])
-        trail.append(place)
-        unacked = self._store.first_unacked(stream)
-        while len(trail) > 1 and (trail[1][:_FIRST] <= unacked or len(trail) > _TRAIL):
+        trail = self._trails.setdefault(stream.number, [])
+        trail.append((key, place))
+        while len(trail) > 1 and (trail[1][0] <= stream.head or len(trail) > _TRAIL):
             trail.pop(0)
 
-    def _oldest(self, segment, seq):
-        floor = self._floors.get(segment.stream)
-        if not floor or floor[0] != segment.boot:
-            floor = (segment.boot, seq)
-            self._floors[segment.stream] = floor
-        held = self._store.first_unacked(segment.stream, segment.boot)[1]
-        return min(seq, max(floor[1], held))
+    def _end_early(self, stream, segment, here):
+        """Nothing sound is left behind this place, though there were records."""
+        if segment is not stream.active:
+            self._store.shorten(stream, segment, here[1], here[2])
 
 
-def _start_of(scan, payload):
-    return scan.offset - len(payload) - RECORD_HEAD_BYTES
+def _follows(batch, scan):
+    return scan.boot == batch.boot and scan.seq == batch.seq + len(batch.records)

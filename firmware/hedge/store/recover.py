@@ -1,86 +1,55 @@
-"""What a start finds in the log's folder."""
+"""What a start finds in a volume: which segments there are, and where each one ends."""
 
 from ..core import log
-from . import disk
-from .segment import LIVE, Scan, parse_name, sort_key
-
-_BOOT = "boot-"  # an empty file; its name carries the boot number
+from .segment import HEADER_BYTES, Scan
 
 
-def last_boot(names, marks):
-    """Highest boot number that any trace is left of; 0 in a new folder."""
-    boots = [0]
-    boots += [boot for boot, _ in marks]
-    for name in names:
-        parsed = parse_name(name)
-        if parsed:
-            boots.append(parsed[0].boot)
-        elif name.startswith(_BOOT):
-            boots.append(_boot_of(name))
-    return max(boots)
-
-
-def _boot_of(name):
-    try:
-        return int(name[len(_BOOT) :], 16)
-    except ValueError:
-        return 0  # not one of ours
-
-
-def claim_boot(path, boot):
-    """Make it durable that this boot number is taken. Raises OSError."""
-    open("%s/%s%08x" % (path, _BOOT, boot), "wb").close()
-
-
-def forget_boots(path, names):
-    """Remove the files of earlier boot numbers, after claim_boot."""
-    for name in names:
-        if name.startswith(_BOOT):
-            disk.remove(path + "/" + name)
-
-
-def remove_leftovers(path, names, dropping):
-    """Finish what the last run was cut off from: a replaced file, a dropped segment."""
-    for name in names:
-        if name == dropping or name.endswith(".tmp"):
-            disk.remove(path + "/" + name)
-    return [name for name in names if name != dropping]
-
-
-def load_segments(path, names, newest_boot):
+def load_segments(volume, newest_boot, dropping=None):
     """(segments in order of reading, torn tails of newest_boot). Raises OSError.
 
-    A segment that another of its (boot, stream) follows ends where that begins; only the last one
-    of each is read through. Files without a sound record are removed.
+    A segment's end is in the header of the one that follows it in its stream; the last one of
+    each stream, and one before a damaged header, is read through. Segments without a sound record
+    are removed, and the one that was being dropped.
     """
-    found = [p[0] for p in [parse_name(name) for name in names] if p and p[1] == LIVE]
-    found.sort(key=sort_key)
-    kept = []
-    torn = 0
+    found = volume.segments()
+    kept, torn = [], 0
     for i, segment in enumerate(found):
-        segment.size = disk.size(path + "/" + segment.name())
         after = found[i + 1] if i + 1 < len(found) else None
-        if after and (after.stream, after.boot) == (segment.stream, segment.boot):
-            segment.last = after.first - 1
-        elif _find_last(path, segment) and segment.boot == newest_boot:
-            torn += 1
-        if segment.last < segment.first:
-            disk.remove(path + "/" + segment.name())
-        else:
+        if segment.name() == dropping:
+            volume.remove(segment, False)
+            continue
+        if not after or after.stream != segment.stream or not _told(segment, after.before):
+            is_torn = find_end(volume, segment)
+            torn += is_torn and segment.last_boot == newest_boot
+        if segment.count:
             kept.append(segment)
+        else:
+            volume.remove(segment, False)
     return kept, torn
 
 
-def _find_last(path, segment):
-    """Set segment.last from the file; True if bytes are left after the last sound record."""
-    file = open(path + "/" + segment.name(), "rb")
+def _told(segment, before):
+    boot, seq, count = before
+    if (boot, seq) < (segment.boot, segment.first):
+        return False  # of a segment that is gone, or nothing
+    segment.last_boot, segment.last, segment.count = before
+    return True
+
+
+def find_end(volume, segment):
+    """Set the segment's last record and count; True if a torn write lies behind it."""
+    volume.measure(segment)
+    file = volume.open_read(segment)
     try:
         scan = Scan(file, segment)
+        count = 0
         while scan.next() is not None:
-            segment.last = scan.seq
+            count += 1
+        if count:
+            segment.last_boot, segment.last, segment.count = scan.boot, scan.seq, count
     finally:
         file.close()
-    torn_bytes = segment.size - scan.offset
-    if torn_bytes > 0:
+    torn_bytes = volume.trim(segment, scan.offset if count else HEADER_BYTES)
+    if torn_bytes:
         log.warn("store", "%s: %d bytes torn", segment.name(), torn_bytes)
-    return torn_bytes != 0  # less than the header counts as well
+    return torn_bytes > 0 or segment.size < HEADER_BYTES

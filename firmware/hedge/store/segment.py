@@ -1,54 +1,60 @@
-"""One segment file: consecutive records of one (boot, stream). Layout in SPEC.md.
+"""One segment: consecutive records of one stream, of one start or of several. Layout in SPEC.md.
 
-Name: <stream>-<boot>-<first>.log, numbers in hex; .old once acknowledged and kept for audit.
+A segment is a file (files.py) or some erase blocks of a flash (region.py); the bytes are the same.
 """
 
 import binascii
 import struct
 
-HEADER_BYTES = 20
+HEADER_BYTES = 32
 RECORD_HEAD_BYTES = 6
+MARK_BYTES = 10
 MAX_PAYLOAD_BYTES = 192  # as in wire/frame.py
-LIVE = ".log"
-KEPT = ".old"
+MIN_RECORD_BYTES = RECORD_HEAD_BYTES + 1
 
-_HEADER = "<4sBBHII"  # magic, version, stream, header bytes, boot, first; then the CRC of these
+_HEADER = "<4sBBHIIIII"  # magic, version, stream, header bytes, boot, first, before[3]; then CRC
 _MAGIC = b"HLOG"
-_VERSION = 1
+_VERSION = 2
 _CHUNK_BYTES = 256  # read at a time; more than the largest record, small for a crowded heap
-_MIN_RECORD_BYTES = RECORD_HEAD_BYTES + 1
 
 
 class Segment:
-    """What the store keeps in RAM of one file; `last` is first - 1 while nothing is in it."""
+    """What the store keeps in RAM of one segment.
 
-    checked = 0  # damage up to this number has been counted; in the class: most files have none
-    lost = 0  # records found damaged
+    It begins with record `first` of `boot`, ends with `last` of `last_boot`, which is first - 1 of
+    the same boot while nothing is in it. before: (boot, seq, count) of the segment that it follows
+    in its stream: its last record and how many it holds; zeros if unknown. where: the volume's.
+    """
+
+    lost = 0  # records found damaged; in the class: most segments have none
+    checked = (0, 0)  # damage up to this (boot, seq) has been counted
+    before = (0, 0, 0)
+    where = None
+    is_closed = False  # a later start may not go on with it
 
     def __init__(self, stream, boot, first, size=0):
         self.stream = stream
         self.boot = boot
         self.first = first
+        self.last_boot = boot
         self.last = first - 1
+        self.count = 0
         self.size = size
 
-    def name(self, ending=LIVE):
-        """File name."""
-        return "%x-%08x-%08x%s" % (self.stream, self.boot, self.first, ending)
+    def name(self):
+        """Text that no other segment of the log has."""
+        return "%x-%08x-%08x" % (self.stream, self.boot, self.first)
 
+    def end(self):
+        """(boot, seq) of the last record."""
+        return self.last_boot, self.last
 
-def parse_name(name):
-    """(Segment, ending) of a file name, None for other files."""
-    ending = name[-4:]
-    parts = name[:-4].split("-")
-    if ending not in (LIVE, KEPT) or [len(p) for p in parts] != [1, 8, 8]:
-        return None
-    try:
-        stream, boot, first = [int(p, 16) for p in parts]
-    except ValueError:
-        return None
-    segment = Segment(stream, boot, first)
-    return (segment, ending) if segment.name(ending) == name and boot and first else None
+    def add(self, boot, seq, size):
+        """Record (boot, seq) and what came with it took so many bytes more."""
+        self.last_boot = boot
+        self.last = seq
+        self.count += 1
+        self.size += size
 
 
 def sort_key(segment):
@@ -57,22 +63,57 @@ def sort_key(segment):
 
 
 def header(segment):
-    """The HEADER_BYTES that start the file."""
+    """The HEADER_BYTES that it starts with."""
     fixed = struct.pack(
-        _HEADER, _MAGIC, _VERSION, segment.stream, HEADER_BYTES, segment.boot, segment.first
+        _HEADER,
+        _MAGIC,
+        _VERSION,
+        segment.stream,
+        HEADER_BYTES,
+        segment.boot,
+        segment.first,
+        *segment.before,
     )
     return fixed + struct.pack("<I", binascii.crc32(fixed))
 
 
-def record(segment, seq, payload):
+def parse_header(data):
+    """The Segment of a header, None if it does not check. data: at least HEADER_BYTES, or less."""
+    if len(data) < HEADER_BYTES:
+        return None
+    fixed = bytes(data[: HEADER_BYTES - 4])
+    magic, version, stream, size, boot, first, b0, b1, b2 = struct.unpack(_HEADER, fixed)
+    crc = struct.unpack("<I", bytes(data[HEADER_BYTES - 4 : HEADER_BYTES]))[0]
+    if magic != _MAGIC or version != _VERSION or size != HEADER_BYTES:
+        return None
+    if crc != binascii.crc32(fixed) or not boot or not first:
+        return None
+    segment = Segment(stream, boot, first)
+    if b0:
+        segment.before = (b0, b1, b2)
+    return segment
+
+
+def record(segment, boot, seq, payload):
     """One record as bytes: length, low byte of seq, CRC, payload."""
-    crc = _crc(_seed(segment), seq, len(payload), payload)
+    crc = _crc(_run_seed(segment, boot), seq, len(payload), payload)
     return struct.pack("<BBI", len(payload), seq & 0xFF, crc) + bytes(payload)
 
 
+def mark(segment, boot):
+    """MARK_BYTES that say: the records from here on are of this boot, from number 1."""
+    crc = _crc(_seed(segment), boot, 0, b"")
+    return struct.pack("<BBII", 0, boot & 0xFF, crc, boot)
+
+
 def _seed(segment):
-    # Ties a record to its file: bytes that drift into another one do not pass.
+    # Ties a record to its segment: bytes that drift into another one do not pass.
     return binascii.crc32(struct.pack("<BII", segment.stream, segment.boot, segment.first))
+
+
+def _run_seed(segment, boot):
+    seed = _seed(segment)
+    return seed if boot == segment.boot else binascii.crc32(struct.pack("<I", boot), seed)
 
 
 def _crc(seed, seq, size, payload):
@@ -80,52 +121,60 @@ def _crc(seed, seq, size, payload):
 
 
 class Scan:
-    """Walks the records of an open segment file, over damage to the next sound record.
+    """Walks the records of an open segment, over damage to the next sound one.
 
-    `seq` is the number of the record that next() returned last, `gap` how many were damaged before
-    it, `offset` the position after it. Reads _CHUNK_BYTES at a time; the caller closes the file.
+    (boot, seq) is the record that next() returned last, `at` where it starts, `offset` the place
+    after it, `gap` how many of its boot were damaged before it. A scan may start at a place
+    (offset, boot, seq) where another one stood. Reads _CHUNK_BYTES at a time; the caller closes
+    the file.
     """
 
-    def __init__(self, file, segment, offset=HEADER_BYTES, next_seq=0):
+    def __init__(self, file, segment, offset=HEADER_BYTES, boot=0, seq=0):
         self.offset = offset
-        self.seq = (next_seq or segment.first) - 1
+        self.boot = boot or segment.boot
+        self.seq = seq if boot else segment.first - 1
+        self.at = offset
         self.gap = 0
         self._file = file
-        self._seed = _seed(segment)
+        self._segment = segment
+        self._seed = _run_seed(segment, self.boot)
         self._chunk = b""
         self._chunk_at = 0
 
+    def place(self):
+        """(offset, boot, seq) to go on from."""
+        return self.offset, self.boot, self.seq
+
     def next(self):
         """Payload (bytes) of the next sound record, None at the end. Raises OSError."""
-        start = self.offset
-        at = start
-        while True:
-            seq = self._match(at, self.seq + 1 + (at - start) // _MIN_RECORD_BYTES)
-            if seq:
-                return self._take(at, seq)
+        start = at = self.offset
+        while self._have(at, MIN_RECORD_BYTES) >= MIN_RECORD_BYTES:
+            size = self._chunk[at - self._chunk_at]
+            if 0 < size <= MAX_PAYLOAD_BYTES:
+                seq = self._match(at, size, self.seq + 1 + (at - start) // MIN_RECORD_BYTES)
+                if seq:
+                    return self._take(at, size, seq)
+            elif size == 0 and self._take_mark(at):
+                start = at = self.offset
+                continue
             at += 1
-            if self._have(at, _MIN_RECORD_BYTES) < _MIN_RECORD_BYTES:
-                return None
+        return None
 
-    def _take(self, at, seq):
-        i = at - self._chunk_at
-        size = self._chunk[i]
+    def _take(self, at, size, seq):
+        i = at - self._chunk_at + RECORD_HEAD_BYTES
         self.gap = seq - self.seq - 1
         self.seq = seq
+        self.at = at
         self.offset = at + RECORD_HEAD_BYTES + size
-        return self._chunk[i + RECORD_HEAD_BYTES : i + RECORD_HEAD_BYTES + size]
+        return self._chunk[i : i + size]
 
-    def _match(self, at, highest):
+    def _match(self, at, size, highest):
         """Sequence number of the sound record at this offset, 0 if there is none."""
-        if self._have(at, _MIN_RECORD_BYTES) < _MIN_RECORD_BYTES:
-            return 0
-        i = at - self._chunk_at
-        size, low = self._chunk[i], self._chunk[i + 1]
         whole = RECORD_HEAD_BYTES + size
-        if not 0 < size <= MAX_PAYLOAD_BYTES or self._have(at, whole) < whole:
+        if self._have(at, whole) < whole:
             return 0
         i = at - self._chunk_at
-        crc = struct.unpack_from("<I", self._chunk, i + 2)[0]
+        low, crc = struct.unpack_from("<BI", self._chunk, i + 1)
         payload = self._chunk[i + RECORD_HEAD_BYTES : i + whole]
         seq = self.seq + 1
         seq += (low - seq) & 0xFF
@@ -134,6 +183,22 @@ class Scan:
                 return seq
             seq += 256
         return 0
+
+    def _take_mark(self, at):
+        """Go behind the mark at this offset; False if there is none."""
+        if self._have(at, MARK_BYTES) < MARK_BYTES:
+            return False
+        i = at - self._chunk_at
+        low, crc, boot = struct.unpack_from("<BII", self._chunk, i + 1)
+        if low != boot & 0xFF or boot <= self.boot:
+            return False
+        if _crc(_seed(self._segment), boot, 0, b"") != crc:
+            return False
+        self.boot = boot
+        self.seq = 0
+        self.offset = at + MARK_BYTES
+        self._seed = _run_seed(self._segment, boot)
+        return True
 
     def _have(self, at, size):
         """Bytes at hand from offset `at`, reading on if they are fewer than size."""

@@ -1,49 +1,65 @@
-"""The log's own small memory: what is acknowledged and what was lost. One file, replaced whole."""
+"""The log's own small memory: what is acknowledged and what was lost. One map, replaced whole."""
 
 from ..core import log
 from ..core.errors import StoreError
-from .kv import read_map, write_map
 
-_FILE = "/state"
-_MARKS, _DROPPED, _CORRUPT, _TORN, _DROPPING = 1, 2, 3, 4, 5  # keys of the map
+_NAME = "state"
+_MARKS, _DROPPED, _CORRUPT, _TORN, _DROPPING, _GENERATION = 1, 2, 3, 4, 5, 6  # keys of the map
 
 
 class State:
-    """marks: {(boot, stream): upto}; dropped: {stream: records}; corrupt, torn: counts.
+    """marks: {stream: ((boot, seq), {boot: upto})}, see stream.py; dropped: {stream: records};
+    corrupt, torn: counts; generation: of the server, None if unknown.
 
     dropping: name of the segment that was about to be removed, counted in `dropped` already.
-    damaged: the file did not pass its check and everything here starts from nothing.
+    damaged: the map did not pass its check and everything here starts from nothing.
     """
 
-    def __init__(self, path):
-        """Load from the folder path. A damaged file is a warning: see `damaged`."""
-        self._path = path + _FILE
+    def __init__(self, volume):
+        """Load from a volume. A damaged map is a warning: see `damaged`."""
+        self._volume = volume
         self.damaged = False
         try:
-            values = read_map(self._path) or {}
+            values = volume.load(_NAME) or {}
         except StoreError as fault:
             log.warn("store", "%s; records may be sent again, counts restart", fault)
             self.damaged = True
             values = {}
         self.marks = {}
-        for boot, stream, upto in values.get(_MARKS, ()):
-            self.marks[(boot, stream)] = upto
+        for stream, boot, seq, above in values.get(_MARKS, ()):
+            self.marks[stream] = (boot, seq), above
         self.dropped = values.get(_DROPPED, {})
         self.corrupt = values.get(_CORRUPT, 0)
         self.torn = values.get(_TORN, 0)
         self.dropping = values.get(_DROPPING)
+        self.generation = values.get(_GENERATION)
 
-    def save(self, flush):
-        """Replace the file. False, with a warning, if the file system refuses; the old one stays.
+    def marks_of(self, stream):
+        """(floor, above) of a stream."""
+        return self.marks.get(stream) or ((0, 0), {})
+
+    def newest_boot(self):
+        """Highest boot number that a mark tells of, 0 if none does."""
+        newest = 0
+        for floor, above in self.marks.values():
+            newest = max([newest, floor[0]] + list(above))
+        return newest
+
+    def save(self):
+        """Replace the map. False, with a warning, if the volume refuses; the old one stays.
 
         Then a restart sends some records again, and some counts are too low.
         """
         values = {_DROPPED: self.dropped, _CORRUPT: self.corrupt, _TORN: self.torn}
-        values[_MARKS] = [[boot, stream, upto] for (boot, stream), upto in self.marks.items()]
+        values[_MARKS] = [
+            [stream, floor[0], floor[1], above] for stream, (floor, above) in self.marks.items()
+        ]
         if self.dropping:
             values[_DROPPING] = self.dropping
+        if self.generation is not None:
+            values[_GENERATION] = self.generation
         try:
-            write_map(self._path, values, flush)
+            self._volume.save(_NAME, values)
             return True
         except (OSError, StoreError) as fault:
             log.warn("store", "state not saved: %r", fault)

@@ -1,0 +1,189 @@
+"""The record log in raw flash: the contract of every store, and what only a region does."""
+
+import unittest
+
+from ram_flash import RamFlash
+from store_contract import AckContract, AppendContract, ReadContract, SpaceContract, StoreHelp
+
+from hedge.core.errors import StoreError
+from hedge.store import EVENTS, KV, TELEMETRY, Store
+from hedge.store.journal import SPARE_SEGMENTS
+from hedge.store.region import Region
+
+_BLOCK_BYTES = 1024
+_PAGE_BYTES = 64
+
+
+class StoreCase(StoreHelp, unittest.TestCase):
+    """A store in the RAM flash of a fresh board; max_bytes are for records."""
+
+    def fresh(self):
+        self.flash = RamFlash(self.max_bytes // _BLOCK_BYTES + SPARE_SEGMENTS, _BLOCK_BYTES)
+
+    def gone(self):
+        pass
+
+    def region(self):
+        """As a start finds it."""
+        return Region(self.flash, _PAGE_BYTES)
+
+    def opened(self):
+        store = Store(self.region())
+        store.open()
+        return store
+
+
+class TestAppend(AppendContract, StoreCase):
+    pass
+
+
+class TestRead(ReadContract, StoreCase):
+    pass
+
+
+class TestAck(AckContract, StoreCase):
+    pass
+
+
+class TestSpace(SpaceContract, StoreCase):
+    def test_routine_never_drops_events(self):
+        self.fill(EVENTS, 114)  # three of four sectors
+        self.fill(TELEMETRY, 50)
+        self.assertEqual(self.store.dropped[TELEMETRY] + self.store.pending(TELEMETRY), 50)
+        self.fill(EVENTS, 1)
+        with self.assertRaises(StoreError):
+            self.fill(TELEMETRY, 1)
+        self.assertEqual(self.store.pending(EVENTS), 115)
+        self.assertEqual(self.store.refused, 1)
+
+
+class TestFlash(StoreCase):
+    """Wear, and flash that fails."""
+
+    def test_at_most_one_erase_for_64_records(self):
+        self.flash = RamFlash(64, 4096)
+        self.store = Store(Region(self.flash))
+        self.store.open()
+        reader = self.store.reader()
+        count = 0
+        while count < 20000:
+            self.store.append(count % 3, self.payload(count, 32))
+            count += 1
+            if count % 32 == 0:
+                for boot, stream, seq, _ in self.read_all(reader):
+                    self.store.ack(boot, stream, seq)
+        erases = sum(self.flash.erases)
+        self.assertLess(erases * 64, count)
+        self.assertLess(max(self.flash.erases), 2 * erases // 64 + 2)
+
+    def test_wear_is_spread_over_restarts_too(self):
+        for i in range(400):
+            self.store = self.opened()
+            self.fill(TELEMETRY, 20)
+            self.store.ack(i + 1, TELEMETRY, 20)
+            self.store.close()
+        erases = self.flash.erases
+        self.assertLess(max(erases), 3 * sum(erases) // len(erases))
+
+    def test_thirty_days_of_four_minute_samples_fit_in_256_kb(self):
+        self.flash = RamFlash(64, 4096)
+        self.store = Store(Region(self.flash))
+        self.store.open()
+        KV("node", volume=self.store.volume).set("history", bytes(500))
+        for _ in range(30 * 24 * 15):
+            self.store.append(TELEMETRY, b"x" * 16)
+        self.assertEqual((self.store.pending(), self.store.dropped), (10800, {}))
+
+    def test_a_sector_that_does_not_hold_is_left_for_another(self):
+        self.fill(TELEMETRY, 3)
+        real = self.flash._program
+
+        bad = self.store.stream(TELEMETRY).active.where
+
+        def stuck(block, offset, data):
+            real(block, offset, data if block != bad else b"\xff" * len(data))
+
+        self.flash._program = stuck
+        self.fill(TELEMETRY, 2)
+        self.assertEqual(len(self.read_all(self.store.reader())), 5)
+        self.assertEqual(len(self.read_all(self.opened().reader())), 5)
+
+    def test_a_region_of_noise_is_empty(self):
+        self.flash = RamFlash(
+            [bytes([(i * 193 + k * 7) & 255 for i in range(1024)]) for k in range(8)]
+        )
+        self.store = self.opened()
+        self.fill(TELEMETRY, 100)
+        self.assertEqual(self.opened().pending(), 100)
+
+    def test_too_small_a_region_is_refused(self):
+        with self.assertRaises(StoreError):
+            Region(RamFlash(5, 1024))
+
+    def test_a_damaged_header_costs_its_sector_and_is_told(self):
+        self.fill(TELEMETRY, 100)  # three sectors of 38
+        where = self.store.stream(TELEMETRY).segments[1].where
+        self.flash.do(where, 4, b"\x00")
+        self.store = self.opened()
+        reader = self.store.reader()
+        got = self.read_all(reader)
+        self.assertEqual([n for _, _, n, _ in got], list(range(1, 39)) + list(range(77, 101)))
+        self.store.ack(1, TELEMETRY, 38)  # all that a gateway can say
+        reader.rewind()
+        batch = reader.next(100)
+        self.assertEqual((batch.seq, batch.oldest), (77, 77))
+
+
+class TestValues(StoreCase):
+    """The key-value part in the same region."""
+
+    def kv(self, name="node"):
+        return KV(name, volume=self.region())
+
+    def saved(self, region=None, **values):
+        kv = KV("node", volume=region or self.region())
+        for key in values:
+            kv.set(key, values[key])
+        kv.save()
+        return kv
+
+    def test_values_come_back(self):
+        self.saved(pump_ms=30000, history=bytes(400), days=[1, None, 2.5], on=True)
+        kv = self.kv()
+        self.assertEqual((kv.get("pump_ms"), kv.get("history")), (30000, bytes(400)))
+        self.assertEqual((kv.get("days"), kv.get("on")), ([1, None, 2.5], True))
+
+    def test_before_the_log_is_open_and_beside_it(self):
+        region = self.region()
+        self.saved(region, a=1)
+        store = Store(region)
+        store.open()
+        store.append(EVENTS, b"x")
+        kv = self.saved(region, a=2)
+        self.assertEqual((store.boot, kv.get("a"), self.kv().get("a")), (2, 2, 2))
+
+    def test_each_name_is_apart(self):
+        region = self.region()
+        for i in range(4):
+            kv = KV("kv%d" % i, volume=region)
+            kv.set("i", i)
+            kv.save()
+        region = self.region()
+        self.assertEqual([KV("kv%d" % i, volume=region).get("i") for i in range(4)], [0, 1, 2, 3])
+
+    def test_many_saves_keep_the_last_and_take_turns_with_the_sectors(self):
+        region = self.region()
+        kv = KV("node", volume=region)
+        for i in range(300):
+            kv.set("i", i)
+            kv.set("fill", bytes(i % 200))
+            kv.save()
+        self.assertEqual(self.kv().get("i"), 299)
+        self.assertLess(max(self.flash.erases), 20)
+
+    def test_too_much_is_a_store_error_and_the_old_values_stay(self):
+        kv = self.saved(a=1)
+        kv.set("b", bytes(2000))
+        with self.assertRaises(StoreError):
+            kv.save()
+        self.assertEqual((self.kv().get("a"), self.kv().get("b")), (1, None))
