@@ -10,13 +10,14 @@ import pytest
 from hedgerow.device.find import Attached
 from hedgerow.device.flash import Options, flash
 from hedgerow.device.images import read_image
+from hedgerow.device.monitor import Plot, lines, shown
 from hedgerow.device.repl import read_banner, verify_rp2
 from hedgerow.emulate.console import serve
 from hedgerow.emulate.endpoints import Pty
 from hedgerow.emulate.pico.board import PicoBoard
 from hedgerow.emulate.pico.chip import PicoChip
 from hedgerow.emulate.pico.machine import PicoMachine
-from hedgerow.errors import DeviceError
+from hedgerow.errors import DeviceError, UsageError
 from hedgerow.toolchain.pico import ensure_pico
 
 sys.path.append(str(Path(__file__).resolve().parent.parent / "host"))
@@ -108,7 +109,12 @@ class PicoPort:
         self._pty.send(data)
 
 
-def test_from_the_drive_to_the_prompt_in_one_call(firmware, tmp_path):
+def test_from_a_blank_board_to_the_first_plotted_value(firmware, tmp_path):
+    app = tmp_path / "field.py"
+    app.write_text(
+        "import time\nn = 20\nwhile True:\n"
+        "    print('soil=%d' % n)\n    n += 1\n    time.sleep(0.1)\n"
+    )
     with PicoPort() as pico, Uf2Board(tmp_path / "RPI-RP2") as board:
         running = []
 
@@ -118,6 +124,19 @@ def test_from_the_drive_to_the_prompt_in_one_call(firmware, tmp_path):
                 running.append(Attached("serial", pico.port, "repl", (), ("rp2040",), "Pico"))
             return running
 
-        done = flash(firmware, Options(drive=board.drive, board="RPI_PICO"), look=look)
+        options = Options(drive=board.drive, board="RPI_PICO")
+        done = flash(firmware, options, look=look, app=app)
+        pictures = shown(lines(done.port, wait_s=5), Plot(), lambda: (60, 20), colour=False)
+        picture = next(text for text, is_picture in pictures if is_picture)
     assert done.verified == "SHA-256 on the board"
     assert (done.port, done.banner.board) == (pico.port, "Raspberry Pi Pico")
+    assert done.deployed.said == "boot: slot a starts field"
+    assert "soil" in picture
+    assert "20" in picture
+
+
+def test_what_is_no_app_is_told_before_anything_is_written(firmware, tmp_path):
+    with Uf2Board(tmp_path / "RPI-RP2") as board:
+        with pytest.raises(UsageError, match=r"no main\.py"):
+            flash(firmware, Options(drive=board.drive), app=board.drive)
+        assert [path.name for path in board.drive.iterdir()] == ["INFO_UF2.TXT"]

@@ -7,7 +7,7 @@ import tty
 import pytest
 
 from hedgerow.device.link_errors import PortError
-from hedgerow.device.monitor import Plot, lines, values
+from hedgerow.device.monitor import Plot, lines, shown, values
 
 
 def test_values_of_a_line():
@@ -73,3 +73,21 @@ def test_a_board_that_stays_away_is_an_error_in_the_end(tmp_path):
     assert next(found).endswith("waiting for it")
     with pytest.raises(PortError, match="no such port"):
         next(found)
+
+
+def test_the_first_value_is_drawn_at_once_and_what_has_none_is_shown_as_it_is():
+    found = ["boot: slot a starts main", "soil=20 %", "soil=21 %", "done"]
+    plain, drawn, last = shown(found, Plot(), lambda: (60, 20), colour=False)
+    assert plain == ("boot: slot a starts main", False)
+    assert drawn[1]
+    assert "soil" in drawn[0]
+    assert last == ("done", False)
+    assert list(shown(found, None, lambda: (60, 20))) == [(line, False) for line in found]
+
+
+def test_listening_for_a_time_ends_by_itself(tmp_path):
+    cable = Cable(tmp_path / "port")
+    found = lines(str(cable.path), for_s=0.5)
+    cable.prints(b"soil=1\nhalf")
+    assert list(found) == ["soil=1"]
+    cable.unplug()

@@ -12,6 +12,7 @@ _EPILOG = """\b
 Examples:
   hedgerow deploy blink.py
   hedgerow deploy my_node/ --port /dev/ttyACM0
+  hedgerow deploy my_node/ --plot                and then draws what it prints
   hedgerow deploy my_node/ --healthy-after 0     only hedge_boot.confirm() keeps it
 """
 
@@ -30,6 +31,8 @@ Examples:
 @click.option(
     "--hedge/--no-hedge", default=None, help="Send the modules of hedge that it imports."
 )
+@click.option("--monitor", is_flag=True, help="Then show what it prints, until Ctrl-C.")
+@click.option("--plot", is_flag=True, help="Then draw the name=value pairs it prints.")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 def command(
     *,
@@ -38,18 +41,25 @@ def command(
     baud: int,
     healthy_after_s: float,
     hedge: bool | None,
+    monitor: bool,
+    plot: bool,
     as_json: bool,
 ) -> None:
     """Deploy APP (a .py file, or a folder with a main.py) and start it."""
     from hedgerow.device.deploy import deploy
     from hedgerow.device.ports import choose_port
 
+    chosen = choose_port(port)
     report = deploy(
         app,
-        port=choose_port(port),
+        port=chosen,
         baud=baud,
         healthy_after_s=healthy_after_s,
         with_hedge=hedge,
         told=None if as_json else lambda text: click.echo(text, err=True),
     )
     click.echo(json.dumps(dataclasses.asdict(report)) if as_json else report.text())
+    if monitor or plot:
+        from hedgerow.cli.monitor_output import follow
+
+        follow(chosen, baud, plot=plot)

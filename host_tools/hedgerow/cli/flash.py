@@ -7,6 +7,8 @@ from typing import Any
 
 import click
 
+from hedgerow.errors import UsageError
+
 _EPILOG = """\b
 Examples:
   hedgerow flash --list                        which boards are attached
@@ -14,6 +16,7 @@ Examples:
   hedgerow flash firmware.uf2                  RP2: in BOOTSEL mode, or running MicroPython
   hedgerow flash firmware.bin --port /dev/ttyUSB0
   hedgerow flash --board RPI_PICO              builds the firmware (hedgerow toolchain pico)
+  hedgerow flash firmware.uf2 --app my_node/   and deploys an app once the prompt answers
 
 \b
 Exit codes: 0 flashed and answering, 6 not flashed (the message says whether anything was written),
@@ -26,6 +29,7 @@ Exit codes: 0 flashed and answering, 6 not flashed (the message says whether any
 @click.option("--board", help="What it is: also compares chip and flash size with boards/.")
 @click.option("--port", help="Serial port of the board.")
 @click.option("--drive", type=click.Path(path_type=Path), help="Drive of an RP2 board.")
+@click.option("--app", type=click.Path(path_type=Path), help="Then deploy this app.")
 @click.option("--list", "list_only", is_flag=True, help="Only list the boards in sight.")
 @click.option("--probe", is_flag=True, help="With --list: ask each board; stops its program.")
 @click.option("--no-repl", is_flag=True, help="Do not wait for the prompt.")
@@ -38,6 +42,7 @@ def command(
     board: str | None,
     port: str | None,
     drive: Path | None,
+    app: Path | None,
     list_only: bool,
     probe: bool,
     no_repl: bool,
@@ -57,9 +62,11 @@ def command(
         click.echo(json.dumps(found) if as_json else _listed(found))
         return
     repl_s = 0.0 if no_repl else Options.repl_s
+    if app is not None and no_repl:
+        raise UsageError("--app is deployed over the prompt: leave --no-repl away")
     options = Options(board, port, drive, repl_s, baud=baud, stub=not no_stub)
     with _Bar() as bar:
-        done = flash(firmware or firmware_for(board), options, bar.show)
+        done = flash(firmware or firmware_for(board), options, bar.show, app=app)
     click.echo(json.dumps(dataclasses.asdict(done), default=str) if as_json else _told(done))
 
 
@@ -98,4 +105,5 @@ def _listed(found: list[dict[str, Any]]) -> str:
 def _told(done: Any) -> str:
     text = f"{done.image}: {done.size_bytes} bytes on {done.chip} at {done.where}"
     text += f" in {done.seconds:.1f} s, verified: {done.verified}"
-    return f"{text}\n{done.port}: {done.banner}" if done.banner else text
+    text += f"\n{done.port}: {done.banner}" if done.banner else ""
+    return f"{text}\n{done.deployed.text()}" if done.deployed else text

@@ -4,19 +4,21 @@
     print(done.board, done.seconds, done.banner)
 
 The image is read and compared with chip, family and flash size before anything is written; then
-written, verified, and the board is waited for until its prompt answers.
+written, verified, and the board is waited for until its prompt answers; then an app is deployed.
 """
 
 import time
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from hedgerow.boards import load_board
 from hedgerow.boards.board import Board
 from hedgerow.device import fits
+from hedgerow.device.app_files import collect
 from hedgerow.device.chips import by_mcu
+from hedgerow.device.deploy import DeployReport, deploy
 from hedgerow.device.esptool_program import Esptool
 from hedgerow.device.find import Attached, attached, uf2_drive
 from hedgerow.device.images import Image, read_image
@@ -47,7 +49,8 @@ class Options:
 @dataclass(frozen=True)
 class Flashed:
     """What was done. verified: "MD5 by the chip", "SHA-256 on the board" or "restart" (the boot
-    ROM restarted after the last block, but no prompt was there to ask). banner: None likewise."""
+    ROM restarted after the last block, but no prompt was there to ask). banner: None likewise.
+    deployed: if an app was given."""
 
     image: Path
     chip: str
@@ -57,6 +60,7 @@ class Flashed:
     verified: str
     port: str | None
     banner: Banner | None
+    deployed: DeployReport | None = None
 
 
 @dataclass(frozen=True)
@@ -74,9 +78,12 @@ def flash(
     options: Options = Options(),
     progress: Progress = lambda done, total: None,
     look: Callable[[], list[Attached]] = attached,
+    *,
+    app: Path | None = None,
 ) -> Flashed:
     """Flash a board. progress(done, total) is called as it goes; look() lists the boards in sight.
 
+    app: deployed once the prompt answers; one that is no app is told before anything is written.
     Raises DeviceError: the message says whether nothing was written or the board has no complete
     firmware. Never writes an image whose chip, family or size does not fit.
     """
@@ -84,8 +91,13 @@ def flash(
     board = load_board(options.board) if options.board else None
     if board is not None:
         fits.check_board(image, board)
+    if app is not None:
+        collect(app)
     job = _Job(image, options, progress, look)
-    return _flash_esp(job) if image.kind == "esp" else _flash_uf2(job, board)
+    done = _flash_esp(job) if image.kind == "esp" else _flash_uf2(job, board)
+    if app is None or done.port is None:
+        return done
+    return replace(done, deployed=deploy(app, port=done.port))
 
 
 def firmware_for(board: str | None) -> Path:

@@ -2,12 +2,15 @@
 
 for line in lines("/dev/ttyACM0"):
     print(line, values(line))
+for text, is_picture in shown(lines("/dev/ttyACM0"), Plot(), lambda: (80, 24)):
+    print(text)
 """
 
+import math
 import re
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import LinkLostError, PortError
@@ -15,32 +18,38 @@ from hedgerow.device.link_errors import LinkLostError, PortError
 _READ_S = 0.2
 _AGAIN_S = 0.3
 _POINTS = 300  # of a plotted series
+_DRAW_S = 0.5
 # name=value, value with or without a unit behind it: "soil=23.5 % pump=1"
 _VALUE = re.compile(r"([A-Za-z_][\w.\-/]*)\s*=\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 
 
-def lines(port: str, *, baud: int = 115200, wait_s: float | None = None) -> Iterator[str]:
+def lines(
+    port: str, *, baud: int = 115200, wait_s: float | None = None, for_s: float | None = None
+) -> Iterator[str]:
     """Lines without their ends; "monitor: ..." when the board goes and comes back.
 
-    wait_s: how long to wait for a board that is away, None: for ever. Raises PortError if it is
-    not there to begin with, or does not come back.
+    wait_s: how long to wait for a board that is away, None: for ever. for_s: how long to listen,
+    None: for ever. Raises PortError if it is not there to begin with, or does not come back.
     """
-    return _lines(SerialLink(port, baud=baud), baud, wait_s)
+    end_s = math.inf if for_s is None else time.monotonic() + for_s
+    return _lines(SerialLink(port, baud=baud), baud, wait_s, end_s)
 
 
-def _lines(link: SerialLink, baud: int, wait_s: float | None) -> Iterator[str]:
+def _lines(link: SerialLink, baud: int, wait_s: float | None, end_s: float) -> Iterator[str]:
     port = link.port
     while True:
         with link:
-            yield from _until_lost(link)
+            yield from _until_lost(link, end_s)
+        if time.monotonic() >= end_s:
+            return
         yield f"monitor: {port} is gone, waiting for it"
         link = _back(port, baud, wait_s)
         yield f"monitor: {port} is back"
 
 
-def _until_lost(link: SerialLink) -> Iterator[str]:
+def _until_lost(link: SerialLink, end_s: float) -> Iterator[str]:
     rest = b""
-    while True:
+    while time.monotonic() < end_s:
         try:
             rest += link.read(_READ_S)
         except LinkLostError:
@@ -100,3 +109,25 @@ class Plot:
         plotext.xlabel("s")
         drawn: str = plotext.build()
         return drawn if colour else plotext.uncolorize(drawn)
+
+
+def shown(
+    found: Iterable[str],
+    plot: Plot | None,
+    size: Callable[[], tuple[int, int]],
+    *,
+    colour: bool = True,
+) -> Iterator[tuple[str, bool]]:
+    """(text, is it a picture) to show: lines as they are, or a plot of their values.
+
+    plot: None shows lines only. size: (columns, rows) of the terminal now. A picture stands for
+    all lines with values since the one before; the first comes with the first value.
+    """
+    drawn_s = -math.inf
+    for line in found:
+        if plot is None or not plot.add(values(line)):
+            yield line, False
+        elif time.monotonic() - drawn_s > _DRAW_S:
+            width, height = size()
+            yield plot.draw(width, height - 2, colour=colour), True
+            drawn_s = time.monotonic()
