@@ -42,6 +42,7 @@ TEST_PROGRAMS = {
     "chromium": "chromium",
     "chromium-driver": "chromedriver",
     "mtools": "mformat",
+    "nats-server": "nats-server",
 }
 # Compilers and emulators of boards. A library stands for itself by a file.
 EMULATED_PROGRAMS = {

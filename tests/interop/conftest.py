@@ -81,16 +81,18 @@ def relay_to(thread):
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory) -> Path:
-    """Folder with ca.pem, other-ca.pem, server.pem, server.key for "broker.test"."""
+    """Folder with ca.pem, other-ca.pem, server.pem, server.key for "broker.test", client.pem."""
     pytest.importorskip("cryptography", reason="the Python package cryptography is not installed")
     folder = tmp_path_factory.mktemp("certificates")
     ca_key, ca = _certificate("test CA")
     _, other = _certificate("other CA")
     key, server = _certificate("broker.test", issuer=ca, issuer_key=ca_key)
-    for name, content in (("ca", ca), ("other-ca", other), ("server", server)):
+    own_key, own = _certificate("bed-3", issuer=ca, issuer_key=ca_key)
+    for name, content in (("ca", ca), ("other-ca", other), ("server", server), ("client", own)):
         (folder / f"{name}.pem").write_bytes(_pem(content))
     (folder / "ca.der").write_bytes(_der(ca))
     (folder / "server.key").write_bytes(_key_pem(key))
+    (folder / "client.key").write_bytes(_key_pem(own_key))
     return folder
 
 

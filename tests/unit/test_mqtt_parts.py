@@ -6,7 +6,7 @@ import unittest
 from hedge.net.backoff import Backoff
 from hedge.net.inflight import PUBACK_DUE, PUBCOMP_DUE, PUBREC_DUE, Inflight
 from hedge.net.keepalive import KeepAlive
-from hedge.net.tls_context import der_certificates
+from hedge.net.tls_context import der_blocks
 
 
 class TestInflight(unittest.TestCase):
@@ -99,17 +99,24 @@ class TestBackoff(unittest.TestCase):
         self.assertGreater(len(set(waits)), 10)
 
 
-class TestDerCertificates(unittest.TestCase):
+class TestDerBlocks(unittest.TestCase):
     def test_pem_with_two_certificates_and_text_between(self):
         block = b"-----BEGIN CERTIFICATE-----\n%s-----END CERTIFICATE-----\n"
         first, second = bytes(range(48, 120)), b"0two"
         pem = b"CN=x\n" + block % binascii.b2a_base64(first)
         pem += b"note\n" + block % binascii.b2a_base64(second)
-        self.assertEqual(der_certificates(pem), [first, second])
+        self.assertEqual(der_blocks(pem, "CERTIFICATE"), [first, second])
+
+    def test_the_label_chooses(self):
+        block = b"-----BEGIN %s-----\n%s-----END %s-----\n"
+        pem = b""
+        for label, content in ((b"CERTIFICATE", b"0cert"), (b"EC PRIVATE KEY", b"0key")):
+            pem += block % (label, binascii.b2a_base64(content), label)
+        self.assertEqual(der_blocks(pem, "PRIVATE KEY"), [b"0key"])
 
     def test_der_passes_as_it_is(self):
-        self.assertEqual(der_certificates(b"\x30\x82abc"), [b"\x30\x82abc"])
+        self.assertEqual(der_blocks(b"\x30\x82abc", "CERTIFICATE"), [b"\x30\x82abc"])
 
     def test_nothing_usable_raises(self):
         for data in (b"", b"hello", b"-----BEGIN CERTIFICATE-----\nMIIB"):
-            self.assertRaises(ValueError, der_certificates, data)
+            self.assertRaises(ValueError, der_blocks, data, "CERTIFICATE")

@@ -235,10 +235,11 @@ class Client:
     async def publish(self, topic, payload, qos=0, retain=False, wait=True, properties=None):
         """Send one message (topic: str; payload: bytes-like, copied; properties: MQTT 5's).
 
-        At QoS 1 returns after PUBACK, at QoS 2 after PUBCOMP, or with wait=False once it is
-        written and kept in flight. Raises LinkError or OSError if the session ends meanwhile: a
-        message that was kept goes out again after the next connect(). LinkError too if an MQTT 5
-        broker refuses the message, which is lost then; ValueError for a topic with wildcards.
+        At QoS 1 returns after PUBACK, at QoS 2 after PUBCOMP; if it raises LinkError or OSError
+        before, the session ended, and a message that was kept goes out after the next connect().
+        With wait=False it returns once the message is kept in flight, and an error means that it
+        is not. LinkError too if an MQTT 5 broker refuses the message, which is lost then;
+        ValueError for a topic with wildcards; StoreError if the session's file cannot take it.
         """
         if not topic or "+" in topic or "#" in topic:
             raise ValueError("mqtt: publish to %r" % topic)
@@ -254,7 +255,7 @@ class Client:
         packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties)
         self._inflight.add(packet_id, packet)
         if not wait:
-            await self._write(self._first(packet, topic, payload, properties))
+            await self._try(self._first(packet, topic, payload, properties))
             return
         self._replies[packet_id] = None
         try:
@@ -264,6 +265,13 @@ class Client:
             self._replies.pop(packet_id, None)
         if _code(reply) >= _REFUSED:
             raise LinkError("broker refused the message: " + self._wire.refusal(reply[2]))
+
+    async def _try(self, packet):
+        """Send what is kept in flight: if that fails it goes out after the next connect()."""
+        try:
+            await self._write(packet)
+        except (LinkError, OSError) as e:
+            log.debug("mqtt", "kept, not sent: %r", e)
 
     def _first(self, packet, topic, payload, properties):
         """The packet as it goes out the first time: MQTT 5 may shorten its topic."""

@@ -1,0 +1,87 @@
+"""The client over TLS: both versions, its own certificate, and the name it asks for (SNI)."""
+
+import socket
+import ssl
+import threading
+
+import pytest
+from mqtt_peers import Shim
+from peers import Mosquitto, free_port
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture
+def strict_broker(mosquitto, tmp_path, certificates):
+    """mosquitto that asks for the client's certificate and takes its name as the user."""
+    extra = f"certfile {certificates}/server.pem\nkeyfile {certificates}/server.key\n"
+    extra += f"cafile {certificates}/ca.pem\nrequire_certificate true\n"
+    extra += "use_identity_as_username true\nallow_anonymous false\n"
+    with Mosquitto(mosquitto, tmp_path, extra) as broker:
+        yield broker
+
+
+def _trust(certificates, **more) -> dict:
+    return {"ca": str(certificates / "ca.pem"), "server_hostname": "broker.test", **more}
+
+
+@pytest.mark.parametrize("version", [4, 5])
+def test_a_certificate_of_our_own(strict_broker, certificates, version):
+    own = {"cert": str(certificates / "client.pem"), "cert_key": str(certificates / "client.key")}
+    with Shim(strict_broker.port) as shim:
+        shim.do("connect", version=version, **_trust(certificates, **own))
+        shim.do("subscribe", topic="a", qos=2)
+        shim.do("publish", topic="a", payload="x" * 600, qos=2)
+        shim.do("wait", messages=1)
+        assert shim.messages() == ["x" * 600]
+
+
+def test_none_is_refused(strict_broker, certificates):
+    with Shim(strict_broker.port) as shim:
+        shim.tell("connect", timeout_ms=3000, **_trust(certificates))
+        assert shim.expect("connect")["kind"] in ("LinkError", "OSError")
+
+
+@pytest.mark.parametrize(
+    ("own", "said"),
+    [
+        ({"cert": "client.pem"}, "uplink cert_key: cert and cert_key belong together"),
+        ({"cert": "client.pem", "cert_key": "missing.key"}, "missing.key: OSError"),
+        ({"cert": "client.pem", "cert_key": "ca.pem"}, "no PRIVATE KEY in it"),
+        ({"cert": "client.key", "cert_key": "client.key"}, "no CERTIFICATE in it"),
+    ],
+)
+def test_files_that_do_not_fit_are_named(certificates, own, said):
+    own = {key: str(certificates / name) for key, name in own.items()}
+    with Shim(free_port()) as shim:
+        shim.tell("connect", **_trust(certificates, **own))
+        event = shim.expect("connect")
+        assert event["kind"] == "ConfigError"
+        assert said in event["error"]
+
+
+def test_the_name_is_sent_before_the_certificate_comes(certificates):
+    """SNI: one address may serve many names."""
+    asked = []
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
+    context.sni_callback = lambda _socket, name, _context: asked.append(name)
+    port = free_port()
+    with socket.create_server(("127.0.0.1", port)) as server:
+        accept = threading.Thread(target=_serve_once, args=(server, context), daemon=True)
+        accept.start()
+        with Shim(port) as shim:
+            shim.tell("connect", timeout_ms=3000, **_trust(certificates))
+            shim.expect("connect")
+        accept.join(5)
+    assert asked == ["broker.test"]
+
+
+def _serve_once(server, context) -> None:
+    sock, _ = server.accept()
+    sock.settimeout(5)
+    try:
+        with context.wrap_socket(sock, server_side=True) as tls:
+            tls.recv(1)
+    except OSError:
+        return
