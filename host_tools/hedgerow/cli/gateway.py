@@ -15,6 +15,7 @@ Examples:
   hedgerow gateway --http-host 0.0.0.0 --mqtt-host 0.0.0.0 \\
       --user farm --password-file pw.txt             for boards and phones on the network
   hedgerow gateway --broker mqtt://10.0.0.2:1883     a broker that runs already
+  hedgerow gateway --coap 5683 --coap-host 0.0.0.0   nodes with kind = "coap" too
 """
 
 
@@ -35,6 +36,13 @@ Examples:
 @click.option("--user", help="Account that nodes must use (or ours, at a running broker).")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
 @click.option("--keys", type=click.Path(path_type=Path), help="Frame keys: `device hexkey` lines.")
+@click.option("--coap", "coap_port", type=int, help="Take frames over CoAP on this UDP port.")
+@click.option("--coap-host", default="127.0.0.1", show_default=True, help="Where nodes send CoAP.")
+@click.option(
+    "--coap-keys",
+    type=click.Path(path_type=Path),
+    help="OSCORE secrets: `device hexkey` lines; then CoAP takes nothing without.",
+)
 @click.option("--note", default="", help="One line to show on the page.")
 @click.option("--no-time", is_flag=True, help="Do not set the nodes' clocks.")
 @click.option("-v", "--verbose", is_flag=True)
@@ -48,6 +56,9 @@ def command(
     user: str | None,
     password_file: Path | None,
     keys: Path | None,
+    coap_port: int | None,
+    coap_host: str,
+    coap_keys: Path | None,
     note: str,
     no_time: bool,
     verbose: bool,
@@ -55,6 +66,8 @@ def command(
     """Run broker, ingest, HTTP API and live page until Ctrl-C."""
     if (user is None) != (password_file is None):
         raise UsageError("--user and --password-file belong together: give both or none")
+    if coap_keys and coap_port is None:
+        raise UsageError("--coap-keys needs --coap, the port that CoAP listens on (5683)")
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -64,6 +77,9 @@ def command(
     def say(gateway: Gateway) -> None:
         click.echo(f"page   {gateway.http_url}/")
         click.echo(f"mqtt   {gateway.mqtt_host}:{gateway.mqtt_port} ({gateway.broker_kind})")
+        if gateway.coap_port:
+            secured = ", OSCORE only" if config.coap_keys else ""
+            click.echo(f"coap   {coap_host}:{gateway.coap_port}{secured}")
         click.echo(f"data   {config.db_path}")
 
     config = GatewayConfig(
@@ -76,6 +92,9 @@ def command(
         user=user,
         password=read_password(password_file) if password_file else None,
         keys=read_keys(keys) if keys else {},
+        coap_host=coap_host,
+        coap_port=coap_port,
+        coap_keys=read_keys(coap_keys) if coap_keys else {},
         note=note,
         give_time=not no_time,
     )

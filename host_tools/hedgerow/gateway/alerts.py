@@ -27,9 +27,10 @@ SEVERITY = {
     "conflict": "critical",
     "malformed": "warning",
     "broker": "critical",
+    "restored": "warning",
 }
 # Facts, not conditions: nothing will ever say that they are over.
-_FACTS = ("dropped", "conflict", "malformed", "clock", "series")
+_FACTS = ("dropped", "conflict", "malformed", "clock", "series", "restored")
 _QUIET_S = 86400.0
 
 
@@ -48,6 +49,11 @@ class AlertBook:
 
     def is_open(self, alert: AlertKey) -> bool:
         return alert in self._open
+
+    def was_raised(self, alert: AlertKey, since_s: float) -> bool:
+        """True if it was opened or renewed since then."""
+        sql = "SELECT 1 FROM alert WHERE device = ? AND kind = ? AND key = ? AND last_s >= ?"
+        return self._connection.execute(sql, (*alert, since_s)).fetchone() is not None
 
     def raise_(self, alert: AlertKey, text: str, now_s: float, count: int = 1) -> None:
         """Open an alert, or count one more occurrence of an open one and renew its text."""

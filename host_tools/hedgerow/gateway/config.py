@@ -20,6 +20,8 @@ class GatewayConfig:
     user, password: the one account of the broker; None lets everyone in (bind to loopback).
     keys: frame MAC keys by device id, "*" for all others; empty: frames need no MAC.
     note: one line shown on the page, e.g. "simulated field, weather: Seattle 2012-2015".
+    coap_port: None: no CoAP. coap_keys: OSCORE secrets by device id; with them nothing else is
+    taken over CoAP.
     give_time: acks carry the gateway's clock; False where the nodes live in simulated time.
     """
 
@@ -34,6 +36,9 @@ class GatewayConfig:
     keys: dict[str, bytes] = field(default_factory=dict, repr=False)
     note: str = ""
     give_time: bool = True
+    coap_host: str = "127.0.0.1"
+    coap_port: int | None = None
+    coap_keys: dict[str, bytes] = field(default_factory=dict, repr=False)
 
     @property
     def db_path(self) -> Path:
@@ -43,6 +48,11 @@ class GatewayConfig:
     def broker_dir(self) -> Path:
         """Where a spawned broker keeps its config, sessions and pid."""
         return self.db_path.with_name(self.db_path.name + ".broker")
+
+    @property
+    def coap_dir(self) -> Path:
+        """OSCORE counters of each node."""
+        return self.db_path.with_name(self.db_path.name + ".oscore")
 
     def key_of(self) -> KeyOf | None:
         """Lookup of a device's MAC key, or None when frames need none."""

@@ -8,13 +8,13 @@ when the process dies, however it dies.
 import contextlib
 import fcntl
 import os
-import secrets
 import sqlite3
 from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
 from hedgerow.errors import GatewayError
+from hedgerow.gateway.generation import identify
 from hedgerow.gateway.schema import MIGRATIONS
 
 _BUSY_S = 10.0
@@ -37,7 +37,7 @@ def open_database(path: Path | str) -> sqlite3.Connection:
         ) from error
     try:
         _migrate(connection, path)
-        _ensure_generation(connection)
+        identify(connection, path)
     except sqlite3.Error as error:
         connection.close()
         raise GatewayError(f"database {path} cannot be set up: {error}") from error
@@ -112,18 +112,6 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
         if sqlite3.complete_statement(statement):
             connection.execute(statement)
             statement = ""
-
-
-def _ensure_generation(connection: sqlite3.Connection) -> None:
-    # Random per database: a node that sees another one can tell that the server lost its memory.
-    generation = secrets.randbits(31) + 1
-    connection.execute("INSERT OR IGNORE INTO meta VALUES ('generation', ?)", (generation,))
-
-
-def generation_of(connection: sqlite3.Connection) -> int:
-    """This database's random id, u32 and never 0."""
-    row = connection.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-    return int(row[0])
 
 
 class DatabaseLock:

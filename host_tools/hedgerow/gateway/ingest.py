@@ -17,7 +17,8 @@ from hedge.core.errors import FrameError
 from hedge.wire import ack, cbor, frame, frame_read
 from hedgerow.gateway.alerts import AlertBook, AlertKey
 from hedgerow.gateway.config import KeyOf
-from hedgerow.gateway.database import generation_of, transaction
+from hedgerow.gateway.database import transaction
+from hedgerow.gateway.generation import CommitCount, generation_of, restored_s
 from hedgerow.gateway.record_table import Inserted, RecordTable
 from hedgerow.gateway.signals import Signals, dropped_text
 from hedgerow.gateway.watermark import StreamKey, advance
@@ -114,6 +115,17 @@ class Ingest:
         self._touched: dict[str, dict[tuple[int, int], int]] = {}
         self.outcomes: list[Outcome] = []
         self._load_devices()
+        self._commits = CommitCount(connection)
+        self._tell_restored()
+
+    def _tell_restored(self) -> None:
+        when_s = restored_s(self._connection)
+        alert = AlertKey("", "restored")
+        if when_s is not None and not self._alerts.was_raised(alert, when_s):
+            text = "the database is a restored backup: nodes send again what they still hold; "
+            text += "what they do not hold any more is a gap for good"
+            with transaction(self._connection):
+                self._alerts.raise_(alert, text, when_s)
 
     def commit(self, messages: Sequence[Inbound | Note]) -> list[Outbound]:
         """Store all messages in ONE transaction; return the acks to publish.
@@ -125,9 +137,11 @@ class Ingest:
         try:
             with transaction(self._connection):
                 self.outcomes = [self._take(message) for message in messages]
+                self._commits.count()
         except BaseException:
             self._forget()
             raise
+        self._commits.committed()
         now_s = max((m.received_s for m in messages), default=0.0)
         return [out for device in self._touched for out in self._acks(device, now_s)]
 
@@ -303,6 +317,7 @@ class Ingest:
         """Conditions that no message announces: silent nodes, alerts that went quiet."""
         with transaction(self._connection):
             self._alerts.close_quiet(now_s)
+            self._commits.sync()
             for device, status, last_seen_s in self._last_seen():
                 self._check_silent(device, status, last_seen_s, now_s)
 

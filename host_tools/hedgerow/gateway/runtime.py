@@ -10,8 +10,10 @@ from typing import Any
 
 from hedgerow.gateway.alerts import AlertKey
 from hedgerow.gateway.broker import Broker, start_broker
+from hedgerow.gateway.coap import coap_listener
 from hedgerow.gateway.config import GatewayConfig
 from hedgerow.gateway.database import DatabaseLock, open_database
+from hedgerow.gateway.generation import client_of
 from hedgerow.gateway.ingest import Ingest, Note
 from hedgerow.gateway.intake import Intake
 from hedgerow.gateway.mqtt import MqttSession
@@ -31,6 +33,7 @@ class Runtime:
     session: MqttSession
     intake: Intake
     started_s: float
+    coap_port: int | None = None
 
     @property
     def revision(self) -> str:
@@ -64,14 +67,17 @@ async def running(config: GatewayConfig) -> AsyncIterator[Runtime]:
         sessions: list[MqttSession] = []
         writer = Writer(ingest, publish=lambda out: sessions[0].publish(out))
         async with start_broker(config, _reporter(writer)) as broker:
-            client_id = f"hedgerow-{ingest.generation:08x}"
+            client_id = f"hedgerow-{client_of(db):08x}"
             session = MqttSession(broker.address, client_id, writer.put)
             sessions.append(session)
             writer.start()
             try:
                 await asyncio.to_thread(session.start)
                 intake = Intake(writer)
-                yield Runtime(config, broker, ingest, writer, session, intake, time.time())
+                async with coap_listener(config, intake) as coap_port:
+                    yield Runtime(
+                        config, broker, ingest, writer, session, intake, time.time(), coap_port
+                    )
             finally:
                 await asyncio.to_thread(writer.stop)
                 await asyncio.to_thread(session.stop)

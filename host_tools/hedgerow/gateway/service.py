@@ -95,6 +95,11 @@ class Gateway:
         return self.runtime.broker.address.port
 
     @property
+    def coap_port(self) -> int | None:
+        """None while no CoAP is spoken."""
+        return self.runtime.coap_port
+
+    @property
     def broker_kind(self) -> str:
         """external, mosquitto or python."""
         return self.runtime.broker.kind

@@ -78,4 +78,5 @@ def dropped_text(key: StreamKey, holes: list[range]) -> str:
     """Text of a "dropped" alert."""
     count = sum(len(hole) for hole in holes)
     name = _STREAM_NAMES.get(key.stream, f"stream {key.stream}")
-    return f"{count} records of {name} never came (boot {key.boot}, from {holes[0].start})"
+    where = f"(boot {key.boot}, from {holes[0].start})"
+    return f"{count} records of {name} {where} never came, and the node no longer holds them"
