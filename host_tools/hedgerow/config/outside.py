@@ -61,10 +61,11 @@ def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
     for name in ("ca", "server_hostname"):
         if is_known(table.get(name)) and tls is False:
             draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
-    if tls is True and table.get("port") == 1883:
-        draft.warn(("uplink", "port"), "1883 is the port for MQTT without TLS", "8883")
-    if tls is False and table.get("port") == 8883:
-        draft.warn(("uplink", "port"), "8883 is the port for MQTT with TLS", "tls = true")
+    name, clear, sealed = ("CoAP", 5683, 5684) if kind == "coap" else ("MQTT", 1883, 8883)
+    if tls is True and table.get("port") == clear:
+        draft.warn(("uplink", "port"), f"{clear} is the port for {name} without TLS", f"{sealed}")
+    if tls is False and table.get("port") == sealed:
+        draft.warn(("uplink", "port"), f"{sealed} is the port for {name} with TLS", "tls = true")
 
 
 def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
@@ -73,9 +74,11 @@ def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
         draft.fault(("uplink", "password"), "password without user", "user = ...", key=True)
     if not is_known(host) or _is_loopback(host):
         return
-    if user is None and table.get("tls") is False and table["key"] is None:
+    keys = [table.get(name) for name in ("key", "oscore_secret")]
+    if user is None and table.get("tls") is False and keys == [None, None]:
         message = f"anyone on the way to {host} can pretend to be this node"
-        draft.warn(("uplink", "host"), message, "user and password with tls, or key")
+        cure = "oscore_secret" if table["kind"] == "coap" else "user and password with tls"
+        draft.warn(("uplink", "host"), message, f"{cure}, or key")
     elif is_known(password) and table.get("tls") is False:
         draft.warn(("uplink", "password"), "the password travels in clear text", "tls = true")
 

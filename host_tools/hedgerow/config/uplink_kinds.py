@@ -19,7 +19,18 @@ _BROKER = (
 )
 
 UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
-    "mqtt": _BROKER,
+    "mqtt": (
+        *_BROKER,
+        Key("version", "int", "of MQTT: 4 is 3.1.1, or 5", 4, 4, 5),
+    ),
+    "coap": (
+        Key("host", "text", "name or address of the gateway", REQUIRED),
+        Key("port", "int", "default 5683, with TLS 5684", None, 1, 65535),
+        Key("oscore_secret", "key", "encrypts end to end; as in the gateway's --coap-keys"),
+        Key("tls", "bool", "DTLS: encrypt and check the gateway's certificate", False),
+        Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
+        Key("server_hostname", "text", "name in the gateway's certificate, if it is not host"),
+    ),
     "serial": (
         Key(
             "uart", "text", "a UART of the board; without it the line of its console, USB or UART"
