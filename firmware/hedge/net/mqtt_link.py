@@ -14,6 +14,8 @@ from .tcp import Tcp
 from .topics import OFFLINE, ONLINE, topic
 
 _MAX_PACKET_BYTES = 512  # what comes in is acks: 255 bytes at most, and their topic
+# MQTT 5: how long the broker holds what it has for us; after that the store sends again anyway.
+_SESSION_EXPIRY_S = 86400
 _ACKS_KEPT = 8  # acks are watermarks: a dropped one is asked for again by a resent frame
 
 
@@ -27,6 +29,7 @@ class MqttLink(Link):
     timeout_ms: limit of every wait for the broker.
     acks_dropped: acks that came faster than recv() took them.
     open_stream: replaces the TCP connection, for tests and other transports.
+    version: of MQTT, 4 is 3.1.1, or 5: topic aliases make frames shorter, refusals say why.
     """
 
     def __init__(
@@ -42,6 +45,7 @@ class MqttLink(Link):
         server_hostname=None,
         timeout_ms=10000,
         open_stream=None,
+        version=4,
     ):
         self._device = device
         self._info = info
@@ -58,6 +62,8 @@ class MqttLink(Link):
             max_packet_bytes=_MAX_PACKET_BYTES,
             timeout_ms=timeout_ms,
             resend_lost=False,  # the uplink sends again from the store
+            version=version,
+            **({"session_expiry_s": _SESSION_EXPIRY_S} if version == 5 else {}),
         )
 
     @property
@@ -70,9 +76,13 @@ class MqttLink(Link):
         await self._client.subscribe(topic(self._device, "ack"), 1)
         # QoS 0: if the connection breaks, the next connect says both again.
         if self._info:
-            await self._client.publish(topic(self._device, "info"), self._info, retain=True)
-        await self._client.publish(topic(self._device, "status"), ONLINE, retain=True)
+            await self._tell("info", self._info)
+        await self._tell("status", ONLINE)
         return kept
+
+    async def _tell(self, part, payload):
+        retain = self._client.told.get("retain_available", True)  # MQTT 5 says if it is not
+        await self._client.publish(topic(self._device, part), payload, retain=retain)
 
     async def send(self, frame):
         await self._client.publish(topic(self._device, "up"), frame, qos=1, wait=False)
@@ -85,12 +95,12 @@ class MqttLink(Link):
     async def close(self):
         if self._client.connected:
             try:
-                await self._client.publish(topic(self._device, "status"), OFFLINE, retain=True)
+                await self._tell("status", OFFLINE)
             except (LinkError, OSError) as e:
                 log.debug("mqtt", "offline not told, the will does: %r", e)
         await self._client.disconnect()
 
-    def _on_message(self, name, payload, retain):
+    def _on_message(self, name, payload, retain, properties=None):
         if name != topic(self._device, "ack"):
             return
         if len(self._acks) == _ACKS_KEPT:
@@ -116,4 +126,5 @@ def make(cfg, device, info):
         server_hostname=cfg.get("server_hostname"),
         keepalive_s=cfg.get("keepalive_s") or 60,
         info=info,
+        version=cfg.get("version") or 4,
     )
