@@ -73,7 +73,7 @@ def test_a_day_by_hand(tmp_path):
     rows = {row.phase: row for row in prediction.rows}
     assert rows["sense"].seconds == pytest.approx(96 * 0.764)
     assert rows["sense"].ua == pytest.approx(44000 + 50 + (750 * 999.25 + 10 * 713.9) / 760, abs=1)
-    assert rows["idle"].seconds == pytest.approx(96 * 0.5)
+    assert rows["idle"].seconds == pytest.approx(96 * 0.5 + 1800)  # the pump keeps it awake
     assert rows["link"].mah == pytest.approx(4 * 4 * 100.05 / 3600, rel=1e-3)
     assert rows["sleep"].ua == 60
     seconds = sum(
@@ -104,7 +104,7 @@ def test_what_is_unknown_is_named_and_not_counted(tmp_path):
     ):
         assert text in said, said
     assert {row.phase for row in prediction.rows if row.mah is None} == {
-        "sense", "store", "link", "sleep", "pump",
+        "sense", "store", "link", "idle", "sleep", "pump",
     }  # fmt: skip
 
 

@@ -108,6 +108,7 @@ class PowerNode(Node):
 
     async def _sense(self):
         self._count(IDLE)
+        self._report()
         await super()._sense()
         self._count(SENSE)
 
@@ -120,7 +121,6 @@ class PowerNode(Node):
     def _keep(self, epoch_s, local_s, now_s, decisions, model_ran):
         begin_us = time.ticks_us()
         super()._keep(epoch_s, local_s, now_s, decisions, model_ran)
-        self._report(epoch_s, now_s if local_s is None else local_s)
         self.ledger.add_us(STORE, time.ticks_diff(time.ticks_us(), begin_us))
         self._skip()
 
@@ -134,9 +134,10 @@ class PowerNode(Node):
         """Up to now was counted in real time."""
         self._ended_ms = clock.ticks_ms()
 
-    def _report(self, epoch_s, local_s):
-        """The ledger of a day, at the first tick of the next."""
-        day = local_s // _DAY_S
+    def _report(self):
+        """The ledger of a local day, before the first reading of the next."""
+        epoch_s = clock.epoch_s()
+        day = (epoch_s + self._offset_s if epoch_s else self.now_s()) // _DAY_S
         if self._day is not None and day != self._day:
             for entries in self.ledger.day_entries():
                 if entries:
@@ -231,8 +232,8 @@ class PowerNode(Node):
                     watchdog.feed()
                 await asyncio.sleep_ms(_LOOK_MS)
         finally:
-            self.sending = False
             await _end(task)
+            self.sending = False
 
     def _after_session(self):
         failed_before = self._schedule.failures

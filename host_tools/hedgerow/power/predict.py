@@ -113,13 +113,14 @@ def _times(
     store_s = records_a_day(plan) * _STORE_MS / 1000
     wake_s = ticks * (found.wake_ms or 0) / 1000 if table["sleep"] == "deep" else 0.0
     link_s = _link_s(plan, table)
-    rest_s = max(_DAY_S - sense_s - store_s - wake_s - (link_s or 0.0), 0.0)
     asleep = table["sleep"] != "none"
+    awake_s = sum(row.seconds or 0.0 for row in _loads(plan, found)) if asleep else 0.0
+    rest_s = max(_DAY_S - sense_s - store_s - wake_s - awake_s - (link_s or 0.0), 0.0)
     return {
         "sense": sense_s,
         "store": store_s,
         "link": link_s,
-        "idle": wake_s if asleep else rest_s + wake_s,
+        "idle": wake_s + awake_s if asleep else rest_s,  # an actuator keeps it awake
         "sleep": rest_s if asleep else 0.0,
         "standby": float(_DAY_S),
     }
