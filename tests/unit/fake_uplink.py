@@ -21,7 +21,9 @@ class FakeStore:
     def __init__(self, boot=1):
         self.boot = boot
         self.rows = []
+        self.kept = []  # acknowledged ones
         self.acks = []  # every ack() call
+        self.generation = None
         self._last = {}
 
     def append(self, stream, payload):
@@ -35,7 +37,21 @@ class FakeStore:
 
     def ack(self, boot, stream, upto):
         self.acks.append((boot, stream, upto))
-        self.rows = [r for r in self.rows if r[:2] != [boot, stream] or r[2] > upto]
+        gone = [r for r in self.rows if r[:2] == [boot, stream] and r[2] <= upto]
+        self.rows = [r for r in self.rows if r not in gone]
+        self.kept += gone
+
+    def acked_upto(self, boot, stream):
+        return max([r[2] for r in self.kept if r[:2] == [boot, stream]] or [0])
+
+    def forget_acks(self):
+        count = len(self.kept)
+        self.rows = sorted(self.kept + self.rows)
+        self.kept = []
+        return count
+
+    def set_generation(self, generation):
+        self.generation = generation
 
     def reader(self):
         return _FakeReader(self)
@@ -63,7 +79,8 @@ class _FakeReader:
                 break
             records.append(row[3])
             self._given.add((boot, stream, wanted[2]))
-        oldest = min(r[2] for r in rows if r[:2] == [boot, stream])
+        held = rows + self._store.kept
+        oldest = min(r[2] for r in held if r[:2] == [boot, stream])
         return Batch(boot, stream, seq, oldest, records)
 
 

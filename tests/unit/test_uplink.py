@@ -354,3 +354,49 @@ class TestClock(_Case):
     def test_a_steered_clock_that_does_not_follow_is_left_alone(self):
         self.assertEqual(self._after_ack(1000, _NOW_S, False), (1000, [], (0, 0)))
         self.assertEqual(self._after_ack(1000, _NOW_S, set_clock=False), (1000, [], (0, 0)))
+
+
+class TestRestoredServer(_Case):
+    """The gateway's database is that of an earlier day; the store still holds what it lost."""
+
+    def _lose_the_last(self, count):
+        for key in sorted(self.gateway.rows)[-count:]:
+            del self.gateway.rows[key]
+
+    def test_with_a_new_generation_all_comes_again_at_once(self):
+        async def scenario():
+            self.append(40)
+            await self.all_acked()
+            self._lose_the_last(25)
+            self.gateway.generation = 8
+            self.append(1)
+            await _soon(lambda: len(self.gateway.rows) == 41, "what was lost")
+            await self.all_acked()
+            self.assertEqual(self.uplink.ack_timeouts, 0)
+            self.assertEqual(self.uplink.records_asked_again, 40)
+
+        self.run_it(scenario, ack_timeout_ms=5000)
+
+    def test_with_the_same_generation_lower_marks_are_noticed(self):
+        async def scenario():
+            self.append(40)
+            await self.all_acked()
+            self._lose_the_last(25)
+            self.append(1)
+            await _soon(lambda: len(self.gateway.rows) == 41, "what was lost")
+            await self.all_acked()
+            self.assertEqual(self.uplink.generation_changes, 0)
+
+        self.run_it(scenario)
+
+    def test_a_late_ack_alone_changes_nothing(self):
+        async def scenario():
+            self.append(4)
+            await self.all_acked()
+            self.link.answer(ack.pack(7, 0, [(1, 1, 2)]))
+            self.append(1)
+            await self.all_acked()
+            await asyncio.sleep_ms(3 * _ACK_MS)
+            self.assertEqual((self.uplink.records_asked_again, self.gateway.repeated), (0, 0))
+
+        self.run_it(scenario)

@@ -39,7 +39,8 @@ _COUNTERS = (
     "bad_acks",  # malformed, wrongly signed, or about records this node never sent
     "clock_sets",  # times the gateway's time was taken
     "clock_jumps",  # of these, the device knew a time and it was off
-    "generation_changes",  # the server's database was replaced
+    "generation_changes",  # the server's database was replaced or restored
+    "records_asked_again",  # acknowledged once, lost by the server, still in the store
 )
 
 
@@ -86,13 +87,18 @@ class Uplink:
         self._sent_upto = {}  # stream -> highest seq of this boot ever sent
         self._backlog_upto = {}  # stream -> last seq appended before the session began
         self._silences = 0  # ack time-outs since the last ack
+        self._behind = set()  # (boot, stream) that the server has less of than it had before
         self._fault = None  # why the receiver stopped
         self._lost = False  # an outage is under way and counted
         self._wake = asyncio.Event()
         self.up = False
-        self.generation = None
         for name in _COUNTERS:
             setattr(self, name, 0)
+
+    @property
+    def generation(self):
+        """Generation of the server's database, None before its first ack; kept by the store."""
+        return self._store.generation
 
     @property
     def bytes_sent(self):
@@ -230,6 +236,8 @@ class Uplink:
             return False
         self.ack_timeouts += 1
         self._silences += 1
+        if self._behind:  # a late ack alone would not leave these frames unanswered
+            self._forget_acks("server lost records it had acknowledged")
         if self._silences == 1:
             log.warn("uplink", "no ack in %d ms, sending again", self._ack_timeout_ms)
         self._send_again()
@@ -281,6 +289,10 @@ class Uplink:
                 text = "boot %d seq %d, sent %d: device name used twice?"
                 self._bad_ack(text % (boot, upto, sent))
                 return
+        if upto < self._store.acked_upto(boot, stream):
+            self._behind.add((boot, stream))
+        else:
+            self._behind.discard((boot, stream))
         self._store.ack(boot, stream, upto)
         self._drop_acked(boot, stream, upto)
 
@@ -299,10 +311,21 @@ class Uplink:
             log.warn("uplink", "bad ack, ignored: %s", text)
 
     def _check_generation(self, generation):
-        if self.generation not in (None, generation):
+        known = self._store.generation
+        if generation == known:
+            return
+        if known is not None:
             self.generation_changes += 1
-            log.warn("uplink", "server generation %d, was %d", generation, self.generation)
-        self.generation = generation
+            self._forget_acks("server generation %d, was %d" % (generation, known))
+            self._send_again()
+        self._store.set_generation(generation)
+
+    def _forget_acks(self, reason):
+        """What the server does not have any more is sent again, as far as it is still here."""
+        self._behind.clear()
+        count = self._store.forget_acks()
+        self.records_asked_again += count
+        log.warn("uplink", "%s: %d records may go again", reason, count)
 
     def _check_clock(self, now_s):
         before_s = clock.epoch_s()

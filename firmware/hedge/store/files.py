@@ -69,7 +69,7 @@ class Files:
         """Its size is that of the file."""
 
     def trim(self, segment, offset):
-        """Bytes of a torn write behind offset. What follows could complete the record: nothing may."""
+        """Bytes of a torn write behind offset. No more is added: it could complete the record."""
         segment.is_closed = segment.size > offset
         return max(segment.size - offset, 0)
 

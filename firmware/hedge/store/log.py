@@ -209,14 +209,12 @@ class Store:
 
     def _segment_for(self, stream, size):
         """The segment that takes so many bytes more, open for them; None if a new one must."""
-        segment = stream.active
-        if not segment and stream.segments and stream.next_seq == 1:
-            segment = stream.segments[-1]
-            if segment.is_closed or segment.last_boot == self.boot:
-                return None  # in the second case a write to it failed
+        segment = stream.active or (stream.segments[-1] if stream.segments else None)
+        if segment and segment.is_closed:
+            return None
         if segment and segment.size + self._extra_bytes(segment) + size > self._most_bytes:
             self._seal(stream)
-            return None
+            return None  # its end is in the header of the one that follows
         if segment and not stream.active:
             self.volume.resume(segment)
             stream.active = segment
@@ -247,6 +245,7 @@ class Store:
         if segment is None:
             return False  # making it was what failed, or there was no room for it
         self._seal(stream)
+        segment.is_closed = True
         try:
             end = self._end_of_record(segment, seq)
             if not end and not segment.count:

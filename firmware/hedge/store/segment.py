@@ -30,7 +30,7 @@ class Segment:
     checked = (0, 0)  # damage up to this (boot, seq) has been counted
     before = (0, 0, 0)
     where = None
-    is_closed = False  # a later start may not go on with it
+    is_closed = False  # a write to it failed or was torn: nothing may be added
 
     def __init__(self, stream, boot, first, size=0):
         self.stream = stream

@@ -1,10 +1,10 @@
 """Which database this is: the generation in every ack, and how a restored backup is noticed.
 
-The database counts its commits. A file beside it (`<database>.commits`) holds generation and count,
-written after each commit, before its acks leave. A database that has fewer commits than the file
-says, or none beside it, is not the one that sent the last acks: it gets a new generation, and the
-nodes send again what they still hold (firmware/hedge/net/uplink.py). Restored together with its
-file nothing shows here; then nodes notice that acks went back.
+The database counts its commits. A file beside it (`<database>.commits`) holds generation and
+count, written after each commit, before its acks leave. A database that has fewer commits than the
+file says, or no such file, is not the one that sent the last acks: it gets a new generation, and
+the nodes send again what they still hold (firmware/hedge/net/uplink.py). Restored together with
+its file nothing shows here; then nodes notice that acks went back.
 """
 
 import contextlib

@@ -317,9 +317,9 @@ class Ingest:
         """Conditions that no message announces: silent nodes, alerts that went quiet."""
         with transaction(self._connection):
             self._alerts.close_quiet(now_s)
-            self._commits.sync()
             for device, status, last_seen_s in self._last_seen():
                 self._check_silent(device, status, last_seen_s, now_s)
+        self._commits.sync()
 
     def _last_seen(self) -> list[tuple[str, str, float]]:
         sql = "SELECT id, status, last_seen_s FROM device WHERE last_seen_s IS NOT NULL"

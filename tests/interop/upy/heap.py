@@ -18,6 +18,7 @@ class ListStore:
     """What the uplink needs of a store, in memory: to measure the uplink without the log."""
 
     boot = 1
+    generation = None
 
     def __init__(self):
         self._rows = []  # (stream, seq, payload)
@@ -33,6 +34,12 @@ class ListStore:
 
     def pending(self):
         return len(self._rows)
+
+    def acked_upto(self, boot, stream):
+        return 0
+
+    def set_generation(self, generation):
+        self.generation = generation
 
     def ack(self, boot, stream, upto):
         gone = [r for r in self._rows if r[0] == stream and r[1] <= upto]
