@@ -1,4 +1,4 @@
-"""The boot ROM of an ESP32 or ESP32-C3 on a pseudo-terminal, so that esptool itself can flash it.
+"""The boot ROM of an ESP32, S2, S3, C3 or C6 on a pseudo-terminal, so that esptool can flash it.
 
 Speaks Espressif's serial protocol ("Serial Protocol", esptool documentation): SLIP frames, the
 ROM's commands, and those of the flasher stub once one was loaded (the stub's code is not run, its
@@ -8,6 +8,7 @@ been reset, and MicroPython's prompt comes only if a whole firmware is in the fl
 """
 
 import hashlib
+import math
 import os
 import pty
 import struct
@@ -22,26 +23,38 @@ _TAKEN = (0x04, 0x05, 0x07, 0x0B, 0x0D, 0x0F, 0x12)  # answered, nothing else ha
 _BAD_CHECKSUM, _BAD_COMMAND, _FAILED = 0x07, 0x05, 0x06
 _RUN_SPI = 1 << 18
 
-# magic: word at 0x40001000. spi: base, offsets of USR2 and W0. id: None where the ROM tells none.
+# magic: word at 0x40001000 of the chips that esptool tells by it; others answer GET_SECURITY_INFO
+# with their id. The ESP32-S2 answers without one, the ESP32 not at all. spi: base of the flash's
+# controller, offsets of USR2 and W0. boot: address of the boot loader. Source: esptool 5.6,
+# targets/*.py (MAGIC_VALUE, IMAGE_CHIP_ID, SPI_*, BOOTLOADER_FLASH_OFFSET), get_security_info().
+_NEWER = {"magic": 0, "boot": 0}
 _CHIPS = {
-    "esp32": {"magic": 0x00F01D83, "spi": (0x3FF42000, 0x24, 0x80), "id": None, "name": "ESP32"},
-    "esp32c3": {"magic": 0x6921506F, "spi": (0x60002000, 0x20, 0x58), "id": 5, "name": "ESP32C3"},
+    "esp32": {"magic": 0x00F01D83, "spi": (0x3FF42000, 0x24, 0x80), "boot": 0x1000, "id": None},
+    "esp32s2": {"magic": 0x000007C6, "spi": (0x3F402000, 0x20, 0x58), "boot": 0x1000, "id": None},
+    "esp32s3": {**_NEWER, "spi": (0x60002000, 0x20, 0x58), "id": 9},
+    "esp32c3": {**_NEWER, "spi": (0x60002000, 0x20, 0x58), "id": 5},
+    "esp32c6": {**_NEWER, "spi": (0x60003000, 0x20, 0x58), "id": 13},
 }
 
 
 class EspRom:
     """with EspRom("esp32") as rom: ... rom.port, rom.flash, rom.commands
 
-    unplug_after: close the line at this many blocks of data. spoil: this block's bytes are written
-    wrong, as by worn-out flash.
+    unplug_after: close the line at this many blocks of data. unplug_at_byte: of all that is
+    received. spoil: this block's bytes are written wrong, as by worn-out flash.
     """
 
-    def __init__(self, chip, flash_bytes=4 << 20, *, unplug_after=None, spoil=None):
-        self.chip = _CHIPS[chip]
+    def __init__(
+        self, chip, flash_bytes=4 << 20, *, unplug_after=None, unplug_at_byte=None, spoil=None
+    ):
+        self.chip, self._name = _CHIPS[chip], chip.upper()
         self.flash = bytearray(b"\xff" * flash_bytes)
         self.commands = []
         self.stub = False
-        self._unplug_after, self._spoil = unplug_after, spoil
+        self._unplug_after, self._unplug_at_byte = unplug_after, unplug_at_byte
+        self._spoil = spoil
+        self.n_received = 0
+        self._unplugged = False
         self._registers = {0x40001000: self.chip["magic"], 0x3FF40014: 347}  # 40 MHz / 115200
         self._at = self._blocks = 0
         self._inflate = None
@@ -60,11 +73,10 @@ class EspRom:
         assert not self._thread.is_alive()
 
     def _hang_up(self):
-        for end in (self._slave, self._line):
-            try:
-                os.close(end)
-            except OSError:
-                assert self._unplug_after is not None  # closed already
+        if not self._unplugged:
+            self._unplugged = True
+            os.close(self._slave)
+            os.close(self._line)
 
     def _serve(self):
         frame = None
@@ -81,20 +93,26 @@ class EspRom:
 
     def _receive(self):
         try:
-            return os.read(self._line, 65536)
+            data = os.read(self._line, 65536)
         except OSError:
             return b""
+        self.n_received += len(data)
+        left = (self._unplug_at_byte or math.inf) - self.n_received
+        if left > 0:
+            return data
+        self._hang_up()
+        return data[: int(left) - 1]
 
     def _send(self, data):
         try:
             os.write(self._line, data)
         except OSError:
-            assert self._blocks == self._unplug_after
+            assert self._unplugged
 
     def _prompt(self, byte):
         if not self.boots():
             return
-        name = self.chip["name"]
+        name = self._name
         if byte == 2:
             self._send(
                 f"\r\nMicroPython v1.25.0 on 2025-04-15; {name} module with {name}".encode()
@@ -104,8 +122,7 @@ class EspRom:
 
     def boots(self):
         """Boot loader and app are where the ROM and the boot loader look for them."""
-        boot = 0x1000 if self.chip["name"] == "ESP32" else 0
-        return self.flash[boot] == 0xE9 and self.flash[0x10000] == 0xE9
+        return self.flash[self.chip["boot"]] == 0xE9 and self.flash[0x10000] == 0xE9
 
     def _answer(self, packet):
         direction, op, size, check = struct.unpack_from("<BBHI", packet)
@@ -131,9 +148,10 @@ class EspRom:
         self._send(_slip(head + data + status))
 
     def _security(self, op, _, __):
-        if self.chip["id"] is None:
+        if self._name == "ESP32":
             return self._reply(op, error=_BAD_COMMAND)
-        return self._reply(op, data=struct.pack("<I8xII", 0, self.chip["id"], 0))
+        id_and_version = b"" if self.chip["id"] is None else struct.pack("<II", self.chip["id"], 0)
+        return self._reply(op, data=bytes(12) + id_and_version)
 
     def _read_register(self, op, body, _):
         self._reply(op, self._registers.get(struct.unpack("<I", body)[0], 0))

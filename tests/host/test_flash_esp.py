@@ -1,5 +1,7 @@
 """`hedgerow flash` on a simulated ESP32: esptool itself talks to the boot ROM's protocol."""
 
+import os
+import random
 import subprocess
 import sys
 
@@ -14,8 +16,9 @@ from hedgerow.errors import DeviceError, UsageError
 
 pytest.importorskip("esptool", reason="esptool is not installed (Python package)")
 
-ESP_ID = {"esp32": 0, "esp32c3": 5}
-OFFSET = {"esp32": 0x1000, "esp32c3": 0}
+ESP_ID = {"esp32": 0, "esp32s2": 2, "esp32c3": 5, "esp32s3": 9, "esp32c6": 13}
+OFFSET = {"esp32": 0x1000, "esp32s2": 0x1000, "esp32c3": 0, "esp32s3": 0, "esp32c6": 0}
+N_UNPLUGS = int(os.environ.get("UNPLUGS", "20"))
 # FLASH_DATA, FLASH_DEFL_BEGIN and _DATA. Not FLASH_BEGIN: the stub is left by one of no bytes.
 WRITING = {0x03, 0x10, 0x11}
 
@@ -48,8 +51,10 @@ def assert_untouched(rom):
     assert rom.flash == b"\xff" * len(rom.flash)
 
 
-@pytest.mark.parametrize("stub", [True, False], ids=["stub", "rom"])
-@pytest.mark.parametrize("chip", ["esp32", "esp32c3"])
+@pytest.mark.parametrize(
+    ("chip", "stub"),
+    [*((chip, True) for chip in ESP_ID), ("esp32", False), ("esp32s2", False), ("esp32c3", False)],
+)
 def test_what_is_flashed_is_verified_and_answers(firmware, chip, stub):
     path = firmware(chip)
     seen = []
@@ -81,7 +86,12 @@ def test_the_roms_compressed_commands_are_simulated_too(firmware):
 
 @pytest.mark.parametrize(
     ("image", "chip", "expected"),
-    [("esp32", "esp32c3", "is for ESP32,"), ("esp32c3", "esp32", "is for ESP32-C3,")],
+    [
+        ("esp32", "esp32c3", "is for ESP32,"),
+        ("esp32c3", "esp32", "is for ESP32-C3,"),
+        ("esp32s3", "esp32s2", "is for ESP32-S3,"),
+        ("esp32c3", "esp32c6", "is for ESP32-C3,"),
+    ],
 )
 def test_another_chips_image_is_never_written(firmware, image, chip, expected):
     with EspRom(chip) as rom:
@@ -148,6 +158,25 @@ def test_after_a_broken_attempt_the_next_one_succeeds(firmware):
     with EspRom("esp32c3") as rom:
         rom.flash[:] = half
         assert flash(path, options(rom)).banner.version == "v1.25.0"
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("chip", ["esp32", "esp32c3"])
+def test_unplugged_at_any_byte_the_message_is_true_and_the_next_attempt_succeeds(firmware, chip):
+    path = firmware(chip)
+    with EspRom(chip) as rom:
+        flash(path, options(rom, repl_s=0))
+        total = rom.n_received
+    for at in random.Random(chip).sample(range(1, total), N_UNPLUGS):
+        with EspRom(chip, unplug_at_byte=at) as rom:
+            text = fault(path, rom)
+            half = rom.flash
+        untouched = half == b"\xff" * len(half)
+        assert untouched or "nothing was written" not in text, (at, text)
+        assert untouched or "no complete firmware" in text, (at, text)
+        with EspRom(chip) as rom:
+            rom.flash[:] = half
+            assert flash(path, options(rom)).banner.version == "v1.25.0", at
 
 
 def test_silence_says_how_to_start_the_boot_rom(firmware):
