@@ -128,7 +128,7 @@ def _opener(cfg):
     from .coap.dtls import Dtls
     from .tls_context import client_context
 
-    context = client_context(cfg.get("ca"), dtls=True)
+    context = client_context(cfg.get("ca"), cfg.get("cert"), cfg.get("cert_key"), dtls=True)
     name = cfg.get("server_hostname") or cfg["host"]
     return lambda: Dtls.to(cfg["host"], cfg.get("port") or n.SECURE_PORT, context, name)
 

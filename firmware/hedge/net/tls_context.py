@@ -35,7 +35,7 @@ def der_blocks(data, ending):
     return found
 
 
-def client_context(ca, cert=None, key=None):
+def client_context(ca, cert=None, key=None, dtls=False):
     """tls.SSLContext that trusts the certificates of the file `ca`. Raises ConfigError.
 
     cert, key: files of the node's own certificate and its private key, unencrypted, or None.
@@ -44,7 +44,7 @@ def client_context(ca, cert=None, key=None):
 
     if not ca:
         raise ConfigError("uplink tls: needs `ca`, the file of the trusted certificate")
-    context = tls.SSLContext(tls.PROTOCOL_TLS_CLIENT)
+    context = tls.SSLContext(tls.PROTOCOL_DTLS_CLIENT if dtls else tls.PROTOCOL_TLS_CLIENT)
     context.verify_mode = tls.CERT_REQUIRED
     for der in _file_blocks("ca", ca, "CERTIFICATE"):
         _load("ca", ca, context.load_verify_locations, der)

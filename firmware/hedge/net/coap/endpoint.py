@@ -56,7 +56,10 @@ class Endpoint(Sender):
     # Receiving
 
     async def run(self):
-        """Take datagrams until cancelled; no datagram and no socket error ends it."""
+        """Take datagrams until cancelled; no datagram and no socket error ends it.
+
+        Only a LinkError does (there is no DTLS session): all who wait are told it.
+        """
         while True:
             try:
                 data, addr = await self._udp.recv()
@@ -66,6 +69,9 @@ class Endpoint(Sender):
                 await asyncio.sleep_ms(_PAUSE_MS)
             except MemoryError:
                 self.malformed += 1  # as good as lost: the peer sends again
+            except LinkError as e:
+                self.fail(e)
+                return
 
     def handle(self, data, addr=None):
         """Act on one datagram (bytes-like, may be reused afterwards)."""

@@ -27,8 +27,17 @@ class Sender:
         self._exchanges = {}  # mid -> Exchange, not yet acknowledged
         self._waiters = {}  # token -> Waiter
         self._mid = int.from_bytes(os.urandom(2), "big")
+        self._fault = None
         self.retransmits = 0
         self.bytes_sent = 0
+
+    def fail(self, fault):
+        """End every wait with this LinkError, those that are begun later too."""
+        self._fault = fault
+        for exchange in self._exchanges.values():
+            exchange.finish()
+        for waiter in self._waiters.values():
+            waiter.fail(fault)
 
     def new_mid(self):
         """The next message id that nothing under way uses."""
@@ -98,10 +107,15 @@ class Sender:
         for attempt in range(self._max_retransmit + 1):
             self.retransmits += attempt > 0
             self._send(data, exchange.addr)
+            if self._fault:
+                raise self._fault
             if await exchange.wait(timeout_ms):
-                return
+                break
             timeout_ms *= 2
-        raise LinkError("coap: no answer to %d datagrams" % (attempt + 1))
+        else:
+            raise LinkError("coap: no answer to %d datagrams" % (attempt + 1))
+        if self._fault:
+            raise self._fault
 
     async def ping(self, addr=None):
         """Returns when the peer lives (4.3: it resets an empty CON). Raises LinkError if not."""

@@ -18,7 +18,7 @@ from .message import MAX_DATAGRAM
 _io_queue = asyncio.core._io_queue
 
 
-def _readable(sock):
+def readable(sock):
     yield _io_queue.queue_read(sock)
 
 
@@ -47,8 +47,6 @@ class Udp:
     def __init__(self, sock, connected):
         self._sock = sock
         self._connected = connected
-        # One byte more than is taken, so that a longer datagram is noticed and not cut.
-        self._buffer = bytearray(MAX_DATAGRAM + 1) if connected else None
 
     @classmethod
     def to(cls, host, port):
@@ -83,21 +81,22 @@ class Udp:
         return self._sock
 
     async def recv(self):
-        """(datagram, addr), valid until the next call. Waits without a limit.
+        """(datagram, addr). Waits without a limit.
 
         Longer datagrams than MAX_DATAGRAM are left out. Raises OSError.
         """
         while True:
-            await _readable(self._sock)
+            await readable(self._sock)
             found = self._read()
             if found is not None and len(found[0]) <= MAX_DATAGRAM:
                 return found
 
     def _read(self):
-        if self._connected:
-            size = self._sock.readinto(self._buffer)
-            return None if size is None else (memoryview(self._buffer)[:size], None)
+        # One byte more than is taken, so that a longer datagram is noticed and not cut. Never
+        # readinto(): it goes on reading and joins what waits in the socket to one.
         try:
+            if self._connected:
+                return self._sock.recv(MAX_DATAGRAM + 1), None
             return self._sock.recvfrom(MAX_DATAGRAM + 1)
         except OSError as e:
             if e.errno == 11:  # EAGAIN: the datagram was dropped between poll and read

@@ -36,6 +36,7 @@ class Waiter:
         self.token = token
         self.exchange = None  # of the request, while it is not acknowledged
         self._keep = keep
+        self._fault = None
         self._found = []
         self._arrived = asyncio.Event()
 
@@ -47,14 +48,21 @@ class Waiter:
         if self.exchange:
             self.exchange.finish()  # an answer is an acknowledgement too (5.2.2)
 
+    def fail(self, fault):
+        """Nothing will come any more."""
+        self._fault = fault
+        self._arrived.set()
+
     async def next(self, limit_ms):
         """The oldest response held. Raises LinkError after limit_ms without one."""
-        if not self._found:
+        if not self._found and not self._fault:
             self._arrived.clear()
             try:
                 await asyncio.wait_for_ms(self._arrived.wait(), limit_ms)
             except asyncio.TimeoutError:
                 raise LinkError("coap: no response in %d ms" % limit_ms)
+        if not self._found:
+            raise self._fault
         return self._found.pop(0)[0]
 
     def take_all(self):
