@@ -105,7 +105,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x76, 0x77),
         "max_hz": 3400000,
         "who_am_i": "register 0xD0 = 0x58",
-        "alloc_bytes": 1024,
+        "alloc_bytes": 1280,
         "active_ua": 720,
         "standby_ua": 0.1,
         "datasheet": "Bosch BST-BMP280-DS001",

@@ -133,7 +133,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "addrs": (0x76, 0x77),
         "max_hz": 3400000,
         "who_am_i": "register 0x00 = 0x50 (BMP390: 0x60)",
-        "alloc_bytes": 1536,
+        "alloc_bytes": 2048,
         "active_ua": 700,
         "standby_ua": 2.0,
         "datasheet": "Bosch BST-BMP388-DS001-01 revision 1.1, 2018-03",

@@ -32,9 +32,9 @@ class HCSR04(Chip):
         self._trigger = None
         self._answer_us = None
 
-    def attach(self, trigger, echo):
-        import machine
-
+    def attach(self, trigger, echo, machine=None):
+        """machine: the bench, an emulated board; None: that of this process."""
+        machine = machine or __import__("machine")
         machine.on_pin(trigger, self.on_trigger)
         machine.attach_pulse(echo, self.pulse_us)
 

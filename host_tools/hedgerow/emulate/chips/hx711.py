@@ -7,13 +7,15 @@
 Written from the data sheet: DOUT is low while a conversion waits to be read, 24 bits with the
 most significant first, one pulse more pulls DOUT high; 25, 26, 27 pulses choose A 128, B 32, A 64
 for the next conversion. PD_SCK high longer than 60 us is power down; low again is a reset, and
-the first conversion takes 400 ms, the others 100 ms. Simulated time counts in ms, so a high level
-that sees a ms pass is a power down. Second source: ESPHome components/hx711.
+the first conversion takes 400 ms, the others 100 ms. Where simulated time counts in ms only, a
+high level that sees a ms pass is a power down. Second source: ESPHome components/hx711.
 
 Faults: "overload" saturates; "dead" never has a conversion; "low" shorts DOUT to ground.
 """
 
 from .chip import Chip
+
+_POWER_DOWN_US = 60
 
 
 class HX711(Chip):
@@ -21,18 +23,20 @@ class HX711(Chip):
 
     FAULTS = ("overload", "dead", "low")
 
-    def __init__(self, now_ms, counts_per_kg=210000, offset=0):
+    def __init__(self, now_ms, counts_per_kg=210000, offset=0, now_us=None):
+        """now_us: finer time, if there is one."""
         Chip.__init__(self)
         self._now_ms = now_ms
+        self._now_us = now_us or (lambda: now_ms() * 1000)
         self._counts_per_kg = counts_per_kg
         self._offset = offset
         self.mass_kg = 0.0
         self._sck = 0
         self.power_on()
 
-    def attach(self, dout, sck):
-        import machine
-
+    def attach(self, dout, sck, machine=None):
+        """machine: the bench, an emulated board; None: that of this process."""
+        machine = machine or __import__("machine")
         machine.on_pin(sck, self.on_sck)
         machine.drive_pin(dout, self.dout)
 
@@ -40,7 +44,7 @@ class HX711(Chip):
         self._ready_ms = self._now_ms() + 400
         self._pulses = 0  # of the conversion that is being read
         self._word = 0
-        self._high_ms = None
+        self._high_us = None
         self._gain = 128
 
     def raw(self):
@@ -52,7 +56,7 @@ class HX711(Chip):
 
     def _waits(self):
         """Whether a conversion waits to be read."""
-        ready = self.fault != "dead" and self._high_ms is None
+        ready = self.fault != "dead" and self._high_us is None
         return ready and self._now_ms() >= self._ready_ms
 
     def dout(self):
@@ -75,10 +79,12 @@ class HX711(Chip):
         self._sck = level
         if level:
             self._rise()
-            self._high_ms = self._now_ms()
+            self._high_us = self._now_us()
         else:
-            powered_down = self._high_ms is not None and self._now_ms() > self._high_ms
-            self._high_ms = None
+            powered_down = (
+                self._high_us is not None and self._now_us() - self._high_us > _POWER_DOWN_US
+            )
+            self._high_us = None
             if powered_down:
                 self.power_on()
 

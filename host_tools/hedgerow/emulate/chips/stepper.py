@@ -30,9 +30,9 @@ class Stepper(Chip):
         self._position = 0
         self.lost = 0
 
-    def attach(self, *pins):
-        import machine
-
+    def attach(self, *pins, machine=None):
+        """machine: the bench, an emulated board; None: that of this process."""
+        machine = machine or __import__("machine")
         for i, pin in enumerate(pins):
             machine.on_pin(pin, lambda level, coil=i: self._on_coil(coil, level))
 

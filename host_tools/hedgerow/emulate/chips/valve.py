@@ -29,9 +29,9 @@ class Valve(Chip):
         self._levels = [0, 0]
         self._since_ms = now_ms()
 
-    def attach(self, opens, closes):
-        import machine
-
+    def attach(self, opens, closes, machine=None):
+        """machine: the bench, an emulated board; None: that of this process."""
+        machine = machine or __import__("machine")
         machine.on_pin(opens, lambda level: self._on_level(0, level))
         machine.on_pin(closes, lambda level: self._on_level(1, level))
 

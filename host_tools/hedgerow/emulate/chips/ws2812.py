@@ -6,13 +6,15 @@
 
 Written from the Worldsemi WS2812B data sheet: a bit is told by the length of its high level
 within 150 ns, its low level has the same tolerance; green, red, blue, most significant bit first.
-What has other times is not understood. A LED that gets fewer than 24 bits keeps its colour.
+What has other times is not understood; the last low level may be as long as a reset. A LED that
+gets fewer than 24 bits keeps its colour.
 """
 
 from .chip import Chip
 
 _T0H, _T0L, _T1H, _T1L = 400, 850, 800, 450
 _TOLERANCE_NS = 150
+_RESET_NS = 50000
 
 
 class WS2812(Chip):
@@ -48,6 +50,7 @@ class WS2812(Chip):
     @staticmethod
     def _bit(high_ns, low_ns):
         for bit, high, low in ((0, _T0H, _T0L), (1, _T1H, _T1L)):
-            if abs(high_ns - high) <= _TOLERANCE_NS and abs(low_ns - low) <= _TOLERANCE_NS:
+            low_is_right = abs(low_ns - low) <= _TOLERANCE_NS or low_ns >= _RESET_NS
+            if abs(high_ns - high) <= _TOLERANCE_NS and low_is_right:
                 return bit
         return None

@@ -36,8 +36,11 @@ class PicoBoard(EmulatedBoard):
         wiring = self._chip.wiring
         self.now_ms = wiring.now_ms
         self.attach_i2c, self.detach_i2c = wiring.attach_i2c, wiring.detach_i2c
-        self.attach_adc = wiring.attach_adc
+        self.attach_spi, self.attach_uart = wiring.attach_spi, wiring.attach_uart
+        self.attach_adc, self.attach_dht = wiring.attach_adc, wiring.attach_dht
         self.attach_onewire, self.detach_onewire = wiring.attach_onewire, wiring.detach_onewire
+        self.attach_bitstream, self.attach_pulse = wiring.attach_bitstream, wiring.attach_pulse
+        self.pwm_on, self.each_ms = wiring.pwm_on, wiring.each_ms
         self.on_pin, self.drive_pin, self.pin = wiring.on_pin, wiring.drive_pin, wiring.pin
         try:
             self._chip.cut_power_at(cut_at, torn=torn)

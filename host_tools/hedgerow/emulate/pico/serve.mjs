@@ -14,7 +14,8 @@
 //   {"op": "reset", "flash": base64} -> {}     with other 2 MB of flash, compressed by zlib
 //   {"op": "flash"} -> {"flash": base64}     the same way
 //   {"op": "cut", "after": n, "torn": bool} -> {}     at the nth flash operation from now; 0: never
-//   {"op": "wire", "i2c": [bus], "adc": [channel], "listen": [pin], "drive": [[pin, level, ns]]}
+//   {"op": "wire", "i2c": [bus], "spi": [bus], "uart": [bus], "adc": [channel], "listen": [pin],
+//    "ticks": bool, "drive": [[pin, level, ns]]}
 //       -> {}     what of wiring.mjs there is to ask about from now on
 //
 // {"fault": text} answers a request that stopped the program, {"cut": flash operation} one during
@@ -80,9 +81,12 @@ const operations = {
     pico.cut = after > 0 ? { at: pico.flashOperations + after, torn } : null;
     return {};
   },
-  wire({ i2c, adc, listen, drive }) {
+  wire({ i2c, spi, uart, adc, listen, ticks, drive }) {
     const { wiring } = pico;
-    [wiring.i2c, wiring.adc, wiring.listened] = [i2c, adc, listen].map((each) => new Set(each));
+    [wiring.i2c, wiring.spi, wiring.uart] = [i2c, spi, uart].map((each) => new Set(each));
+    [wiring.adc, wiring.listened] = [adc, listen].map((each) => new Set(each));
+    wiring.ticks = ticks;
+    wiring.startTicks();
     for (const change of drive) wiring.drive(...change);
     return {};
   },

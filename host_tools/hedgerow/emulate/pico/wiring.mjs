@@ -1,28 +1,38 @@
 // What hangs on the pins. The chips are Python objects in the process that started this one: each
 // event on a bus is a question to it, and the program stands still until the answer comes.
 //
-//   {"ask": "start", "bus": n, "addr": n, "reading": bool} -> {"ack": bool}
+//   {"ask": "start", "bus": n, "addr": n, "reading": bool, "hz": n} -> {"ack": bool}
 //   {"ask": "write", "bus": n, "byte": n} -> {"ack": bool}
 //   {"ask": "read", "bus": n} -> {"byte": n}
 //   {"ask": "stop", "bus": n} -> {}
 //   {"ask": "stuck", "bus": n} -> {"stuck": bool}     SDA or SCL is held low
+//   {"ask": "spi", "bus": n, "byte": n} -> {"byte": n}
+//   {"ask": "uart", "bus": n, "byte": n, "baud": n} -> {}     what the board sent
+//   {"ask": "tick", "bauds": [n, n]} -> {}     each millisecond, if somebody wants to know
 //   {"ask": "adc", "channel": n} -> {"raw": 0 to 4095}
 //   {"ask": "pin", "pin": n, "level": 0 | 1 | null} -> {}     null: no longer driven by the board
 //
 // Every question carries "ns", the chip's time since the start of this process. Every answer may
-// carry "drive": [[pin, level, after_ns]...], levels that the outside forces from then on; null
-// lets go.
+// carry "drive": [[pin, level, after_ns]...], levels that the outside forces from then on (null
+// lets go), "uart": [[bus, [byte...]]...], bytes to the board, and "stretch_ns", for which an I2C
+// chip holds the clock.
+
+import { connectSpi, connectUart, receive } from "./serial_buses.mjs";
 
 const NS_PER_CYCLE = 8;
 const STUCK_LOOK_NS = 1e6; // between looks whether a stuck bus is free again
 const TX_EMPTY = 1 << 4; // of the I2C interrupts (RP2040 datasheet 4.3.17, IC_RAW_INTR_STAT)
 const I2C_BITS = 9; // of a byte and its acknowledge
+const TICK_NS = 1e6;
 
 export class Wiring {
   constructor(ask) {
     this.askOutside = ask;
     this.i2c = new Set(); // buses with chips; on the others nobody answers
     this.adc = new Set();
+    this.spi = new Set();
+    this.uart = new Set();
+    this.ticks = false;
     this.listened = new Set(); // pins
     this.driven = new Map(); // pin -> level
     this.told = new Map(); // pin -> level of the board that was reported last
@@ -35,6 +45,10 @@ export class Wiring {
     if (this.mcu) this.beforeNanos += this.mcu.clock.nanos;
     this.mcu = mcu;
     mcu.i2c.forEach((controller, bus) => this.connectI2c(controller, bus));
+    mcu.spi.forEach((controller, bus) => connectSpi(this, controller, bus));
+    mcu.uart.forEach((controller, bus) => connectUart(this, controller, bus));
+    this.ticker = null;
+    this.startTicks();
     const convert = mcu.adc.onADCRead;
     mcu.adc.onADCRead = (channel) => {
       if (this.adc.has(channel)) {
@@ -53,9 +67,19 @@ export class Wiring {
   }
 
   ask(question) {
-    const answer = this.askOutside({ ...question, ns: this.nanos });
+    const answer = this.askOutside({ ...question, ns: Math.round(this.nanos) });
     for (const [pin, level, afterNs] of answer.drive ?? []) this.drive(pin, level, afterNs);
+    for (const [bus, bytes] of answer.uart ?? []) receive(this, bus, bytes);
     return answer;
+  }
+
+  startTicks() {
+    if (!this.ticks || this.ticker) return;
+    this.ticker = this.mcu.clock.createAlarm(() => {
+      this.ask({ ask: "tick", bauds: this.mcu.uart.map(baud) });
+      this.ticker.schedule(TICK_NS);
+    });
+    this.ticker.schedule(TICK_NS);
   }
 
   drive(number, level, afterNs = 0) {
@@ -90,12 +114,14 @@ export class Wiring {
   }
 
   connectI2c(controller, bus) {
-    const byteNanos = () =>
-      I2C_BITS * NS_PER_CYCLE * (controller.sclLowPeriod + controller.sclHighPeriod);
+    const bitNanos = () => NS_PER_CYCLE * (controller.sclLowPeriod + controller.sclHighPeriod);
     // Transfers take the bus's time: the program could only wait meanwhile.
     const ask = (question) => {
-      this.mcu.clock.pass(byteNanos());
-      return this.i2c.has(bus) ? this.ask({ ...question, bus }) : { ack: false, byte: 0xff };
+      this.mcu.clock.pass(I2C_BITS * bitNanos());
+      if (!this.i2c.has(bus)) return { ack: false, byte: 0xff };
+      const answer = this.ask({ ...question, bus });
+      this.mcu.clock.pass(answer.stretch_ns ?? 0);
+      return answer;
     };
     const start = () => {
       if (!this.i2c.has(bus) || !this.ask({ ask: "stuck", bus }).stuck) controller.completeStart();
@@ -104,7 +130,8 @@ export class Wiring {
     let addressed = false; // a chip that did not acknowledge hears no stop
     controller.onStart = start;
     controller.onConnect = (addr, mode) => {
-      addressed = ask({ ask: "start", addr, reading: mode === 1 }).ack;
+      const hz = Math.round(1e9 / bitNanos());
+      addressed = ask({ ask: "start", addr, reading: mode === 1, hz }).ack;
       controller.completeConnect(addressed);
       // The abort has emptied the FIFO; rp2040js does not say so, and the SDK would time out.
       if (!addressed) controller.setInterrupts(TX_EMPTY);
@@ -117,6 +144,11 @@ export class Wiring {
       controller.completeStop();
     };
   }
+}
+
+// Speed of a UART, 0 while the program has not set it.
+function baud(controller) {
+  return controller.enabled ? controller.baudRate : 0;
 }
 
 // 0 or 1, or null while the board does not drive the pin.
