@@ -11,6 +11,7 @@ at most 200 bytes; acks (generation, time, watermarks) come back.
 """
 
 from ..core.errors import ConfigError
+from ..wire.frame import MAX_FRAME_BYTES
 
 _PACKAGE = __name__.rpartition(".")[0] + "."
 
@@ -23,6 +24,10 @@ class Link:
     """
 
     bytes_sent = 0
+    # What the uplink loop keeps to, where a link differs from a TCP connection:
+    window = 8  # frames under way at once
+    ack_timeout_ms = 10000
+    max_frame_bytes = MAX_FRAME_BYTES
 
     async def connect(self):
         """Open a session. Raises LinkError or OSError when the peer refuses or stays silent.
@@ -53,7 +58,7 @@ class Link:
 
 # Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
 # is never imported.
-KINDS = ("mqtt", "serial", "umqtt")
+KINDS = ("mqtt", "coap", "lorawan", "serial", "umqtt")
 
 
 def make_link(cfg, device=None, info=b""):

@@ -33,18 +33,20 @@ def _ignore(*_):
 
 
 class Mac:
-    """adr: the network may set rate and power. fixed_rate: used when adr is off.
+    """adr: the network may set rate and power. rate: that a session begins with, None for the
+    join's.
 
     battery(): 0 mains, 1..254, 255 unknown. on_time(epoch_s): after DeviceTimeAns.
     on_downlink(Data): class C downlinks outside of uplink(). Counters are attributes.
     """
 
-    def __init__(self, radio, region, session, adr=True, class_c=False):
+    def __init__(self, radio, region, session, adr=True, class_c=False, rate=None):
         self.radio = radio
         self.region = region
         self.session = session
         self.adr = adr
         self.class_c = class_c
+        self._rate = rate
         self.battery = _no_battery
         self.on_time = _ignore
         self.on_downlink = _ignore
@@ -94,6 +96,8 @@ class Mac:
         self._began()
 
     def _began(self):
+        if self._rate is not None and self.session.fcnt_up == 0:
+            self.session.rate = self._rate
         self._answers, self._sticky = [], []
         self._ack_due = False
         self._join_began_ms = None
@@ -120,7 +124,8 @@ class Mac:
         self._join_began_ms = now_ms
         hours = self._join_waited_ms // _HOUR_MS
         factor = 99 if hours < 1 else 999 if hours < 11 else 9999
-        self._duty.rest_all(airtime_ms * factor + random.getrandbits(12))
+        rest_ms = airtime_ms * factor
+        self._duty.rest_all(rest_ms + rest_ms * random.getrandbits(8) // 512)
 
     # ---- uplinks ----
 
@@ -162,7 +167,7 @@ class Mac:
         )
         data = phy.pack_data(message, session.nwk_s_key, session.app_s_key)
         self._answers = self._answers_left(options)
-        self._ack_due = False
+        self._ack_due = self.more = False
         self.uplinks += 1
         return await self._send_repeatedly(data)
 

@@ -8,7 +8,7 @@ PLAN = {
     "rates": ((12, 125), (11, 125), (10, 125), (9, 125), (8, 125), (7, 125), (7, 250)),
     "max_payload": (51, 51, 51, 115, 242, 242, 242),
     "max_rate_up": 6,
-    "join_rates": (5, 4, 3, 2, 1, 0),
+    "join_rates": (5, 4, 5, 3, 5, 2, 1, 0),  # cheap ones between: many may join at once
     "default_rate_max": 5,
     "channels_hz": (868100000, 868300000, 868500000),
     "rx2": (869525000, 0),

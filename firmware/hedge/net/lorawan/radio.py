@@ -10,6 +10,7 @@ from .airtime import PREAMBLE_SYMBOLS, airtime_us, symbol_us
 
 _SYNC_WORD = 0x34  # public LoRaWAN networks
 _POLL_MS = 4
+_POLL_RX_MS = 20
 _STUCK_MS = 2000  # past the end of a transmission; then the radio is taken for broken
 _DETECT_SYMBOLS = 6  # of the preamble, that a receiver needs
 _MOST_BYTES = 255
@@ -71,9 +72,10 @@ class Radio:
         self._modem.start_recv(timeout_ms=window_ms)
         began_ms = clock.ticks_ms()
         limit_ms = window_ms + airtime_us(_MOST_BYTES, *lora) // 1000
-        packet = True
+        await clock.sleep_ms(window_ms)  # what has come is kept; what comes is being received
+        packet = self._modem.poll_recv()
         while packet is True and clock.ticks_diff(clock.ticks_ms(), began_ms) < limit_ms:
-            await clock.sleep_ms(_POLL_MS)
+            await clock.sleep_ms(_POLL_RX_MS)
             packet = self._modem.poll_recv()
         self._modem.standby()
         return packet if packet is not True and packet else None

@@ -1,0 +1,1 @@
+"""Simulated LoRa: the air between many devices and some gateways. See README.md."""

@@ -1,0 +1,93 @@
+"""A node on the simulated air: real store, uplink, link and MAC; only radio and clock are not.
+
+Environment SCENARIO, JSON: dir, records, every_s, kind of activation, ... Reports JSON lines.
+"""
+
+import asyncio
+import json
+import os
+import sys
+
+from hedge.core import clock, log
+from hedge.net.lorawan_link import make
+from hedge.net.uplink import Uplink
+from hedge.store import Store
+from hedge.wire import senml
+from hedgerow.emulate.lora.device import AirClock, Pipe, SimModem
+
+_CHECK_MS = 5000
+
+
+async def _make_records(store, uplink, args):
+    """A reading each every_s, a summary each fifth, and an event with a long cause."""
+    names = ("soil.vwc.min", "soil.vwc.mean", "soil.vwc.max")
+    for i in range(args["records"]):
+        await clock.sleep_ms(args["every_s"] * 1000)
+        time_s = clock.epoch_s()
+        entries = [("soil.vwc", "%", (2340 - 3 * i) / 100)]
+        if i % 5 == 4:
+            entries = [(name, "%", 20.5 + i / 4) for name in names]
+        store.append(1, senml.encode(time_s, entries))
+        if i == 7:
+            text = "the tank is empty, the pump has run for an hour and nothing came out of it"
+            store.append(0, senml.encode(time_s, [("pump", None, False), ("rule", None, text)]))
+        uplink.wake()
+
+
+async def main(args):
+    log.level = log.WARN
+    air = Pipe(sys.stdin, sys.stdout)
+    source = AirClock(air, args["start_s"])
+    clock.use(source)
+    tasks = [asyncio.create_task(source.run())]
+    store = Store(args["dir"] + "/log")
+    store.open()
+    settings = dict(args["uplink"], modem=SimModem(air), state=args["dir"] + "/lorawan.kv")
+    link = make(settings, args["device"], b"")
+    received = []
+    if args.get("bulk"):
+        from hedge.net.lorawan.bulk import Receiver
+
+        receiver = Receiver(args["dir"] + "/bulk", link.post, lambda *told: received.append(told))
+        link.on_downlink, link.expects = receiver.take, receiver.is_open
+    uplink = Uplink(
+        link,
+        store,
+        args["device"],
+        key=args["key"].encode() if args.get("key") else None,
+        window=link.window,
+        ack_timeout_ms=link.ack_timeout_ms,
+        max_frame_bytes=link.max_frame_bytes,
+        retry_min_ms=1,
+        retry_max_ms=2,
+    )
+    tasks.append(asyncio.create_task(uplink.run()))
+    await clock.sleep_ms(args.get("wait_s", 0) * 1000)
+    await _make_records(store, uplink, args)
+    air.tell("P", json.dumps({"event": "made"}))
+    while store.pending() or (args.get("bulk") and not received):
+        await clock.sleep_ms(_CHECK_MS)
+    mac = link.mac
+    result = {
+        "event": "done",
+        "boot": store.boot,
+        "at_ms": source.now_ms(),
+        "uplinks": mac.uplinks,
+        "joins": mac.joins,
+        "repeats": link.repeats,
+        "parts": link.parts_sent,
+        "resyncs": link.resyncs,
+        "refused": mac.refused,
+        "rate": mac.session.rate,
+        "bytes": mac.bytes_sent,
+        "airtime_ms": mac.airtime_ms,
+        "outages": uplink.outages,
+        "bad_acks": uplink.bad_acks,
+        "bulk": received,
+    }
+    air.tell("P", json.dumps(result))
+    while True:
+        await clock.sleep_ms(3600000)
+
+
+asyncio.run(main(json.loads(os.getenv("SCENARIO"))))
