@@ -190,6 +190,22 @@ class TestPacketIds(unittest.TestCase):
         for version in (4, 5):
             play(lambda v=version: scenario(v))
 
+    def test_an_answer_of_another_kind(self):
+        async def scenario(version):
+            for data, ends in (
+                (b"\xb0\x02\x00\x01" if version == 4 else b"\xb0\x04\x00\x01\x00\x00", True),
+                (b"\x40\x02\x00\x01", False),
+                (b"\x70\x02\x00\x01", False),
+            ):
+                broker, client = await _connected(version, timeout_ms=100)
+                broker.answers[codec.SUBSCRIBE] = data
+                said = "not asked for" if ends else "no SUBACK"
+                self.assertIn(said, str(await fails(client.subscribe("t"))))
+                client.close()
+
+        for version in (4, 5):
+            play(lambda v=version: scenario(v))
+
     def test_more_codes_than_asked_for(self):
         async def scenario(version):
             broker, client = await _connected(version)

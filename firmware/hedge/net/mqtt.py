@@ -82,7 +82,7 @@ class Client:
         self._session = session
         self._inflight = Inflight(max_inflight, session)
         self._keepalive = KeepAlive(keepalive_s * 1000, timeout_ms)
-        self._replies = {}  # packet id -> the packet that ends the wait for it, None while waiting
+        self._replies = {}  # packet id -> type of the packet that is waited for, then that packet
         self._received = set()  # ids of QoS 2 messages handed over, whose PUBREL is to come
         self._resuming = False  # what is in flight goes out again before anything new
         self._known = False  # we hold the state of a session that the broker may hold too
@@ -257,7 +257,7 @@ class Client:
         if not wait:
             await self._try(self._first(packet, topic, payload, properties))
             return
-        self._replies[packet_id] = None
+        self._replies[packet_id] = codec.PUBLISH
         try:
             await self._write(self._first(packet, topic, payload, properties))
             reply = await self._reply(packet_id, "PUBACK" if qos == 1 else "PUBREC or PUBCOMP")
@@ -284,7 +284,9 @@ class Client:
 
         options: MQTT 5's, see mqtt5.Wire.subscribe.
         """
-        reply = await self._ask(lambda i: self._wire.subscribe(i, topic, qos, **options), "SUBACK")
+        reply = await self._ask(
+            lambda i: self._wire.subscribe(i, topic, qos, **options), codec.SUBACK
+        )
         granted = reply[2][0]
         if len(reply[2]) != 1 or granted > qos:
             why = self._wire.refusal(granted)
@@ -292,24 +294,26 @@ class Client:
         return granted
 
     async def unsubscribe(self, topic):
-        reply = await self._ask(lambda i: self._wire.unsubscribe(i, topic), "UNSUBACK")
+        reply = await self._ask(lambda i: self._wire.unsubscribe(i, topic), codec.UNSUBACK)
         if len(reply) > 2 and reply[2][0] >= _REFUSED:
             why = self._wire.refusal(reply[2][0])
             raise LinkError("broker kept subscription to %s: %s" % (topic, why))
 
-    async def _ask(self, encode, what):
+    async def _ask(self, encode, kind):
         self._check()
         packet_id = self._inflight.reserve()
-        self._replies[packet_id] = None
+        self._replies[packet_id] = kind
         try:
             await self._write(encode(packet_id))
-            return await self._reply(packet_id, what)
+            return await self._reply(packet_id, "SUBACK" if kind == codec.SUBACK else "UNSUBACK")
         finally:
             self._replies.pop(packet_id, None)
             self._inflight.release(packet_id)
 
     async def _reply(self, packet_id, what):
-        await self._until(lambda: self._replies.get(packet_id), what)
+        await self._until(lambda: isinstance(self._replies.get(packet_id, ()), tuple), what)
+        if packet_id not in self._replies:  # another task has connected anew meanwhile
+            raise LinkError("session ended before %s" % what)
         return self._replies[packet_id]
 
     async def wait_change(self):
@@ -409,7 +413,10 @@ class Client:
         elif kind == codec.OVERSIZED:
             await self._refuse(packet)
         elif kind in (codec.SUBACK, codec.UNSUBACK):
-            if packet[1] in self._replies:
+            if packet[1] in self._replies:  # else late: the wait for it is over
+                need(
+                    self._replies[packet[1]] == kind, "packet type %d, not asked for" % kind, 0x82
+                )
                 self._replies[packet[1]] = packet
         elif kind == codec.DISCONNECT:
             raise LinkError("broker ended the session: " + self._wire.reason(packet))
@@ -430,7 +437,7 @@ class Client:
         if self._inflight.acked(packet_id) and _code(packet) >= _REFUSED:
             self.refused += 1
             log.warn("mqtt", "message refused: %s", self._wire.refusal(packet[2]))
-        if packet_id in self._replies:
+        if due and packet_id in self._replies:
             self._replies[packet_id] = packet
 
     async def _release(self, packet_id, due):
