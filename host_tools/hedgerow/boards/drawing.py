@@ -7,7 +7,8 @@ from xml.sax.saxutils import escape
 
 from hedgerow.boards.board import Board
 from hedgerow.boards.pinout import KINDS, Chip, Pinout, Row, pinout
-from hedgerow.errors import UsageError
+from hedgerow.boards.shape import PITCH, outline, pad
+from hedgerow.boards.svg import MONO, SANS, document, text, write
 
 # fill, text. A word stands in each chip, so that no one needs the colour to read it.
 _COLOURS = {
@@ -23,7 +24,6 @@ _COLOURS = {
     "taken": ("#d3d6da", "#7b828b"),
     "note": ("#ffd27a", "#5c3a00"),
 }
-_PITCH = 26  # from pin to pin
 _CHIP_HEIGHT = 18
 _CHAR = 6.7  # a character of 11 px monospace, a little generous
 _GAP = 5
@@ -31,8 +31,6 @@ _BOARD_WIDTH = 230
 _MARGIN = 24
 _TOP = 116  # first pin
 _LINE = 17
-_SANS = "font-family='DejaVu Sans, Verdana, Helvetica, sans-serif'"
-_MONO = "font-family='DejaVu Sans Mono, Menlo, Consolas, monospace'"
 
 
 def svg(board: Board) -> str:
@@ -42,74 +40,30 @@ def svg(board: Board) -> str:
     width = 2 * (side + _MARGIN) + _BOARD_WIDTH
     left, right = _MARGIN + side, _MARGIN + side + _BOARD_WIDTH
     rows = max(len(shown.left), len(shown.right))
-    below = _TOP + rows * _PITCH + 34
+    below = _TOP + rows * PITCH + 34
     body = [
         *_title(shown, width),
-        *_outline(shown, left, rows),
+        *outline(shown, left, _TOP, _BOARD_WIDTH, rows),
         *_side(shown.left, left, -1),
         *_side(shown.right, right, 1),
         *_legend(shown, below, width),
     ]
     notes, bottom = _notes(shown, below + 46, width)
-    return _document(width, bottom + 12, [*body, *notes])
-
-
-def _document(width: float, height: float, body: Sequence[str]) -> str:
-    head = (
-        f"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 {width:.0f} {height:.0f}' "
-        f"width='{width:.0f}' height='{height:.0f}' role='img'>"
-    )
-    paper = "<rect width='100%' height='100%' fill='#ffffff'/>"
-    return "\n".join([head, paper, *body, "</svg>", ""])
-
-
-def _text(x: float, y: float, text: str, size: int, colour: str, *, more: str = "") -> str:
-    return (
-        f"<text x='{x:.1f}' y='{y:.1f}' font-size='{size}' fill='{colour}' "
-        f"{more or _SANS}>{escape(text)}</text>"
-    )
+    return document(width, bottom + 12, [*body, *notes])
 
 
 def _title(shown: Pinout, width: float) -> Iterator[str]:
     yield f"<title>{escape(shown.title)}: pin-out</title>"
-    middle = f"text-anchor='middle' {_SANS}"
-    yield _text(width / 2, 34, shown.title, 20, "#1b232d", more=f"font-weight='bold' {middle}")
-    yield _text(width / 2, 56, shown.subtitle, 12, "#55606d", more=middle)
-
-
-def _outline(shown: Pinout, left: float, rows: int) -> Iterator[str]:
-    top, height = _TOP - 30, rows * _PITCH + 34
-    yield (
-        f"<rect x='{left}' y='{top}' width='{_BOARD_WIDTH}' height='{height}' rx='12' "
-        "fill='#1d5c4a' stroke='#123b30' stroke-width='2'/>"
-    )
-    middle = left + _BOARD_WIDTH / 2
-    centred = f"text-anchor='middle' {_SANS}"
-    if shown.usb_at_top:
-        yield (
-            f"<rect x='{middle - 30}' y='{top - 10}' width='60' height='30' rx='4' "
-            "fill='#c9ced4' stroke='#8d959e'/>"
-        )
-        yield _text(middle, top + 10, "USB", 12, "#3a424b", more=centred)
-    size = 62
-    y = top + height / 2 - size / 2
-    yield (
-        f"<rect x='{middle - size / 2}' y='{y}' width='{size}' height='{size}' rx='5' "
-        "fill='#20262d'/>"
-    )
-    yield _text(middle, y + size / 2 + 4, shown.mcu, 11, "#dfe4ea", more=centred)
+    middle = f"text-anchor='middle' {SANS}"
+    yield text(width / 2, 34, shown.title, 20, "#1b232d", more=f"font-weight='bold' {middle}")
+    yield text(width / 2, 56, shown.subtitle, 12, "#55606d", more=middle)
 
 
 def _side(rows: Sequence[Row], edge: float, outwards: int) -> Iterator[str]:
     """Pads, silkscreen and chips of one side. outwards: -1 left, 1 right."""
     for number, row in enumerate(rows):
-        y = _TOP + number * _PITCH
-        pad = edge - outwards * 12
-        anchor = "start" if outwards < 0 else "end"
-        yield f"<circle cx='{pad}' cy='{y}' r='6.5' fill='#d9b44a' stroke='#8f7322'/>"
-        yield f"<circle cx='{pad}' cy='{y}' r='2.6' fill='#fff'/>"
-        more = f"text-anchor='{anchor}' font-weight='bold' {_MONO}"
-        yield _text(pad - outwards * 14, y + 4, row.label, 12, "#f2f7f4", more=more)
+        y = _TOP + number * PITCH
+        yield from pad(row.label, edge, y, outwards)
         chips = row.chips or (Chip(row.kind, row.label),)
         yield from _chips(chips, edge + outwards * 16, y, outwards)
 
@@ -127,12 +81,12 @@ def _chip(chip: Chip, x: float, y: float, width: float) -> str:
     fill, ink = _COLOURS[chip.kind]
     rounded = _CHIP_HEIGHT / 2 if chip.kind == "note" else 3
     strike = " text-decoration='line-through'" if chip.kind == "taken" else ""
-    more = f"text-anchor='middle'{strike} {_MONO}"
+    more = f"text-anchor='middle'{strike} {MONO}"
     box = (
         f"<rect x='{x:.1f}' y='{y - _CHIP_HEIGHT / 2}' width='{width:.1f}' "
         f"height='{_CHIP_HEIGHT}' rx='{rounded}' fill='{fill}'/>"
     )
-    return box + _text(x + width / 2, y + 4, chip.text, 11, ink, more=more)
+    return box + text(x + width / 2, y + 4, chip.text, 11, ink, more=more)
 
 
 def _chip_width(chip: Chip) -> float:
@@ -147,7 +101,7 @@ def _legend(shown: Pinout, y: float, width: float) -> Iterator[str]:
     """One sample of each kind that the drawing has, centred."""
     rows = shown.left + shown.right
     used = {chip.kind for row in rows for chip in row.chips} | {row.kind for row in rows}
-    samples = [Chip(kind, text) for kind, text in KINDS.items() if kind in used]
+    samples = [Chip(kind, said) for kind, said in KINDS.items() if kind in used]
     x = (width - _chips_width(samples)) / 2
     for sample in samples:
         yield _chip(sample, x, y, _chip_width(sample))
@@ -162,15 +116,15 @@ def _notes(shown: Pinout, y: float, width: float) -> tuple[list[str], float]:
         chip = Chip("note", str(number))
         drawn.append(_chip(chip, _MARGIN, y - 4, _chip_width(chip)))
         for line in textwrap.wrap(note, columns):
-            drawn.append(_text(_MARGIN + 30, y, line, 12, "#2b3440"))
+            drawn.append(text(_MARGIN + 30, y, line, 12, "#2b3440"))
             y += _LINE
         y += 5
     if shown.off_header:
-        more = f"font-weight='bold' {_SANS}"
-        drawn.append(_text(_MARGIN, y + 4, "Not on a header", 12, "#2b3440", more=more))
+        more = f"font-weight='bold' {SANS}"
+        drawn.append(text(_MARGIN, y + 4, "Not on a header", 12, "#2b3440", more=more))
         y += _LINE + 6
-    for line in [part for text in shown.off_header for part in textwrap.wrap(text, columns)]:
-        drawn.append(_text(_MARGIN + 30, y, line, 12, "#2b3440"))
+    for line in [part for said in shown.off_header for part in textwrap.wrap(said, columns)]:
+        drawn.append(text(_MARGIN + 30, y, line, 12, "#2b3440"))
         y += _LINE
     return drawn, y
 
@@ -178,10 +132,4 @@ def _notes(shown: Pinout, y: float, width: float) -> tuple[list[str], float]:
 def write_svg(board: Board, path: Path) -> None:
     """Draw a board to a file. Raises ConfigError if it has no header pins, UsageError if the
     file cannot be written."""
-    drawn = svg(board)
-    try:
-        path.write_text(drawn, encoding="utf-8")
-    except OSError as error:
-        raise UsageError(
-            f"{path}: {error.strerror}: give -o a file that can be written"
-        ) from error
+    write(svg(board), path)
