@@ -214,8 +214,6 @@ class RunningPico:
 def test_which_firmware_can_be_built_is_told():
     with pytest.raises(UsageError, match="give a firmware file"):
         firmware_for(None)
-    with pytest.raises(UsageError, match="no firmware for RPI_PICO_W is built here"):
-        firmware_for("RPI_PICO_W")
     with pytest.raises(ConfigError, match="did you mean"):
         firmware_for("rpi_pico")
 

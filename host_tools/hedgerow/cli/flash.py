@@ -16,6 +16,8 @@ Examples:
   hedgerow flash firmware.uf2                  RP2: in BOOTSEL mode, or running MicroPython
   hedgerow flash firmware.bin --port /dev/ttyUSB0
   hedgerow flash --board RPI_PICO              builds the firmware (hedgerow toolchain pico)
+  hedgerow flash --board ESP32_GENERIC_C3      downloads the official one (micropython.org)
+  hedgerow flash --board RPI_PICO --release 1.25.0
   hedgerow flash firmware.uf2 --app my_node/   and deploys an app once the prompt answers
 
 \b
@@ -27,6 +29,8 @@ Exit codes: 0 flashed and answering, 6 not flashed (the message says whether any
 @click.command(epilog=_EPILOG)
 @click.argument("firmware", required=False, type=click.Path(path_type=Path))
 @click.option("--board", help="What it is: also compares chip and flash size with boards/.")
+@click.option("--release", metavar="VERSION", help="Download this official release.")
+@click.option("--sha256", metavar="HEX", help="What the official firmware must have.")
 @click.option("--port", help="Serial port of the board.")
 @click.option("--drive", type=click.Path(path_type=Path), help="Drive of an RP2 board.")
 @click.option("--app", type=click.Path(path_type=Path), help="Then deploy this app.")
@@ -40,6 +44,8 @@ def command(
     *,
     firmware: Path | None,
     board: str | None,
+    release: str | None,
+    sha256: str | None,
     port: str | None,
     drive: Path | None,
     app: Path | None,
@@ -65,8 +71,9 @@ def command(
     if app is not None and no_repl:
         raise UsageError("--app is deployed over the prompt: leave --no-repl away")
     options = Options(board, port, drive, repl_s, baud=baud, stub=not no_stub)
+    firmware = firmware or firmware_for(board, release=release, sha256=sha256)
     with _Bar() as bar:
-        done = flash(firmware or firmware_for(board), options, bar.show, app=app)
+        done = flash(firmware, options, bar.show, app=app)
     click.echo(json.dumps(dataclasses.asdict(done), default=str) if as_json else _told(done))
 
 

@@ -100,16 +100,24 @@ def flash(
     return replace(done, deployed=deploy(app, port=done.port))
 
 
-def firmware_for(board: str | None) -> Path:
-    """Firmware that this machine can build for a board. Raises UsageError if there is none."""
-    if board is None:
-        raise UsageError("give a firmware file, or --board RPI_PICO to build one")
-    load_board(board)  # an unknown name is told first
-    if board != "RPI_PICO":
-        raise UsageError(f"no firmware for {board} is built here: download it and give the file")
-    from hedgerow.toolchain.pico import ensure_pico
+def firmware_for(
+    board: str | None, *, release: str | None = None, sha256: str | None = None
+) -> Path:
+    """Firmware for a board: the one that is built here, else the official one, downloaded.
 
-    return ensure_pico().uf2
+    release, sha256: of the official one, which is then taken in any case. Raises UsageError,
+    DeviceError (download.py), ToolchainError.
+    """
+    if board is None:
+        raise UsageError("give a firmware file, or --board to build or download one")
+    load_board(board)  # an unknown name is told first
+    if board == "RPI_PICO" and release is None and sha256 is None:
+        from hedgerow.toolchain.pico import ensure_pico
+
+        return ensure_pico().uf2
+    from hedgerow.device.download import download
+
+    return download(board, release=release, sha256=sha256)
 
 
 def _flash_esp(job: _Job) -> Flashed:
@@ -216,7 +224,8 @@ def _wait_for_drive(job: _Job, port: str) -> Attached:
         time.sleep(_POLL_S)
     raise DeviceError(
         f"{port}: told to start its boot ROM, but no drive appeared: is it mounted? "
-        "Mount it and give --drive FOLDER; nothing was written"
+        "Mount it and give --drive FOLDER, or use `picotool load -v -x` where you have that; "
+        "nothing was written"
     )
 
 
