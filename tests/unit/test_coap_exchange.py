@@ -87,8 +87,8 @@ class TestRequests(PairCase):
             response = await pair.client.request(n.GET, "slow")
             self.assertEqual((response.kind, response.payload), (n.CON, b"late"))
             await soon(lambda: not pair.server.endpoint._tasks, "the answer was acknowledged")
-            said = pair.said_to("c")
-            self.assertEqual([m.code for m in said], [n.EMPTY, n.CONTENT])
+            *before, last = [m.code for m in pair.said_to("c")]
+            self.assertEqual((set(before), last), ({n.EMPTY}, n.CONTENT))
 
         self.play(scenario)
 

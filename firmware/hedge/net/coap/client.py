@@ -22,6 +22,7 @@ from .message import Message, option_bytes
 
 MAX_BODY_BYTES = 4096
 _BLOCK_BYTES = 512
+_KEPT_SEALED = 4  # so that a forged response does not displace the true one
 _TRIES = 3  # of a body that changes while it is fetched, or of which a server forgot the start
 
 
@@ -106,7 +107,7 @@ class Client:
         body = Assembly(response, self._max_body_bytes)
         while body.more:
             ask = Message(kind, code, options=[p for p in head if p[0] != n.OBSERVE])
-            ask.add(n.BLOCK2, body.next_block().encode())
+            ask.set(n.BLOCK2, body.next_block().encode())
             if not body.add(await self.exchange(ask)):
                 return None
         response.payload = body.payload()
@@ -127,7 +128,7 @@ class Client:
 
     async def _once(self, message):
         sealed = self._secure.seal(message) if self._secure else None
-        waiter = self.endpoint.watch(None)
+        waiter = self.endpoint.watch(None, _KEPT_SEALED if sealed else 1)
         try:
             await self.endpoint.ask(sealed.message if sealed else message, waiter, self._lock)
             return await receive(waiter, sealed, self._limit_ms)

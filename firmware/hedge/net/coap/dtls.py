@@ -24,7 +24,7 @@ class Dtls:
     limit_ms: of the handshake.
     """
 
-    def __init__(self, udp, context, name, limit_ms=20000):
+    def __init__(self, udp, context, name, limit_ms=60000):
         self._udp = udp
         self._name = name
         self._steps = limit_ms // _STEP_MS

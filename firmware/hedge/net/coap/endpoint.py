@@ -119,8 +119,8 @@ class Endpoint(Sender):
             if message.kind == n.CON:
                 entry = self._recent.add(addr, message.mid)
                 entry.answer = self._send_empty(n.ACK, message.mid, addr)
-        elif message.kind == n.CON:
-            self._send_empty(n.RST, message.mid, addr)
+        elif message.kind == n.CON or message.get(n.OBSERVE) is not None:
+            self._send_empty(n.RST, message.mid, addr)  # 7641 3.6: a forgotten observation
 
     def _deliver(self, message, addr):
         """True if somebody waits for this response."""
