@@ -21,7 +21,6 @@ from hedge.store import KV, Store
 from hedge.store.region import Region
 
 MOUNT = "/powercut"
-_PAGE_BYTES = 64
 _TEARS = 3  # clean, half of the operation, some of its bits
 
 
@@ -53,16 +52,18 @@ class RegionMedium:
     """The log as the flash itself."""
 
     name = "region"
+    page_bytes = 64
+    poor_blocks = 7
 
     @staticmethod
     def blank():
         return RamFlash(24)
 
-    @staticmethod
-    def start(flash, poor_link):
+    @classmethod
+    def start(cls, flash, poor_link):
         if poor_link:
-            flash = _Part(flash, 7)
-        region = Region(flash, _PAGE_BYTES)
+            flash = _Part(flash, cls.poor_blocks)
+        region = Region(flash, cls.page_bytes)
         return Store(region), KV("kv", volume=region)
 
     @staticmethod
@@ -144,6 +145,7 @@ class Workload:
         random.seed(seed)
         self.poor_link = seed & 1  # odd seeds: little is acknowledged, much is dropped
         self.appends_of_16 = 13 if self.poor_link else 9
+        self.payload_bits = 5  # records of 8 bytes and up to 2 to this more
 
     def run(self, flash, history, steps):
         """Open the store and take so many steps, noting them in history."""
@@ -153,7 +155,7 @@ class Workload:
         for _ in range(steps):
             what = random.getrandbits(4)
             if what < self.appends_of_16:
-                _append(flash, history, store)
+                _append(flash, history, store, self.payload_bits)
             elif what < 14:
                 _read_and_ack(flash, history, store, reader)
             elif what == 14:
@@ -167,9 +169,10 @@ class Workload:
             store.close()
 
 
-def _append(flash, history, store):
+def _append(flash, history, store, payload_bits):
     stream = random.getrandbits(3) % 3
-    payload = bytes([random.getrandbits(8) for _ in range(random.getrandbits(5) + 8)])
+    size = random.getrandbits(payload_bits) + 8
+    payload = bytes([random.getrandbits(8) for _ in range(size)])
     start = len(flash.journal)
     key = (store.boot, stream, store.last_seq(stream) + 1)
     try:
@@ -212,22 +215,50 @@ def record(medium, seed, steps=40, starts=3):
 
 
 def check(medium, seed, flash, history, cut):
-    """Start a store on what a cut left; raises AssertionError if a promise is broken."""
+    """Start a store on what a cut left; AssertionError if a promise is broken. What it found."""
     poor_link = seed & 1
     store, kv = medium.start(flash, poor_link)
     try:
         store.open()
-        returned, attempted, acked = history.known_at(cut)
-        got = _read_all(store)
-        for key in got:
-            assert attempted.get(key) == got[key], "never written like this: %r" % (key,)
-        _check_missing(store, got, returned, attempted, acked)
-        assert store.corrupt == 0 and not store.state_lost
-        values = {key: kv.get(key) for key in ("count", "fill") if kv.get(key) is not None}
-        assert values in history.values_at(cut) and not kv.damaged, values
+        found = look(store, kv)
+        judge(found, history, cut)
         _check_next_start(medium, flash, poor_link, store)
+        return found
     finally:
         medium.stop()
+
+
+def look(store, kv):
+    """What a start sees, as a dict: got {key: payload}, boot, dropped, whole, values."""
+    return {
+        "got": _read_all(store),
+        "boot": store.boot,
+        "dropped": dict(store.dropped),
+        "whole": store.corrupt == 0 and not store.state_lost and not kv.damaged,
+        "values": {key: kv.get(key) for key in ("count", "fill") if kv.get(key) is not None},
+    }
+
+
+def judge(found, history, cut):
+    """AssertionError if what was found after a cut is not what history allows."""
+    returned, attempted, acked = history.known_at(cut)
+    got = found["got"]
+    for key in got:
+        assert attempted.get(key) == got[key], "never written like this: %r" % (key,)
+    lost = {0: 0, 1: 0, 2: 0}  # neither in the log nor acknowledged: must be counted as dropped
+    gone = {0: 0, 1: 0, 2: 0}  # not in the log: no more can have been dropped
+    for key in attempted:
+        boot, stream, seq = key
+        assert boot < found["boot"], "boot %d given out again" % boot
+        if key not in got:
+            gone[stream] += 1
+            lost[stream] += key in returned and seq > acked.get((boot, stream), 0)
+    for stream in lost:
+        dropped = found["dropped"].get(stream, 0)
+        assert lost[stream] <= dropped, "lost %d of stream %d" % (lost[stream], stream)
+        assert dropped <= gone[stream], "%d dropped of %d gone" % (dropped, gone[stream])
+    assert found["whole"], "damage where there is none"
+    assert found["values"] in history.values_at(cut), found["values"]
 
 
 def _check_next_start(medium, flash, poor_link, store):
@@ -239,21 +270,6 @@ def _check_next_start(medium, flash, poor_link, store):
     assert again.boot == store.boot + 1
     again.forget_acks()
     assert _read_all(again)[(store.boot, 0, 1)] == b"after"
-
-
-def _check_missing(store, got, returned, attempted, acked):
-    lost = {0: 0, 1: 0, 2: 0}  # neither in the log nor acknowledged: must be counted as dropped
-    gone = {0: 0, 1: 0, 2: 0}  # not in the log: no more can have been dropped
-    for key in attempted:
-        boot, stream, seq = key
-        assert boot < store.boot, "boot %d given out again" % boot
-        if key not in got:
-            gone[stream] += 1
-            lost[stream] += key in returned and seq > acked.get((boot, stream), 0)
-    for stream in lost:
-        dropped = store.dropped.get(stream, 0)
-        assert lost[stream] <= dropped, "lost %d of stream %d" % (lost[stream], stream)
-        assert dropped <= gone[stream], "%d dropped of %d gone" % (dropped, gone[stream])
 
 
 def _read_all(store):
