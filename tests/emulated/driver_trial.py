@@ -108,7 +108,7 @@ class Trial:
     def _left_ms(self):
         """As read_into waits between two looks."""
         sensor = self.sensor
-        if hasattr(sensor, "_elapsed_ms"):
+        if hasattr(sensor, "POLL_MS") and hasattr(sensor, "_wait_ms"):
             return max(sensor._wait_ms - sensor._elapsed_ms(), sensor.POLL_MS)
         return _LOOK_MS
 

@@ -15,7 +15,13 @@ HERE = Path(__file__).parent
 TESTS = HERE.parent
 sys.path.append(str(TESTS / "unit"))
 
-from driver_rows import all_rows, chip_of, feel, key_of  # noqa: E402  of tests/unit
+from driver_rows import (  # noqa: E402, F401  of tests/unit
+    all_rows,
+    chip_class,
+    chip_of,
+    feel,
+    key_of,
+)
 from part_rows import ROWS as PARTS  # noqa: E402, F401  of tests/unit
 
 _PARTS = ("core/__init__", "core/errors", "core/clock", "drivers/__init__", "board", "more_buses")

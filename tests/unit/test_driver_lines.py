@@ -120,4 +120,4 @@ class TestHCSR04(unittest.TestCase):
         sonar = HCSR04(_Echo(5800))
         read(sonar, self.out)
         self.assertFalse(sonar.poll(self.out))
-        self.assertEqual(sonar.start(), 60)
+        self.assertEqual(sonar.start(), 61)

@@ -21,7 +21,7 @@ from micropython import const
 from ..core import clock
 from ..core.errors import SensorError
 
-_CYCLE_MS = const(60)
+_CYCLE_MS = const(61)  # DS: 60 ms, and a tick may have begun before
 _TIMEOUT_US = const(40000)
 _NEAREST_MM = const(20)
 _FURTHEST_MM = const(4000)
@@ -80,8 +80,8 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "channels": (("distance", "m", 1000, 0.02, 4),),
         "resolution": (0.003,),
         "raw_bytes": 0,
-        "first_ms": 60,
-        "convert_ms": 60,
+        "first_ms": 61,
+        "convert_ms": 61,
         "who_am_i": "",
         "datasheet": "ElecFreaks HC-SR04 data sheet",
         "checked_against": "Haitronic product page",

@@ -34,7 +34,7 @@ class PicoBoard(EmulatedBoard):
         self._chip = PicoChip(flash_file=flash_file)
         super().__init__(self, Region(*_BLOBS))
         wiring = self._chip.wiring
-        self.now_ms = wiring.now_ms
+        self.now_ms, self.now_ns = wiring.now_ms, wiring.now_ns
         self.attach_i2c, self.detach_i2c = wiring.attach_i2c, wiring.detach_i2c
         self.attach_spi, self.attach_uart = wiring.attach_spi, wiring.attach_uart
         self.attach_adc, self.attach_dht = wiring.attach_adc, wiring.attach_dht
