@@ -36,6 +36,7 @@ COMMANDS = {
     "run": "Run a file on a board without storing it; --watch runs it again.",
     "sim": "Run a node file on the Unix port with simulated chips.",
     "toolchain": "Find or build MicroPython.",
+    "wiring": "Draw how sensors and actuators are joined to the board.",
 }
 
 

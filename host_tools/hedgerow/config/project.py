@@ -51,6 +51,8 @@ def new_project(name: str, template: str, parent: Path) -> Path:
 
 def _fill(folder: Path, name: str, template: Path, model: list[Path]) -> None:
     for source in sorted(template.iterdir()):
+        if source.suffix == ".svg":
+            continue  # `hedgerow wiring` draws the node as it is then
         text = source.read_text(encoding="utf-8")
         text = re.sub(r'^name = "soil-1" ', f'name = "{name}" ', text, count=1, flags=re.M)
         (folder / source.name).write_text(text.replace("@NAME@", name), encoding="utf-8")
