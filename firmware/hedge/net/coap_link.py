@@ -16,7 +16,6 @@ import asyncio
 from ..core.errors import LinkError, StoreError
 from .coap import numbers as n
 from .coap.client import Client
-from .coap.udp import Udp
 from .link import Link
 
 _MAX_RETRANSMIT = 3  # gives up after 30 to 45 s; the uplink's back-off goes on from there
@@ -124,6 +123,8 @@ def _check(response):
 def _opener(cfg):
     """Function that opens the socket of a session."""
     if not cfg.get("tls"):
+        from .coap.udp import Udp
+
         return lambda: Udp.to(cfg["host"], cfg.get("port") or n.PORT)
     from .coap.dtls import Dtls
     from .tls_context import client_context
