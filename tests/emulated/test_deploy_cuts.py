@@ -107,11 +107,17 @@ def started_after_cut(pico, start, folder, operation, torn):
 
 def cut_at(pico, start, folder, operations):
     """Counter of the versions that were started after a cut at each (operation, torn)."""
-    started = Counter()
+    started, faults = Counter(), []
     for operation, torn in operations:
-        version = started_after_cut(pico, start, folder, operation, torn)
-        assert version in (*start.old, _NEW), (operation, torn, version)
+        try:
+            version = started_after_cut(pico, start, folder, operation, torn)
+        except (AssertionError, DeviceError) as error:  # the others are cut too
+            faults.append((operation, torn, f"{type(error).__name__}: {error}"))
+            continue
+        if version not in (*start.old, _NEW):
+            faults.append((operation, torn, f"version {version} started"))
         started[version] += 1
+    assert faults == []
     return started
 
 
