@@ -97,7 +97,7 @@ async def ask(args):
 
 async def observe(args):
     client = _client(args)
-    observation = await client.observe(args["path"])
+    observation = await client.observe(args["resource"])
     values = [str(observation.first.payload, "utf-8")]
     say("observing")
     while len(values) < args["count"]:

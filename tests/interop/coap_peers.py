@@ -1,0 +1,229 @@
+"""CoAP's other ends: libcoap's programs, and aiocoap as server and client, with OSCORE."""
+
+import asyncio
+import binascii
+import contextlib
+import json
+import shutil
+import socket
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+from peers import LoopThread
+
+_NAMES = ("openssl", "gnutls", "notls")
+_BODY_BYTES = 1500
+
+
+def body_of(size: int) -> bytes:
+    """As in upy/coap_scenarios.py."""
+    return bytes([(i * 7 + (i >> 4)) & 0xFF for i in range(size)])
+
+
+def libcoap(program: str) -> str:
+    """Path of coap-client or coap-server of Debian; skips when there is none."""
+    found = [shutil.which(f"{program}-{name}") for name in _NAMES]
+    path = next((p for p in found if p), None)
+    return path or pytest.skip(f"{program} is not installed (Debian package libcoap3-bin)")
+
+
+def free_udp_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.bind(("127.0.0.1", 0))
+        return sock.getsockname()[1]
+
+
+@contextlib.contextmanager
+def libcoap_server(*options: str, port: int = 0):
+    """coap-server on a port of its own, which it gives once it answers; DTLS on the next."""
+    port = port or free_udp_port()
+    command = [libcoap("coap-server"), "-A", "127.0.0.1", "-p", str(port), "-v", "2", *options]
+    with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
+        try:
+            _wait_for_ping(port)
+            yield port
+        finally:
+            server.kill()
+
+
+def _wait_for_ping(port: int) -> None:
+    """Until something resets an empty CON; a lossy server needs some."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
+        sock.settimeout(0.05)
+        sock.connect(("127.0.0.1", port))
+        for _ in range(200):
+            try:
+                sock.send(b"\x40\x00\x12\x34")
+                if sock.recv(10)[0] == 0x70:
+                    return
+            except OSError:
+                time.sleep(0.02)
+    raise AssertionError(f"nothing speaks CoAP on {port}")
+
+
+def libcoap_client(url: str, *options: str, payload: bytes = b"", limit_s: float = 60.0) -> bytes:
+    """What coap-client prints of the answer."""
+    command = [libcoap("coap-client"), "-v", "3", "-B", str(int(limit_s)), *options]
+    command += ["-f", "-", url] if payload else [url]
+    done = subprocess.run(command, input=payload, capture_output=True, timeout=limit_s + 10)
+    return done.stdout + done.stderr
+
+
+class AiocoapServer:
+    """aiocoap with /t (observable, changes by itself), /big, /sink, /slow. secret: of OSCORE."""
+
+    def __init__(
+        self, thread: LoopThread, secret: bytes | None = None, folder: Path | None = None
+    ):
+        self.port = free_udp_port()
+        self._thread = thread
+        self._secret = secret
+        self._folder = folder
+
+    def __enter__(self) -> "AiocoapServer":
+        self._thread.run(self._start())
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.run(self._stop())
+
+    async def _start(self) -> None:
+        import aiocoap
+
+        root = _site()
+        self._contexts = []
+        if self._secret:
+            from aiocoap import credentials
+            from aiocoap.oscore_sitewrapper import OscoreSiteWrapper
+
+            keys = credentials.CredentialsMap()
+            keys[":node"] = oscore_context(self._folder, self._secret, b"", b"\x01")
+            self._contexts.append(keys[":node"])
+            root = OscoreSiteWrapper(root, keys)
+        self._server = await aiocoap.Context.create_server_context(
+            root, bind=("127.0.0.1", self.port), transports=["udp6"]
+        )
+
+    async def _stop(self) -> None:
+        await self._server.shutdown()
+        for context in self._contexts:
+            context._destroy()
+
+
+def oscore_context(folder: Path, secret: bytes, sender: bytes, recipient: bytes):
+    """aiocoap's security context, its state in folder."""
+    from aiocoap import oscore
+
+    folder.mkdir(exist_ok=True)
+    settings = {
+        "algorithm": "AES-CCM-16-64-128",
+        "kdf-hashfun": "sha256",
+        "secret_hex": secret.hex(),
+        "salt_hex": b"salt".hex(),
+        "sender-id_hex": sender.hex(),
+        "recipient-id_hex": recipient.hex(),
+    }
+    (folder / "secret.json").write_text(json.dumps(settings))
+    return oscore.FilesystemSecurityContext(str(folder))
+
+
+def _site():
+    import aiocoap
+    import aiocoap.resource as resource
+
+    class Ticking(resource.ObservableResource):
+        def __init__(self) -> None:
+            super().__init__()
+            self.count = 0
+            self._task = asyncio.get_running_loop().create_task(self._tick())
+
+        async def _tick(self) -> None:
+            while True:
+                await asyncio.sleep(0.15)
+                self.count += 1
+                self.updated_state()
+
+        async def render_get(self, request):
+            return aiocoap.Message(payload=b"%d" % self.count, max_age=60)
+
+    class Big(resource.Resource):
+        async def render_get(self, request):
+            return aiocoap.Message(payload=body_of(_BODY_BYTES))
+
+    class Sink(resource.Resource):
+        async def render_put(self, request):
+            crc = binascii.crc32(request.payload)
+            text = f"{len(request.payload)} bytes, crc {crc}".encode()
+            return aiocoap.Message(code=aiocoap.CHANGED, payload=text)
+
+        render_post = render_put
+
+    class Slow(resource.Resource):
+        async def render_get(self, request):
+            await asyncio.sleep(0.5)
+            return aiocoap.Message(payload=b"late")
+
+    site = resource.Site()
+    for name, made in (("t", Ticking), ("big", Big), ("sink", Sink), ("slow", Slow)):
+        site.add_resource([name], made())
+    return site
+
+
+class AiocoapClient:
+    """Requests of aiocoap, from outside its loop. keys: a CredentialsMap entry for all URLs."""
+
+    def __init__(self, thread: LoopThread, port: int, context=None):
+        self._thread = thread
+        self._url = f"coap://127.0.0.1:{port}/"
+        self._context = context
+
+    def __enter__(self) -> "AiocoapClient":
+        self._thread.run(self._start())
+        return self
+
+    async def _start(self) -> None:
+        import aiocoap
+
+        self._client = await aiocoap.Context.create_client_context()
+        if self._context is not None:
+            self._client.client_credentials[self._url + "*"] = self._context
+
+    def __exit__(self, *_: object) -> None:
+        self._thread.run(self._client.shutdown())
+        if self._context is not None:
+            self._context._destroy()
+
+    def ask(self, code: str, path: str, payload: bytes = b"", **options) -> tuple[str, bytes]:
+        """(code such as "2.05", payload)."""
+        return self._thread.run(self._ask(code, path, payload, options))
+
+    async def _ask(self, code, path, payload, options):
+        import aiocoap
+
+        message = aiocoap.Message(
+            code=getattr(aiocoap, code), uri=self._url + path, payload=payload, **options
+        )
+        response = await asyncio.wait_for(self._client.request(message).response, 30)
+        return response.code.dotted, response.payload
+
+    def observe(self, path: str, count: int, act) -> list[bytes]:
+        """The first `count` values; act() is awaited after each."""
+        return self._thread.run(self._observe(path, count, act))
+
+    async def _observe(self, path, count, act):
+        import aiocoap
+
+        message = aiocoap.Message(code=aiocoap.GET, uri=self._url + path, observe=0)
+        request = self._client.request(message)
+        values = [(await asyncio.wait_for(request.response, 30)).payload]
+        notifications = aiter(request.observation)
+        while len(values) < count:
+            await act(len(values))
+            values.append((await asyncio.wait_for(anext(notifications), 30)).payload)
+        request.observation.cancel()
+        return values
+
+    async def put(self, path: str, payload: bytes) -> None:
+        await self._ask("PUT", path, payload, {})
