@@ -1,8 +1,11 @@
 """A node that sleeps deeply, in the simulated field: the same life, any cut, predicted charge."""
 
 import asyncio
+import contextlib
 import itertools
+import os
 import random
+import sqlite3
 import time
 from pathlib import Path
 
@@ -103,10 +106,18 @@ def _hold_against_the_prediction(file: Path, counted: dict[str, float]) -> None:
 
 
 def test_cut_at_any_moment_nothing_is_lost_or_watered_twice(tmp_path: Path) -> None:
-    asyncio.run(_cuts(tmp_path))
+    asyncio.run(_cuts(tmp_path, _CUTS, 4))
 
 
-async def _cuts(folder: Path) -> None:
+@pytest.mark.soak
+def test_many_cuts(tmp_path: Path) -> None:
+    """HEDGEROW_CUTS: how many, default 300; 12 a node of two days."""
+    for seed in range(int(os.environ.get("HEDGEROW_CUTS", "300")) // _CUTS):
+        asyncio.run(_cuts(tmp_path / str(seed), _CUTS, seed))
+
+
+async def _cuts(folder: Path, cuts: int, seed: int) -> None:
+    folder.mkdir(exist_ok=True)
     config = GatewayConfig(
         db=folder / "g.db", http_port=0, mqtt_port=0, broker="python", give_time=False
     )
@@ -117,9 +128,13 @@ async def _cuts(folder: Path) -> None:
         span = field_span(_DEFAULT_START, 2, 0)
         node = NodeRun(plan, field_world(plan, weather, seed=0), folder / "node", span)
         try:
-            await _live_with_cuts(node, random.Random(4))
+            await _live_with_cuts(node, random.Random(seed), cuts)
         finally:
             node.kill()
+        assert await asyncio.to_thread(_charted, config.db_path) >= {
+            "power.s.sleep",
+            "power.wakes",
+        }
         log = read_log(node.store_dir)
         tally = compare("cut", log, stored_in_db(config.db_path, "cut"))
     assert (tally.lost, tally.duplicates, tally.dropped) == (0, 0, 0), tally.examples
@@ -134,12 +149,18 @@ async def _cuts(folder: Path) -> None:
     assert len(starts) >= 2
 
 
-async def _live_with_cuts(node: NodeRun, rng: random.Random) -> None:
+def _charted(db: Path) -> set[str]:
+    """Names of the values that the gateway keeps as series."""
+    with contextlib.closing(sqlite3.connect(db)) as reader:
+        return {name for (name,) in reader.execute("SELECT DISTINCT name FROM series")}
+
+
+async def _live_with_cuts(node: NodeRun, rng: random.Random, most: int) -> None:
     """Cut after a random time, awake or between two starts, and come back."""
     node.start()
     cuts, until = 0, time.monotonic() + rng.uniform(0.1, 0.6)
     while True:
-        if cuts < _CUTS and time.monotonic() > until:
+        if cuts < most and time.monotonic() > until:
             node.kill()
             cuts, until = cuts + 1, time.monotonic() + rng.uniform(0.1, 0.6)
             node.start()

@@ -242,6 +242,15 @@ def test_status_opens_and_closes_an_alert(bench):
     assert bench.rows("SELECT opened_s, closed_s FROM alert") == [(NOW_S, NOW_S)]
 
 
+def test_a_node_that_sleeps_is_not_missed_between_its_sessions(bench):
+    bench.send(("hedge/bed-1/info", cbor.encode({"sample_s": 900, "uplink_every_s": 21600})))
+    bench.send(bench.frame(1, [pack(1)]), ("hedge/bed-1/status", b"offline"))
+    bench.ingest.tick(NOW_S + 30 * 3600)
+    assert bench.open_alerts() == []
+    bench.ingest.tick(NOW_S + 40 * 3600)  # a daily summary and a session must have come
+    assert bench.open_alerts() == [("bed-1", "silent", "late")]
+
+
 def test_info_is_kept_as_json(bench):
     info = {"name": "Bed one", "sample_s": 900, "channels": {"soil.vwc": "%"}, "id": b"\x01"}
     bench.send(("hedge/bed-1/info", cbor.encode(info)))

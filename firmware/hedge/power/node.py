@@ -42,9 +42,10 @@ class PowerNode(Node):
         self._board = board
         self._path = base_dir + "/sleep.kv"
         self._awake_max_ms = table["awake_max_s"] * 1000
-        self._schedule = Schedule(
-            table["uplink_every_s"], table["on_events"], max(self.sample_s, 60)
-        )
+        every_s = table["uplink_every_s"]
+        self._schedule = Schedule(every_s, table["on_events"], max(self.sample_s, 60))
+        if self.mode != "none":
+            self.about["uplink_every_s"] = every_s  # the gateway does not miss it in between
         self._ticket = ticket.take(board, self._path)
         if self._ticket and self._ticket["hash"] != self.about["hash"]:
             log.warn("power", "woke up with other settings: a new boot")
@@ -223,7 +224,7 @@ class PowerNode(Node):
     async def _session(self, begin_ms, watchdog):
         """Connect, send, wait for the acknowledgements; in real time, as all of the network."""
         self.sending = True
-        task = asyncio.create_task(self.uplink.run())
+        task = asyncio.create_task(self._run_uplink())
         try:
             while self.store.pending() and not task.done():
                 if time.ticks_diff(time.ticks_ms(), begin_ms) > self._awake_max_ms:
@@ -234,6 +235,12 @@ class PowerNode(Node):
         finally:
             await _end(task)
             self.sending = False
+
+    async def _run_uplink(self):
+        try:
+            await self.uplink.run()
+        except Exception as error:  # noqa: BLE001  network code must not stop control
+            log.warn("power", "uplink failed: %r", error)
 
     def _after_session(self):
         failed_before = self._schedule.failures
@@ -275,5 +282,3 @@ async def _end(task):
         await task
     except asyncio.CancelledError:
         pass  # it is what was asked for
-    except Exception as error:  # noqa: BLE001  network code must not stop control
-        log.warn("power", "uplink failed: %r", error)

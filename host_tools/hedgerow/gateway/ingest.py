@@ -271,7 +271,7 @@ class Ingest:
         alert = AlertKey(device, "silent", "offline")
         if status == "online":
             self._alerts.close(alert, message.received_s)
-        elif not self._alerts.is_open(alert):
+        elif not self._alerts.is_open(alert) and not _uplink_every_s(self._info[device]):
             self._alerts.raise_(alert, "node is offline", message.received_s)
 
     def _info_map(self, device: str, message: Inbound) -> None:
@@ -349,12 +349,21 @@ def silent_limit_s(info: dict, status: str) -> float:
     """Seconds without a frame after which a node counts as silent: three sample periods.
 
     A node that the broker calls online keeps its session alive and may have nothing worth
-    sending (report-on-change); from that one only the daily summary must come.
+    sending (report-on-change); from that one only the daily summary must come. So does one that
+    sleeps, with the session after it.
     """
+    if every_s := _uplink_every_s(info):
+        return _DAILY_S + 2 * every_s
     value = info.get("sample_s")
     period_s = float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_PERIOD_S
     limit_s = max(3 * period_s, _MIN_SILENT_S)
     return max(limit_s, _DAILY_S) if status == "online" else limit_s
+
+
+def _uplink_every_s(info: dict) -> float:
+    """How often a node that sleeps connects; 0 for others. Offline is how it is meant to be."""
+    value = info.get("uplink_every_s")
+    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
 
 
 def ack_topic(device: str) -> str:
