@@ -73,6 +73,11 @@ def _store(table, base_dir):
     from .store.log import Store, fresh_boot
 
     path = _below(base_dir, table["dir"])
+    if table.get("kind") == "flash":
+        from .store.device import open_region
+
+        region = open_region(table, base_dir)
+        return Store(region, first_boot=fresh_boot()), KV(base_dir + "/node.kv", volume=region)
     store = Store(
         path,
         table["max_bytes"],

@@ -166,6 +166,20 @@ class TestNodeFromPlan(unittest.TestCase):
         ]
         self.assertIn(boot, records)
 
+    def test_the_log_may_be_raw_flash(self):
+        plan = _plan()
+        plan["store"] = {
+            "dir": "log", "max_bytes": 65536, "segment_bytes": 4096, "kind": "flash",
+            "partition": "log",
+        }  # fmt: skip
+        first = self._live(plan, 3)
+        node = self._live(plan, 1)
+        self.assertEqual(node.store.boot, first.store.boot + 1)
+        self.assertEqual(node.store.volume.name, "log")
+        batch = node.store.reader().next(180)
+        self.assertEqual((batch.boot, batch.stream, batch.seq), (first.store.boot, 0, 1))
+        self.assertEqual(first.store.pending() > 0, True)
+
     def test_killed_in_the_middle_of_watering_goes_on_without_watering_again(self):
         first = self._live(_plan(), 1.1)
         self.assertEqual(self.board.pin.levels, [0, 1, 0])

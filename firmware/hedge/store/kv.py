@@ -25,7 +25,7 @@ _IN_VOLUME = "kv."  # the log itself has names without it
 class KV:
     """str keys, CBOR values (int, float, bool, None, str, bytes, list, dict).
 
-    path: of the file; with a volume (hedge.store.region.Region) a name of its own in that one.
+    path: of the file; with a volume (hedge.store.region.Region) its last part is the name there.
     """
 
     def __init__(self, path, flush=None, volume=None):
@@ -33,6 +33,7 @@ class KV:
         self.damaged = False  # it failed its check: values start empty
         self._flush = disk_needs_flush() if flush is None else flush
         self._volume = volume
+        self._name = _IN_VOLUME + path.split("/")[-1]
         self._dirty = False
         self._buffer = bytearray(_HEAD_BYTES)  # kept: a new one each time may find no room
         self._values = self._load()
@@ -40,7 +41,7 @@ class KV:
     def _load(self):
         try:
             return (
-                self._volume.load(_IN_VOLUME + self.path) if self._volume else read_map(self.path)
+                self._volume.load(self._name) if self._volume else read_map(self.path)
             ) or {}
         except StoreError as fault:
             self.damaged = True
@@ -69,7 +70,7 @@ class KV:
             return
         try:
             if self._volume:
-                self._volume.save(_IN_VOLUME + self.path, self._values)
+                self._volume.save(self._name, self._values)
             else:
                 write_map(self.path, self._values, self._flush, self._buffer)
         except OSError as fault:

@@ -8,6 +8,8 @@ from hedgerow.config.draft import Draft
 from hedgerow.config.schema import is_known
 
 _MIN_SEGMENTS = 4
+_ERASE_BYTES = 4096  # of the flash chips of ESP32 and RP2 boards
+_MIN_SECTORS = 8
 
 
 def store_part(draft: Draft) -> dict[str, Any]:
@@ -23,7 +25,16 @@ def store_part(draft: Draft) -> dict[str, Any]:
         FilePath(directory).is_absolute() or ".." in FilePath(directory).parts
     ):
         draft.fault(("store", "dir"), f'dir = "{directory}"', "a folder below that of this file")
-    return {"dir": directory, "max_bytes": most, "segment_bytes": segment}
+    part = {"dir": directory, "max_bytes": most, "segment_bytes": segment}
+    return part | _flash_part(draft, table) if table["kind"] == "flash" else part
+
+
+def _flash_part(draft: Draft, table: dict[str, Any]) -> dict[str, Any]:
+    most = table["max_bytes"]
+    if is_known(most) and (most % _ERASE_BYTES or most < _MIN_SECTORS * _ERASE_BYTES):
+        expected = f"a multiple of {_ERASE_BYTES}, {_MIN_SECTORS * _ERASE_BYTES} or more"
+        draft.fault(("store", "max_bytes"), f"max_bytes = {most} of flash", expected)
+    return {"kind": "flash", "partition": table["partition"]}
 
 
 def _given(draft: Draft, section: str, key: str) -> bool:

@@ -77,6 +77,7 @@ SECTIONS = (
         Key("dir", "text", "folder, relative to this file", "store"),
         Key("max_bytes", "int", "oldest and least important records go when it is full", 262144, 16384, 1 << 30),
         Key("segment_bytes", "int", "size of one file of the log", 8192, 1024, 1 << 20),
+        Key("partition", "text", "for flash, on an ESP32: label of the data partition", "log"),
     )),
     Section("uplink", "where records go", keys=(
         Key("kind", "text", "which link; each has keys of its own", next(iter(UPLINK_KINDS)), choices=tuple(UPLINK_KINDS)),

@@ -19,7 +19,7 @@ def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
     """The plan as the Unix port runs it: same pins and buses, files by absolute path, its own log
     kept whole so that it can be compared with what the gateway stored."""
     plan = dict(plan, board=dict(plan["board"], port="unix"))
-    plan["store"] = dict(plan["store"], dir="store", keep_acked=True)
+    plan["store"] = dict(plan["store"], kind="files", dir="store", keep_acked=True)
     if plan.get("model"):
         plan["model"] = dict(plan["model"], file=str((folder / plan["model"]["file"]).resolve()))
     if plan.get("uplink") and plan["uplink"].get("ca"):
