@@ -74,6 +74,7 @@ SECTIONS = (
         Key("stream", "text", "events are kept longest, diag is dropped first", "telemetry", choices=("events", "telemetry", "diag")),
     )),
     Section("store", "the log that survives power cuts", keys=(
+        Key("kind", "text", "files: in the file system; flash: a region of its own, kinder to the flash", "files", choices=("files", "flash")),
         Key("dir", "text", "folder, relative to this file", "store"),
         Key("max_bytes", "int", "oldest and least important records go when it is full", 262144, 16384, 1 << 30),
         Key("segment_bytes", "int", "size of one file of the log", 8192, 1024, 1 << 20),
