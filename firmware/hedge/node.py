@@ -25,6 +25,8 @@ import asyncio
 import gc
 import time
 
+from micropython import const
+
 from . import VERSION
 from .control import Control
 from .core import clock, log
@@ -36,9 +38,9 @@ from .recorder import TELEMETRY, Recorder
 from .rules import Guard, Rule, build, fixed
 from .sensing import Channel, Sensing, Sensor
 
-_GUARD_MS = 30000  # longest sleep of the guard while something is on
-_TICK_BYTES = 65536  # more than a tick and its network traffic leave behind
-_RETRY_UPLINK_MS = 60000  # after an error in the uplink's own code
+_GUARD_MS = const(30000)  # longest sleep of the guard while something is on
+_TICK_BYTES = const(65536)  # more than a tick and its network traffic leave behind
+_RETRY_UPLINK_MS = const(60000)  # after an error in the uplink's own code
 
 
 class Node:
@@ -163,7 +165,7 @@ class Node:
         self._make_control()
         self._begin()
         if self.make_uplink and self.store:
-            self.uplink = self.make_uplink(self._info(), self._on_link, self._journal.clock)
+            self.uplink = self.make_uplink(self._info(), self._journal.link, self._journal.clock)
         gc.collect()
         self._gc_every = max(_free_bytes() // _TICK_BYTES, 1)
 
@@ -177,13 +179,10 @@ class Node:
         if self.store is None:
             return
         try:
-            self._start_store()
+            self.store.open()
         except StoreError as error:
             log.warn("node", "works without a store: %s", error)
             self.store = None
-
-    def _start_store(self):
-        self.store.open()
 
     def _make_control(self):
         self.control = Control(
@@ -337,9 +336,6 @@ class Node:
 
     def _on_health(self, sensor):
         self._journal.health(sensor)
-
-    def _on_link(self, up, reason):
-        self._journal.link(up, reason)
 
     def _sent_bytes(self):
         return self.uplink.bytes_sent if self.uplink else 0

@@ -15,6 +15,7 @@ import asyncio
 import time
 
 from ..core import clock, log
+from ..core.errors import StoreError
 from ..node import Node
 from ..recorder import DIAG
 from . import kept, ticket
@@ -57,16 +58,30 @@ class PowerNode(Node):
 
     # ---- waking ----
 
-    def _start_store(self):
-        parked = self._ticket["store"] if self._ticket else None
-        if parked:
-            from ..store.resume import goes_on
+    def open(self):
+        make = self.make_uplink
+        if make and self.mode != "none":  # else every session would be news, and ask for another
+            self.make_uplink = lambda info, _, on_clock: make(info, _no_news, on_clock)
+        super().open()
 
-            self.store.open(goes_on(parked))
+    def _open_store(self):
+        parked = self._ticket["store"] if self._ticket else None
+        if parked and self.store:
+            self._go_on(parked)
         else:
-            super()._start_store()
-        if not parked or self.store.boot != parked["boot"]:
             self._ticket = None
+            super()._open_store()
+
+    def _go_on(self, parked):
+        from ..store.resume import goes_on
+
+        try:
+            self.store.open(goes_on(parked))
+            if self.store.boot != parked["boot"]:
+                self._ticket = None
+        except StoreError as error:
+            log.warn("node", "works without a store: %s", error)
+            self.store = self._ticket = None
 
     def _begin(self):
         self._ended_ms = clock.ticks_ms()
@@ -255,10 +270,6 @@ class PowerNode(Node):
             )
             self._journal.link(False, text)
 
-    def _on_link(self, up, reason):
-        if self.mode == "none":
-            super()._on_link(up, reason)  # else every session would be news, and ask for another
-
     # ---- numbers ----
 
     def _sent_bytes(self):
@@ -273,6 +284,10 @@ class PowerNode(Node):
         found["outages"] = self._outages()
         found["power"] = self.ledger.state()
         return found
+
+
+def _no_news(up, reason):
+    """That a planned session begins and ends is no event."""
 
 
 async def _end(task):
