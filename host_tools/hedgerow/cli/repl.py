@@ -1,8 +1,5 @@
 """`hedgerow repl`: the board's prompt in this terminal."""
 
-import subprocess
-import sys
-
 import click
 
 from hedgerow.cli.port_options import port_options
@@ -12,9 +9,7 @@ from hedgerow.cli.port_options import port_options
 @port_options
 def command(*, port: str | None, baud: int) -> None:
     """Open the board's REPL (mpremote's); Ctrl-] or Ctrl-x ends it."""
-    from hedgerow.device.link import SerialLink
     from hedgerow.device.ports import choose_port
+    from hedgerow.device.terminal import open_terminal
 
-    chosen = choose_port(port)
-    SerialLink(chosen, baud=baud).close()  # tells why, if it does not open
-    sys.exit(subprocess.call([sys.executable, "-m", "mpremote", "connect", chosen, "repl"]))
+    open_terminal(choose_port(port), baud=baud)
