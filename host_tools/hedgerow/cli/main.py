@@ -27,6 +27,7 @@ COMMANDS = {
     "flash": "Put firmware on an attached board, verify it, wait for its prompt.",
     "gateway": "Run the gateway: broker, ingest, HTTP API and live page.",
     "infer": "Run a batch of inputs through a .hgm on a board, emulated or here.",
+    "lns": "Run a LoRaWAN network server for one site, or join ChirpStack to the gateway.",
     "ls": "List the files of a board.",
     "monitor": "Show what a board prints, plot its values.",
     "new": "Make a new node project from a template.",

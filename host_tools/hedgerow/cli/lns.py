@@ -1,0 +1,89 @@
+"""`hedgerow lns`: a LoRaWAN network server for one site."""
+
+import logging
+from pathlib import Path
+
+import click
+
+from hedgerow.errors import UsageError
+
+_EPILOG = """\b
+Examples:
+  hedgerow lns --devices devices.toml            gateways with Semtech's packet forwarder, udp 1700
+  hedgerow lns --devices devices.toml --send bed-3=soil.hgm
+  hedgerow lns --chirpstack mqtt://chirpstack.local      ChirpStack v4 has the gateways
+"""
+
+
+@click.command(epilog=_EPILOG, context_settings={"max_content_width": 99})
+@click.option(
+    "--devices",
+    type=click.Path(path_type=Path),
+    help="TOML: region and a [[device]] each with name and keys.",
+)
+@click.option("--db", type=click.Path(path_type=Path), default="lns.db", show_default=True)
+@click.option("--host", default="0.0.0.0", show_default=True, help="Where gateways connect.")
+@click.option("--port", default=1700, show_default=True, help="UDP; 0: any free one.")
+@click.option(
+    "--broker",
+    default="mqtt://127.0.0.1:1883",
+    show_default=True,
+    metavar="URL",
+    help="Of `hedgerow gateway`: records go there, acks come from there.",
+)
+@click.option("--chirpstack", metavar="URL", help="Broker of a ChirpStack v4; no gateways here.")
+@click.option(
+    "--send", multiple=True, metavar="DEVICE=FILE", help="Send a file in fragments (TS004)."
+)
+@click.option("--fragment-bytes", default=48, show_default=True, help="Fits every data rate.")
+@click.option("--user", help="Account at both brokers, if it is not in the URL.")
+@click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
+@click.option("-v", "--verbose", is_flag=True)
+def command(
+    *,
+    devices: Path | None,
+    db: Path,
+    host: str,
+    port: int,
+    broker: str,
+    chirpstack: str | None,
+    send: tuple[str, ...],
+    fragment_bytes: int,
+    user: str | None,
+    password_file: Path | None,
+    verbose: bool,
+) -> None:
+    """Join server, ADR, downlinks and records for LoRaWAN devices (uplink kind = "lorawan").
+
+    State is committed to --db before any answer. Runs until Ctrl-C.
+    """
+    from hedgerow.gateway.broker.external import parse_url
+    from hedgerow.gateway.config import read_password
+    from hedgerow.lns.devices import read_site
+    from hedgerow.lns.run import LnsOptions, run
+
+    if devices is None and chirpstack is None:
+        raise UsageError("--devices or --chirpstack is needed, see --help")
+    logging.basicConfig(
+        level=logging.INFO if verbose else logging.WARNING,
+        format="%(asctime)s %(levelname)s %(name)s: %(message)s",
+    )
+    password = read_password(password_file) if password_file else None
+    options = LnsOptions(
+        db,
+        parse_url(broker, user, password),
+        site=read_site(devices) if devices else None,
+        host=host,
+        port=port,
+        chirpstack=parse_url(chirpstack, user, password) if chirpstack else None,
+        send=[_pair(text) for text in send],
+        fragment_bytes=fragment_bytes,
+    )
+    run(options, lambda text: click.echo(f"lns: {text}", err=True))
+
+
+def _pair(text: str) -> tuple[str, Path]:
+    device, equals, path = text.partition("=")
+    if not equals:
+        raise UsageError(f"--send {text}: expected DEVICE=FILE")
+    return device, Path(path)

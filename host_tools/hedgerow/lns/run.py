@@ -1,0 +1,100 @@
+"""What `hedgerow lns` does, for programs too: from settings to a running server."""
+
+import asyncio
+import signal
+from collections.abc import Callable, Sequence
+from contextlib import AsyncExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from hedgerow.errors import UsageError
+from hedgerow.gateway.mqtt import BrokerAddress
+from hedgerow.lns.chirpstack import ChirpStack
+from hedgerow.lns.database import Database
+from hedgerow.lns.devices import Site
+from hedgerow.lns.forward import MqttForward
+from hedgerow.lns.records import Records
+from hedgerow.lns.service import LnsService, run_until
+
+Say = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class LnsOptions:
+    """chirpstack: its broker; then no gateways are served here and site may be None.
+
+    send: (device, file); fragment_bytes: of each.
+    """
+
+    db: Path
+    broker: BrokerAddress
+    site: Site | None = None
+    host: str = "0.0.0.0"
+    port: int = 1700
+    chirpstack: BrokerAddress | None = None
+    send: Sequence[tuple[str, Path]] = field(default_factory=tuple)
+    fragment_bytes: int = 48
+
+
+def run(options: LnsOptions, say: Say) -> None:
+    """Until SIGINT or SIGTERM. Raises GatewayError if a part cannot start."""
+    asyncio.run(serve(options, say))
+
+
+async def serve(options: LnsOptions, say: Say, stop: asyncio.Event | None = None) -> None:
+    """The same inside an event loop; stop ends it."""
+    if stop is None:
+        stop = asyncio.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, stop.set)
+    async with AsyncExitStack() as stack:
+        database = Database(options.db)
+        stack.callback(database.close)
+        forward = MqttForward(options.broker)
+        stack.callback(forward.close)
+        forward.start()
+        if options.chirpstack:
+            await _integrate(options, database, forward, stack, say, stop)
+        else:
+            await _serve(options, database, forward, stack, say, stop)
+
+
+async def _integrate(
+    options: LnsOptions,
+    database: Database,
+    forward: MqttForward,
+    stack: AsyncExitStack,
+    say: Say,
+    stop: asyncio.Event,
+) -> None:
+    assert options.chirpstack is not None
+    devices = options.site.devices if options.site else ()
+    names = {device.dev_eui.hex(): device.name for device in devices if device.joins}
+    records = Records(database, forward.submit)
+    chirpstack = ChirpStack(options.chirpstack, records, names)
+    stack.callback(chirpstack.close)
+    chirpstack.start()
+    say(f"records of ChirpStack at {options.chirpstack!r} to {options.broker!r}")
+    await stop.wait()
+
+
+async def _serve(
+    options: LnsOptions,
+    database: Database,
+    forward: MqttForward,
+    stack: AsyncExitStack,
+    say: Say,
+    stop: asyncio.Event,
+) -> None:
+    if options.site is None:
+        raise UsageError("a devices file is needed: --devices devices.toml")
+    service = LnsService(
+        options.site, database, forward.submit, host=options.host, port=options.port
+    )
+    await stack.enter_async_context(service)
+    for device, path in options.send:
+        transfer = service.send_file(device, path, options.fragment_bytes)
+        say(f"{path} to {device}: {transfer.count} fragments of {transfer.size} bytes")
+    site = options.site
+    say(f"{site.region}, {len(site.devices)} devices, gateways at udp {service.port}")
+    await run_until(service, stop, say)
