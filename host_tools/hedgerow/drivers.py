@@ -83,9 +83,14 @@ _OPTIONAL: Mapping[str, type | tuple[type, ...]] = {
     "addrs": tuple,
     "max_hz": int,
     "alloc_bytes": int,
+    "pins": tuple,
+    "program_only": str,
+    "switch": dict,
     "active_ua": (int, float),
     "standby_ua": (int, float),
 }
+_DEFAULTS = {"addrs": (), "max_hz": 0, "alloc_bytes": 0, "pins": (), "program_only": ""}
+_PIN_KINDS = ("input_pin", "output_pin")
 
 
 @functools.cache
@@ -99,7 +104,16 @@ def _entries() -> Iterator[tuple[Path, dict[str, Any]]]:
     for path in sorted((paths.firmware_dir() / "hedge" / "drivers").glob("*.py")):
         entry = read_entry(path.read_text(encoding="utf-8"), path.name)
         if entry is not None:
-            yield path, {"module": path.stem, "addrs": (), "max_hz": 0, "alloc_bytes": 0} | entry
+            yield path, {"module": path.stem} | _DEFAULTS | entry
+
+
+def as_node_uses_it(entry: Mapping[str, Any]) -> dict[str, Any]:
+    """The entry with class and parameters of its switch (on(ms), off(), poll()), if it has one."""
+    switch = entry.get("switch")
+    if not switch:
+        return dict(entry)
+    params = {**entry["params"], **switch["params"]}
+    return {**entry, "class": switch["class"], "params": params}
 
 
 def read_entry(source: str, name: str) -> dict[str, Any] | None:
@@ -142,6 +156,12 @@ def _check_optional(name: str, entry: Mapping[str, Any]) -> None:
     for key, kind in _OPTIONAL.items():
         if key in entry and not isinstance(entry[key], kind):
             raise ConfigError(f"{name}: DRIVER[{key!r}] is {entry[key]!r}, expected {kind}")
+    if (entry["bus"] in ("echo", "pins")) != bool(entry.get("pins")):
+        raise ConfigError(f"{name}: DRIVER: pins = ((name, kind, doc), ...) on bus echo or pins")
+    if any(pin[1] not in _PIN_KINDS for pin in entry.get("pins", ())):
+        raise ConfigError(f"{name}: DRIVER: kinds of pins: {', '.join(_PIN_KINDS)}")
+    if entry["kind"] == "part" and not entry.get("program_only"):
+        raise ConfigError(f"{name}: DRIVER of a part says why in program_only")
 
 
 def markdown_table() -> str:

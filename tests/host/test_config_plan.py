@@ -87,32 +87,66 @@ def test_the_plan_of_the_template_is_small():
     assert len(json.dumps(compile_file(GOOD), separators=(",", ":"))) < 4096
 
 
-def _with_sensor(tmp_path, row):
-    """good.toml with one more sensor."""
+def _with_sensor(tmp_path, row, section="sensor"):
+    """good.toml with one more sensor, or actuator."""
     text = GOOD.read_text(encoding="utf-8")
     at = text.index("[[sensor]]")
     path = tmp_path / "node.toml"
-    text = f'{text[:at]}[[sensor]]\nname = "extra"\n{row}\n\n{text[at:]}'
+    text = f'{text[:at]}[[{section}]]\nname = "extra"\n{row}\n\n{text[at:]}'
     path.write_text(text.replace("../../../models", str(MODELS)), encoding="utf-8")
     return path
 
 
-@pytest.mark.parametrize("name", [n for n, e in drivers().items() if e["kind"] == "sensor"])
-def test_a_node_file_names_every_sensor_driver_or_is_told_why_not(name, tmp_path):
-    entry = drivers()[name]
+def _place_of(entry):
+    """Keys of a row that say where it is."""
+    if entry["pins"]:
+        named = zip(entry["pins"], ("GP10", "GP11", "GP12", "GP13"), strict=False)
+        return "pins = {" + ", ".join(f'{role[0]} = "{pin}"' for role, pin in named) + "}"
     where = {"i2c": 'bus = "i2c1"', "spi": 'bus = "spi1"\npin = "GP13"', "adc": 'pin = "GP27"'}
     where["uart"] = 'bus = "uart0"'
-    row = f'driver = "{name}"\n' + where.get(entry["bus"], 'pin = "GP14"')
-    params = entry["params"]
-    row += "".join(f"\n{key} = {p[2]}" for key, p in params.items() if p[1] is None)
-    path = _with_sensor(tmp_path, row)
-    if entry["bus"] not in ("echo", "pins"):
-        part = next(p for p in compile_file(path)["sensors"] if p["name"] == "extra")
-        assert part["bus"][0] == entry["bus"]
-        assert len(part["channels"]) == len(entry["channels"])
-    else:
-        with pytest.raises(ConfigError, match=f"{name} .* is for programs"):
-            compile_file(path)
+    return where.get(entry["bus"], 'pin = "GP14"')
+
+
+def _row_of(name):
+    entry = drivers()[name]
+    params = entry["params"].items()
+    needed = "".join(f"\n{key} = {p[2]}" for key, p in params if p[1] is None)
+    return f'driver = "{name}"\n{_place_of(entry)}{needed}'
+
+
+def _usable(kind):
+    return [n for n, e in drivers().items() if e["kind"] == kind and not e["program_only"]]
+
+
+@pytest.mark.parametrize("name", _usable("sensor"))
+def test_a_node_file_names_every_sensor_driver(name, tmp_path):
+    entry = drivers()[name]
+    plan = compile_file(_with_sensor(tmp_path, _row_of(name)))
+    part = next(p for p in plan["sensors"] if p["name"] == "extra")
+    assert part["bus"][0] == entry["bus"]
+    assert len(part["channels"]) == len(entry["channels"])
+
+
+@pytest.mark.parametrize("name", _usable("actuator"))
+def test_a_node_file_names_every_actuator_driver(name, tmp_path):
+    row = f"max_on_s = 30\n{_row_of(name)}"
+    plan = compile_file(_with_sensor(tmp_path, row, "actuator"))
+    part = next(p for p in plan["actuators"] if p["name"] == "extra")
+    assert part["bus"][0] == drivers()[name]["bus"]
+    assert part["args"]["max_on_ms"] == 30000
+
+
+@pytest.mark.parametrize("name", [n for n, e in drivers().items() if e["program_only"]])
+def test_a_driver_that_is_for_programs_says_why(name, tmp_path):
+    with pytest.raises(ConfigError, match=f"{name} is for programs: ") as told:
+        compile_file(_with_sensor(tmp_path, f'driver = "{name}"\nbus = "i2c0"'))
+    assert drivers()[name]["program_only"] in str(told.value)
+
+
+def test_pins_are_in_the_order_of_the_driver(tmp_path):
+    row = 'driver = "hcsr04"\npins = { echo = "GP11", trigger = "GP10" }'
+    plan = compile_file(_with_sensor(tmp_path, row))
+    assert next(p for p in plan["sensors"] if p["name"] == "extra")["bus"] == ["echo", [10, 11]]
 
 
 def test_a_chip_on_spi_has_a_bus_and_a_chip_select(tmp_path):
@@ -132,7 +166,11 @@ def test_a_chip_on_spi_has_a_bus_and_a_chip_select(tmp_path):
         ('driver = "mcp3008"\nbus = "i2c0"\npin = "GP13"', "SPI bus"),
         ('driver = "pms5003"\npin = "GP13"', "no bus for pms5003"),
         ('driver = "pms5003"\nbus = "uart7"', "UART bus"),
-        ('driver = "hcsr04"\npin = "GP13"', "hcsr04 .* is for programs"),
+        ('driver = "hcsr04"\npin = "GP13"', 'no pins for hcsr04.*\\{ trigger = "GP'),
+        ('driver = "hcsr04"\npins = { trigger = "GP13" }', "no pin echo for hcsr04: Echo of"),
+        ('driver = "hcsr04"\npins = { trigger = "GP10", eco = "GP11" }', "pin of hcsr04 'eco'"),
+        ('driver = "hcsr04"\npins = { trigger = "GP10", echo = "GP10" }', "GP10 is used by extra"),
+        ('driver = "hcsr04"\npins = "GP10"', "pins by their use"),
         ('driver = "dht22"\nbus = "i2c0"', "no pin for dht22"),
         ('driver = "dht22"\npin = "GP14"\nbus = "i2c0"', "dht22 has no bus"),
     ],

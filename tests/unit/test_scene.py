@@ -12,7 +12,10 @@ from hedge.core.errors import SensorError
 from hedge.drivers.battery import Battery
 from hedge.drivers.bme280 import BME280
 from hedge.drivers.ds18b20 import DS18B20
+from hedge.drivers.pump import Pump as GuardedPump
+from hedge.drivers.servo import ServoSwitch
 from hedge.drivers.soil_probe import SoilProbe
+from hedge.drivers.valve import Valve
 from hedgerow.emulate.field import SITE, SOIL, Field
 from hedgerow.emulate.scene import Scene, charge_pct
 from hedgerow.emulate.simclock import SimClock
@@ -37,7 +40,13 @@ PLAN = {
         {"name": "battery", "driver": "battery", "bus": ["adc", 28], "args": {}},
     ],
     "actuators": [
-        {"name": "pump", "bus": ["pin", 15], "args": {}, "max_on_s": 600, "ml_per_min": 10000}
+        {
+            "name": "pump",
+            "bus": ["output_pin", 15],
+            "args": {},
+            "max_on_s": 600,
+            "ml_per_min": 10000,
+        }
     ],
 }
 
@@ -197,6 +206,43 @@ class Bench(unittest.TestCase):
         scene.advance(START_S + 3600)
         self.assertAlmostEqual(scene.totals()["litres"], 20.0, delta=1e-6)
         self.assertEqual(saved, [10.0, 0])
+
+    def _waters(self, actuator):
+        """A scene with this actuator, its driver on the board."""
+        row = {"name": "it", "args": {}, "max_on_s": 600, "ml_per_min": 10000}
+        plan = dict(PLAN, actuators=[dict(row, **actuator)])
+        scene = Scene(plan, FIELD, START_S, self.clock.now_ms)
+        scene.connect_pumps(lambda: None)
+        return scene
+
+    def _runs(self, scene, driver, seconds):
+        """Let it run; litres of the whole time."""
+        for second in range(seconds):
+            self.clock._move_to(self.clock.now_ms() + 1000)
+            scene.advance(START_S + second)
+            driver.poll()
+        return scene.totals()["litres"]
+
+    def test_a_latching_valve_waters_between_its_pulses(self):
+        scene = self._waters({"module": "valve", "bus": ["pins", [6, 7]]})
+        valve = Valve(self.board.bus("pins", (6, 7)), sleep_ms=lambda ms: None)
+        valve.on(60000)
+        self.assertAlmostEqual(self._runs(scene, valve, 200), 10.0, delta=0.4)
+        self.assertFalse(valve.is_on)
+
+    def test_a_guarded_pump_sees_its_meter_turn(self):
+        scene = self._waters({"module": "pump", "bus": ["pins", [8, 9]]})
+        guarded = GuardedPump(self.board.bus("pins", (8, 9)))
+        guarded.on(60000)
+        self._runs(scene, guarded, 50)
+        self.assertTrue(guarded.is_on)
+        self.assertEqual(guarded.dry_runs, 0)
+
+    def test_what_moves_no_water_leaves_the_field_dry(self):
+        scene = self._waters({"module": "servo", "bus": ["pwm", 2]})
+        flap = ServoSwitch(self.board.bus("pwm", 2))
+        flap.on(60000)
+        self.assertEqual(self._runs(scene, flap, 100), 0)
 
     def test_a_pump_that_ran_when_the_power_went_is_counted_until_then(self):
         scene = self.scene(FIELD)

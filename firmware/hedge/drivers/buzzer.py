@@ -15,6 +15,7 @@ are loudest at a duty of 50 %. Second source: Connected Interaction Kit of TU De
 
 from ..core import clock
 from ..core.errors import ConfigError
+from .relay import Relay
 
 _HALF = 32768
 
@@ -59,6 +60,33 @@ class Buzzer:
         return self.is_on
 
 
+class _Tone:
+    """What Relay takes for its pin: a level becomes a tone."""
+
+    OUT = 1
+
+    def __init__(self, pwm, freq_hz):
+        self._pwm = pwm
+        self._freq_hz = freq_hz
+
+    def init(self, mode, value):
+        self._pwm.freq(self._freq_hz)
+        self.value(value)
+
+    def value(self, level):
+        self._pwm.duty_u16(_HALF if level else 0)
+
+
+class BuzzerSwitch(Relay):
+    """An alarm that sounds while on. on(ms), off(), poll() as Relay."""
+
+    def __init__(self, pwm, freq_hz=2700, max_ms=2000, max_on_ms=600000, timer=None):
+        """No tone is longer than max_ms. Raises ConfigError."""
+        if not 50 <= freq_hz <= 20000:
+            raise ConfigError("buzzer: %r Hz" % (freq_hz,))
+        Relay.__init__(self, _Tone(pwm, freq_hz), True, min(max_ms, max_on_ms), timer)
+
+
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
     DRIVER = {
         "chip": "passive buzzer",
@@ -68,6 +96,13 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "doc": "Passive buzzer on a PWM pin, never on for too long",
         "params": {
             "max_ms": ("int", 2000, 1, 600000, "longest beep, ms"),
+        },
+        "switch": {
+            "class": "BuzzerSwitch",
+            "params": {
+                "freq_hz": ("int", 2700, 50, 20000, "pitch, Hz"),
+                "max_on_ms": ("int", 600000, 100, 86400000, "longest time on, ms"),
+            },
         },
         "channels": (("on", "/", 1, 0, 1),),
         "resolution": (1,),

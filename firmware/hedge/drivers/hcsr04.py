@@ -75,6 +75,10 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "class": "HCSR04",
         "kind": "sensor",
         "bus": "echo",
+        "pins": (
+            ("trigger", "output_pin", "Trig of the module"),
+            ("echo", "input_pin", "Echo of the module, through a divider"),
+        ),
         "doc": "HC-SR04 ultrasonic distance sensor on two pins (trigger, echo)",
         "params": {},
         "channels": (("distance", "m", 1000, 0.02, 4),),

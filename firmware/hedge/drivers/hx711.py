@@ -149,6 +149,10 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "class": "HX711",
         "kind": "sensor",
         "bus": "pins",
+        "pins": (
+            ("dout", "input_pin", "DOUT of the module"),
+            ("sck", "output_pin", "PD_SCK of the module"),
+        ),
         "doc": "Avia HX711 converter of load cells on two pins (DOUT, PD_SCK)",
         "params": {
             "counts_per_kg": ("int", 210000, -1000000, 1000000, "raw counts of 1 kg"),

@@ -105,6 +105,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "Microchip MCP23017",
         "class": "MCP23017",
         "kind": "part",
+        "program_only": "its pins are for code: a node file names pins of the board",
         "bus": "i2c",
         "doc": "Microchip MCP23017 expander: sixteen pins with pull-ups",
         "params": {

@@ -87,6 +87,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "NXP PCA9685",
         "class": "PCA9685",
         "kind": "part",
+        "program_only": "its outputs are for code: a node file names pins of the board",
         "bus": "i2c",
         "doc": "NXP PCA9685: sixteen PWM outputs for servos, LEDs and dimmers",
         "params": {

@@ -66,6 +66,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "TI, NXP PCF8574, PCF8574A",
         "class": "PCF8574",
         "kind": "part",
+        "program_only": "its pins are for code: a node file names pins of the board",
         "bus": "i2c",
         "doc": "PCF8574 expander: eight quasi-bidirectional pins",
         "params": {

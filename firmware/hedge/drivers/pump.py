@@ -91,6 +91,10 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "class": "Pump",
         "kind": "actuator",
         "bus": "pins",
+        "pins": (
+            ("switch", "output_pin", "input of its relay"),
+            ("meter", "input_pin", "pulses of its flow meter"),
+        ),
         "doc": "Pump that switches off and locks when its flow meter says it runs dry",
         "params": {
             "active_high": ("bool", True, 0, 1, "False if a low level switches it on"),

@@ -18,6 +18,7 @@ from micropython import const
 
 from ..core import clock
 from ..core.errors import ConfigError
+from .relay import Relay
 
 _PERIOD_HZ = const(50)
 
@@ -62,6 +63,35 @@ class Servo:
         return self.is_on
 
 
+class _Arm:
+    """What Relay takes for its pin: a level becomes an angle."""
+
+    OUT = 1
+
+    def __init__(self, servo, on_deg, off_deg):
+        self._servo, self._on_deg, self._off_deg = servo, on_deg, off_deg
+
+    def init(self, mode, value):
+        self.value(value)
+
+    def value(self, level):
+        self._servo.move_to(self._on_deg if level else self._off_deg)
+
+
+class ServoSwitch(Relay):
+    """A flap or a tap: at on_deg while on, else at off_deg. on(ms), off(), poll() as Relay."""
+
+    def __init__(self, pwm, on_deg=90, off_deg=0, max_on_ms=600000, timer=None, **servo):
+        """servo: keyword arguments of Servo. Moves to off_deg. Raises ConfigError."""
+        self.servo = Servo(pwm, **servo)
+        Relay.__init__(self, _Arm(self.servo, on_deg, off_deg), True, max_on_ms, timer)
+
+    def poll(self):
+        """As Relay.poll; stops the pulses once the arm has arrived."""
+        self.servo.poll()
+        return Relay.poll(self)
+
+
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
     DRIVER = {
         "chip": "hobby servo, SG90",
@@ -74,6 +104,14 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
             "max_us": ("int", 2400, 200, 3000, "pulse at span_deg, us"),
             "span_deg": ("int", 180, 1, 360, "angle between the two, degrees"),
             "hold_ms": ("int", 1000, 0, 3600000, "pulses after a move, ms; 0 is for ever"),
+        },
+        "switch": {
+            "class": "ServoSwitch",
+            "params": {
+                "on_deg": ("int", 90, 0, 360, "angle while on, degrees"),
+                "off_deg": ("int", 0, 0, 360, "angle while off, degrees"),
+                "max_on_ms": ("int", 600000, 100, 86400000, "longest time on, ms"),
+            },
         },
         "channels": (("angle", "rad", 1000, 0, 3.142),),
         "resolution": (0.0175,),

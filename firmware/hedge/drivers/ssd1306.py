@@ -88,6 +88,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "Solomon Systech SSD1306",
         "class": "SSD1306",
         "kind": "part",
+        "program_only": "somebody must draw on it",
         "bus": "i2c",
         "doc": "SSD1306 OLED display, 128 x 64, 128 x 32 and narrower",
         "params": {

@@ -79,7 +79,14 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "28BYJ-48 stepper with ULN2003",
         "class": "Stepper",
         "kind": "actuator",
+        "program_only": "it needs a step every few ms; a node looks after actuators every 50",
         "bus": "pins",
+        "pins": (
+            ("in1", "output_pin", "IN1 of the ULN2003"),
+            ("in2", "output_pin", "IN2 of the ULN2003"),
+            ("in3", "output_pin", "IN3 of the ULN2003"),
+            ("in4", "output_pin", "IN4 of the ULN2003"),
+        ),
         "doc": "Geared stepper motor 28BYJ-48 on a ULN2003, half steps",
         "params": {
             "step_ms": ("int", 3, 2, 1000, "time of a half step, ms"),

@@ -103,6 +103,7 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "chip": "TI TCA9548A, NXP PCA9548A",
         "class": "TCA9548A",
         "kind": "part",
+        "program_only": "chips behind it are for code: a node file names buses of the board",
         "bus": "i2c",
         "doc": "TI TCA9548A switch: eight I2C buses behind one",
         "params": {

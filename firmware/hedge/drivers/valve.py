@@ -64,6 +64,10 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "class": "Valve",
         "kind": "actuator",
         "bus": "pins",
+        "pins": (
+            ("opens", "output_pin", "input of the H-bridge that opens"),
+            ("closes", "output_pin", "the one that closes"),
+        ),
         "doc": "Latching valve on an H-bridge, closed unless told, never open for too long",
         "params": {
             "pulse_ms": ("int", 60, 10, 200, "length of the pulse that switches it, ms"),

@@ -16,6 +16,7 @@ white).
 """
 
 from ..core.errors import ConfigError
+from .relay import Relay
 
 _COLOUR_MA = 20
 
@@ -67,6 +68,35 @@ class WS2812:
         self.show()
 
 
+class _Light:
+    """What Relay takes for its pin: a level becomes a colour of all LEDs."""
+
+    OUT = 1
+
+    def __init__(self, row, colour):
+        self._row = row
+        self._colour = colour
+
+    def init(self, mode, value):
+        self.value(value)
+
+    def value(self, level):
+        if level:
+            self._row.fill(*self._colour)
+            self._row.show()
+        else:
+            self._row.off()
+
+
+class WS2812Switch(Relay):
+    """Light of one colour while on, else dark. on(ms), off(), poll() as Relay."""
+
+    def __init__(self, writer, red=255, green=255, blue=255, max_on_ms=600000, timer=None, **row):
+        """row: keyword arguments of WS2812. Raises ConfigError."""
+        self.row = WS2812(writer, **row)
+        Relay.__init__(self, _Light(self.row, (red, green, blue)), True, max_on_ms, timer)
+
+
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
     DRIVER = {
         "chip": "Worldsemi WS2812B",
@@ -77,6 +107,15 @@ if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
         "params": {
             "count": ("int", 8, 1, 1000, "how many there are"),
             "limit_ma": ("int", 400, 2, 60000, "current of all together, mA"),
+        },
+        "switch": {
+            "class": "WS2812Switch",
+            "params": {
+                "red": ("int", 255, 0, 255, "of the light while on"),
+                "green": ("int", 255, 0, 255, "of the light while on"),
+                "blue": ("int", 255, 0, 255, "of the light while on"),
+                "max_on_ms": ("int", 600000, 100, 86400000, "longest time on, ms"),
+            },
         },
         "channels": (("brightness", "/", 255, 0, 1),),
         "resolution": (0.0039,),

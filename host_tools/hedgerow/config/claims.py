@@ -20,8 +20,12 @@ class Claims:
         self._shared: dict[tuple[str, str], str] = {}  # (CPU pin, rom) of 1-Wire sensors
 
     def pin(self, path: Path, row: dict[str, Any], kind: str) -> int | str | None:
-        """What machine.Pin takes, or None; kind: adc, onewire or output_pin."""
-        board, label = self._draft.board, row.get("pin")
+        """As take(), of the row's own `pin`."""
+        return self.take((*path, "pin"), row.get("pin"), row, kind)
+
+    def take(self, at: Path, label: Any, row: dict[str, Any], kind: str) -> int | str | None:
+        """What machine.Pin takes, or None; at: of the label. kind: adc, onewire, output_pin ..."""
+        board = self._draft.board
         if board is None or not is_known(label):
             return None
         asks = {"adc": board.adc_pin, "input_pin": board.pin}
@@ -30,32 +34,32 @@ class Claims:
             cpu_pin = ask(label)
         except ConfigError as error:
             message, _, expected = str(error).removeprefix(f"{board.name}: ").partition("; ")
-            self._draft.fault((*path, "pin"), f"{message} on {board.name}", expected)
+            self._draft.fault(at, f"{message} on {board.name}", expected)
             return None
         if cpu_pin in board.caution:
-            self._draft.warn((*path, "pin"), f"pin {label}: {board.caution[cpu_pin]}")
-        self._claim(path, row, cpu_pin, kind)
+            self._draft.warn(at, f"pin {label}: {board.caution[cpu_pin]}")
+        self._claim(at, label, row, cpu_pin, kind)
         return board.pin_id(label)
 
-    def _claim(self, path: Path, row: dict[str, Any], cpu_pin: str, kind: str) -> None:
+    def _claim(self, at: Path, label: Any, row: dict[str, Any], cpu_pin: str, kind: str) -> None:
         owner, how = self._pins.get(cpu_pin, ("", ""))
         if kind == "onewire" and how == "onewire":
-            self._claim_rom(path, row, cpu_pin)
+            self._claim_rom(at, row, cpu_pin)
         elif owner:
-            message = f"pin {row['pin']} is used by {owner} already"
-            self._draft.fault((*path, "pin"), message, "a pin of its own")
+            message = f"pin {label} is used by {owner} already"
+            self._draft.fault(at, message, "a pin of its own")
         else:
             self._pins[cpu_pin] = (str(row["name"]), kind)
             self._shared[cpu_pin, str(row.get("rom", ""))] = str(row["name"])
 
-    def _claim_rom(self, path: Path, row: dict[str, Any], cpu_pin: str) -> None:
+    def _claim_rom(self, at: Path, row: dict[str, Any], cpu_pin: str) -> None:
         """Several 1-Wire sensors share a pin if each is called by its own ROM code."""
         rom = str(row.get("rom", ""))
         if not rom or (cpu_pin, "") in self._shared or (cpu_pin, rom) in self._shared:
             owner = self._pins[cpu_pin][0]
             message = f"pin {row['pin']} is used by {owner} already"
             expected = "a pin of its own, or a rom of its own for each sensor on this wire"
-            self._draft.fault((*path, "pin"), message, expected)
+            self._draft.fault(at, message, expected)
         self._shared[cpu_pin, rom] = str(row["name"])
 
     def i2c(self, path: Path, row: dict[str, Any], addr: int | None, max_hz: int) -> str | None:

@@ -7,8 +7,9 @@ from hedgerow.config.claims import Claims
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path, listed
 from hedgerow.config.params import driver_args
+from hedgerow.config.places import place
 from hedgerow.config.schema import is_known
-from hedgerow.drivers import drivers
+from hedgerow.drivers import as_node_uses_it, drivers
 
 
 def board_part(draft: Draft) -> dict[str, Any]:
@@ -66,22 +67,19 @@ def _driver(draft: Draft, path: Path, row: dict[str, Any], kind: str) -> dict[st
     name = row["driver"]
     if not is_known(name):
         return None
-    known = [
-        key
-        for key, entry in drivers().items()
-        if entry["kind"] == kind and entry["bus"] in _NODE_BUSES
-    ]
+    usable = {key: entry for key, entry in drivers().items() if not entry["program_only"]}
+    known = [key for key, entry in usable.items() if entry["kind"] == kind]
     if name in drivers() and name not in known:
         entry = drivers()[name]
         wrong = f"{name} is a driver of [[{entry['kind']}]]"
-        if entry["kind"] == "part" or entry["bus"] not in _NODE_BUSES:
-            wrong = f"{name} ({entry['bus']}) is for programs: a node file cannot wire it up"
+        if entry["program_only"]:
+            wrong = f"{name} is for programs: {entry['program_only']}"
         draft.fault((*path, "driver"), wrong, listed(known))
         return None
     if name not in known:
         draft.unknown((*path, "driver"), "driver", name, known)
         return None
-    return drivers()[name]
+    return as_node_uses_it(drivers()[name])
 
 
 def _declare(draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any] | None) -> None:
@@ -112,7 +110,7 @@ def _sensor(
     draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any], claims: Claims
 ) -> dict[str, Any] | None:
     args = driver_args(draft, path, row, driver, "sensor")
-    where = _where(draft, path, row, driver, args, claims)
+    where = place(draft, path, row, driver, args, claims)
     if where is None or args is None or not is_known(row["name"]):
         return None
     channels = [
@@ -125,61 +123,6 @@ def _sensor(
         "raw_bytes": driver["raw_bytes"],
         "stuck_after": row["stuck_after"],
     }
-
-
-def _where(
-    draft: Draft,
-    path: Path,
-    row: dict[str, Any],
-    driver: dict[str, Any],
-    args: dict[str, Any] | None,
-    claims: Claims,
-) -> int | str | list[Any] | None:
-    """The pin or bus of a driver (SPI: both); notes a missing or a needless one."""
-    wanted = _WANTED.get(driver["bus"], ("pin",))
-    for key in ("bus", "pin"):
-        if key not in wanted and row.get(key) is not None:
-            message = f"{row['driver']} has no {key}"
-            draft.fault((*path, key), message, f"{wanted[0]} = ...", key=True)
-    missing = [key for key in wanted if row.get(key) is None]
-    for key in missing:
-        example = _example(draft, driver["bus"] if key == "bus" else "pin")
-        if driver["bus"] == "adc":
-            example = _example(draft, "adc")
-        draft.fault(path, f"no {key} for {row['driver']}", f"{key} = {example}", key=True)
-    if missing:
-        return None
-    if driver["bus"] == "spi":
-        bus, cs = claims.spi(path, row, driver["max_hz"]), claims.pin(path, row, "chip select")
-        return None if bus is None or cs is None else [bus, cs]
-    if driver["bus"] == "uart":
-        return claims.uart(path, row)
-    if wanted == ("pin",):
-        return claims.pin(path, row, driver["bus"])
-    addr = (args or {}).get("addr", _default(driver, "addr"))
-    return claims.i2c(path, row, addr, driver["max_hz"])
-
-
-# What a node file can wire up; drivers on other buses are for code.
-_NODE_BUSES = ("adc", "dht", "i2c", "input_pin", "onewire", "output_pin", "spi", "uart")
-
-# bus of a driver -> the keys of its row that say where it is; else only a pin
-_WANTED = {"i2c": ("bus",), "spi": ("bus", "pin"), "uart": ("bus",)}
-
-
-def _default(driver: dict[str, Any], name: str) -> Any:
-    return driver["params"][name][1] if name in driver["params"] else None
-
-
-def _example(draft: Draft, bus: str) -> str:
-    board = draft.board
-    if board is None:
-        return '"..."'
-    buses = {"i2c": board.i2c_buses, "spi": board.spi_buses, "uart": board.uart_buses}
-    if bus in buses:
-        return listed(f'"{name}"' for name in buses[bus])
-    pins = board.adc_pins if bus == "adc" else board.output_pins
-    return listed(f'"{label}"' for label in board.labels(pins)[:6])
 
 
 def _device(
@@ -200,7 +143,7 @@ def _actuator(
     draft: Draft, path: Path, row: dict[str, Any], driver: dict[str, Any], claims: Claims
 ) -> dict[str, Any] | None:
     args = driver_args(draft, path, row, driver, "actuator")
-    where = _where(draft, path, row, driver, args, claims)
+    where = place(draft, path, row, driver, args, claims)
     max_s_per_day = _per_day(draft, path, row)
     if where is None or args is None or not is_known(row["max_on_s"]):
         return None

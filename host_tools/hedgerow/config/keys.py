@@ -58,6 +58,10 @@ KINDS = {
     "number": Kind("a number", is_number),
     "bool": Kind("true or false", lambda v: isinstance(v, bool)),
     "pin": Kind('a pin as printed on the board, e.g. "GP26"', lambda v: _is_text(v) or _is_int(v)),
+    "pins": Kind(
+        'pins by their use, e.g. { trigger = "GP2", echo = "GP3" }',
+        lambda v: isinstance(v, dict) and all(_is_text(pin) or _is_int(pin) for pin in v.values()),
+    ),
     "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),
     "clocks": Kind('a time of day as "HH:MM", or a list of them', _is_clocks),
     "key": Kind("32 to 128 hex digits", _matches(r"([0-9a-fA-F]{2}){16,64}")),

@@ -28,7 +28,8 @@ SECTIONS = (
     Section("sensor", "one sensor; other keys are parameters of its driver", many=True, required=True, more=True, keys=(
         Key("name", "id", "its channels are <name>.<channel>", REQUIRED),
         Key("driver", "text", "see hedge/drivers", REQUIRED),
-        Key("pin", "pin", "for drivers on an ADC or 1-Wire pin"),
+        Key("pin", "pin", "for drivers on one pin; of a chip on SPI its chip select"),
+        Key("pins", "pins", "for drivers on several pins"),
         Key("bus", "text", "for drivers on a bus, e.g. \"i2c0\""),
         Key("stuck_after", "int", "so many equal readings in a row are a fault; 0 = off", 0, 0, 100000),
     )),
@@ -51,6 +52,7 @@ SECTIONS = (
         Key("name", "id", "its name in rules and records", REQUIRED),
         Key("driver", "text", "see hedge/drivers", REQUIRED),
         Key("pin", "pin", "the output pin"),
+        Key("pins", "pins", "for drivers on several pins"),
         Key("max_on_s", "int", "never on for longer in one go", REQUIRED, 1, _DAY_S),
         Key("min_off_s", "int", "at least this long off between two runs", 0, 0, 7 * _DAY_S),
         Key("max_on_s_per_day", "int", "never on for longer in a local day", None, 1, _DAY_S),

@@ -11,12 +11,11 @@ charged by day, fullest in the afternoon. A field has air and soil; what else a 
 (light, gas, current) stays at the chip's own first value, and contacts stay at rest.
 
 Faults: [{"sensor", "fault", "from_s", "to_s"}], fault "absent" or a name in the chip's FAULTS.
-Runs under MicroPython and, with emulate/unix on the path, under CPython.
+bench: where chips are attached, by default the fake `machine` of emulate/unix; pico/field.py has
+that of the emulated Pico. Runs under both Pythons.
 """
 
 from math import cos, pi
-
-import machine
 
 from .chips.battery import Battery
 from .chips.bme280 import BME280
@@ -25,6 +24,7 @@ from .chips.ds18b20 import DS18B20
 from .chips.pump import Pump
 from .chips.soil_probe import SoilProbe
 from .field import DAY_S, Field
+from .outputs import connect
 from .replay import Recording
 
 _SHOW_S = 1.5  # longer than any conversion: one look at the world for one reading of all sensors
@@ -146,27 +146,27 @@ WORLDS = {"field": FieldWorld, "replay": RecordingWorld}
 # shows which channel: ((attribute, channel, quantity), ...).
 
 
-def _wire_soil_probe(sensor, now_ms):
+def _wire_soil_probe(sensor, now_ms, bench):
     args = sensor["args"]
     keys = ("dry_mv", "wet_mv", "dry_pct", "wet_pct")
     chip = SoilProbe(**{key: args[key] for key in keys if key in args})
-    machine.attach_adc(sensor["bus"][1], chip)
+    bench.attach_adc(sensor["bus"][1], chip)
     return chip, (("vwc_pct", "vwc", "soil_probe.vwc"),)
 
 
-def _wire_ds18b20(sensor, now_ms):
+def _wire_ds18b20(sensor, now_ms, bench):
     chip = DS18B20(now_ms)
     if sensor["args"].get("rom"):
         from binascii import unhexlify
 
         chip.rom = unhexlify(sensor["args"]["rom"])
-    machine.attach_onewire(sensor["bus"][1], chip)
+    bench.attach_onewire(sensor["bus"][1], chip)
     return chip, (("temp_c", "temp", "ds18b20.temp"),)
 
 
-def _wire_bme280(sensor, now_ms):
+def _wire_bme280(sensor, now_ms, bench):
     chip = BME280(now_ms)
-    machine.attach_i2c(sensor["bus"][1], sensor["args"].get("addr", 0x76), chip)
+    bench.attach_i2c(sensor["bus"][1], sensor["args"].get("addr", 0x76), chip)
     return chip, (
         ("temp_c", "temp", "bme280.temp"),
         ("humidity_pct", "humidity", "bme280.humidity"),
@@ -174,22 +174,22 @@ def _wire_bme280(sensor, now_ms):
     )
 
 
-def _wire_battery(sensor, now_ms):
+def _wire_battery(sensor, now_ms, bench):
     args = sensor["args"]
     keys = ("r_top_ohm", "r_bottom_ohm")
     chip = Battery(**{key: args[key] for key in keys if key in args})
-    machine.attach_adc(sensor["bus"][1], chip)
+    bench.attach_adc(sensor["bus"][1], chip)
     return chip, (("charge_pct", "voltage", "battery.charge"),)
 
 
-def _wire_by_name(sensor, now_ms):
+def _wire_by_name(sensor, now_ms, bench):
     """Any other driver: the chip of the same name, whose INPUTS name what it shows."""
     if sensor["bus"][0] == "input_pin":
         return Chip(), ()  # the pin's own pull is the contact at rest
     name = sensor["module"]
     module = getattr(__import__("hedgerow.emulate.chips." + name).emulate.chips, name)
     chip = getattr(module, sensor["class"])(now_ms)
-    _ATTACH[sensor["bus"][0]](sensor, chip)
+    _ATTACH[sensor["bus"][0]](sensor, chip, bench)
     inputs = [
         (attribute, channel, "%s.%s" % (name, channel), factor)
         for attribute, channel, factor in getattr(chip, "INPUTS", ())
@@ -197,25 +197,27 @@ def _wire_by_name(sensor, now_ms):
     return chip, inputs
 
 
-def _attach_i2c(sensor, chip):
+def _attach_i2c(sensor, chip, bench):
     name = sensor["module"]
     driver = getattr(__import__("hedge.drivers." + name).drivers, name).DRIVER
     addr = sensor["args"].get("addr", driver["addrs"][0])
-    machine.attach_i2c(sensor["bus"][1], addr, chip)
+    bench.attach_i2c(sensor["bus"][1], addr, chip)
 
 
-def _attach_spi(sensor, chip):
+def _attach_spi(sensor, chip, bench):
     bus, cs = sensor["bus"][1]
-    machine.attach_spi(int(bus[3:]), cs, chip)
+    bench.attach_spi(int(bus[3:]), cs, chip)
 
 
 _ATTACH = {
-    "adc": lambda sensor, chip: machine.attach_adc(sensor["bus"][1], chip),
-    "dht": lambda sensor, chip: machine.attach_dht(sensor["bus"][1], chip),
+    "adc": lambda sensor, chip, bench: bench.attach_adc(sensor["bus"][1], chip),
+    "dht": lambda sensor, chip, bench: bench.attach_dht(sensor["bus"][1], chip),
+    "echo": lambda sensor, chip, bench: chip.attach(*sensor["bus"][1], machine=bench),
     "i2c": _attach_i2c,
-    "onewire": lambda sensor, chip: machine.attach_onewire(sensor["bus"][1], chip),
+    "onewire": lambda sensor, chip, bench: bench.attach_onewire(sensor["bus"][1], chip),
+    "pins": lambda sensor, chip, bench: chip.attach(*sensor["bus"][1], machine=bench),
     "spi": _attach_spi,
-    "uart": lambda sensor, chip: machine.attach_uart(sensor["bus"][1], chip),
+    "uart": lambda sensor, chip, bench: bench.attach_uart(sensor["bus"][1], chip),
 }
 
 WIRING = {
@@ -229,10 +231,10 @@ WIRING = {
 class _Shown:
     """One chip and where its inputs come from."""
 
-    def __init__(self, sensor, now_ms):
+    def __init__(self, sensor, now_ms, bench):
         self.name = sensor["name"]
         wire = WIRING.get(sensor["driver"], _wire_by_name)
-        self.chip, inputs = wire(sensor, now_ms)
+        self.chip, inputs = wire(sensor, now_ms, bench)
         self._inputs = [
             (row[0], "%s.%s" % (self.name, row[1]), row[2], row[3] if len(row) > 3 else None)
             for row in inputs
@@ -258,18 +260,24 @@ class _Shown:
 class Scene:
     """Owns chips and world. now_ms(): virtual ms that never go back."""
 
-    def __init__(self, plan, data, start_s, now_ms, faults=None):
+    def __init__(self, plan, data, start_s, now_ms, faults=None, bench=None):
+        if bench is None:
+            import machine as bench
+        self._bench = bench
         self._plan = plan
         self._now_ms = now_ms
         self._faults = faults or []
+        self._meters = {}  # by actuator
         self.world = WORLDS[data["kind"]](data, start_s)
-        self._shown = [_Shown(sensor, now_ms) for sensor in plan["sensors"]]
+        self._shown = [_Shown(sensor, now_ms, bench) for sensor in plan["sensors"]]
         self._now_s = start_s
         self._shown_s = None
 
     def advance(self, now_s):
         """Bring world and chips to now_s; chips keep their inputs while sensors convert."""
         self._now_s = now_s
+        for name in self._meters:
+            self._meters[name].advance(self._now_ms())
         if self._shown_s is not None and now_s - self._shown_s < _SHOW_S:
             return
         self._shown_s = now_s
@@ -288,17 +296,23 @@ class Scene:
     def connect_pumps(self, save):
         """Let each actuator of the plan water the world; save() is called after each switch."""
         for actuator in self._plan["actuators"]:
-            pump = Pump(self._now_ms, active_high=actuator["args"].get("active_high", True))
+            active_high = actuator["args"].get("active_high", True)
+            pump = Pump(self._now_ms, active_high=active_high)
             litres_per_min = actuator.get("ml_per_min", 0) / 1000
-            listen = self._listener(pump, litres_per_min, save)
-            machine.on_pin(actuator["bus"][1], listen)
+            listen = self._listener(pump, litres_per_min, save, actuator["name"])
+            meter = connect(self._bench, actuator, listen, 1 if active_high else 0)
+            if meter is not None:
+                self._meters[actuator["name"]] = meter
 
-    def _listener(self, pump, litres_per_min, save):
+    def _listener(self, pump, litres_per_min, save, name):
         def on_level(level):
             before = pump.is_on
             pump.on_level(level)
             if pump.is_on != before:
-                self.world.pump(pump.is_on, litres_per_min, self._now_s)
+                if name in self._meters:
+                    self._meters[name].flow(pump.is_on, self._now_ms())
+                if litres_per_min:  # what moves no water leaves the world alone
+                    self.world.pump(pump.is_on, litres_per_min, self._now_s)
                 save()
 
         return on_level

@@ -74,7 +74,7 @@ def _part(row: Mapping[str, Any], buses: Mapping[str, Any], board: Board) -> Par
     divider = _divider(row)
     signals = tuple(
         Terminal("MID" if divider else label, label_on_board=_label(board, pin))
-        for label, pin in _signals(kind, where, buses)
+        for label, pin in _signals(kind, where, buses, drivers()[row["driver"]]["pins"])
     )
     power = Terminal("VCC", FIVE if kind in _NEEDS_FIVE and supply_label(FIVE, board) else LOGIC)
     supply = () if divider or row["driver"] in _CONTACTS else (power,)
@@ -88,7 +88,9 @@ def _part(row: Mapping[str, Any], buses: Mapping[str, Any], board: Board) -> Par
     return Part(row["name"], chip, (Terminal("GND", GROUND), *supply, *signals), notes)
 
 
-def _signals(kind: str, where: Any, buses: Mapping[str, Any]) -> Iterator[tuple[str, Any]]:
+def _signals(
+    kind: str, where: Any, buses: Mapping[str, Any], roles: Sequence[Sequence[str]]
+) -> Iterator[tuple[str, Any]]:
     """(label on the part, pin of the plan): a CPU pin's number or name."""
     if kind == "i2c":
         yield from (("SDA", buses[where]["sda"]), ("SCL", buses[where]["scl"]))
@@ -99,7 +101,7 @@ def _signals(kind: str, where: Any, buses: Mapping[str, Any]) -> Iterator[tuple[
         yield from (("SCK", bus["sck"]), ("MOSI", bus["mosi"]), ("MISO", bus["miso"]))
         yield "CS", where[1]
     elif isinstance(where, Sequence) and not isinstance(where, str):
-        yield from ((f"{number}", pin) for number, pin in enumerate(where, 1))
+        yield from ((role[0].upper(), pin) for role, pin in zip(roles, where, strict=True))
     else:
         yield _SIGNAL.get(kind, "SIG"), where
 
