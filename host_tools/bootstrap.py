@@ -77,6 +77,8 @@ def main(level):
     install_python_packages(extras)
     if needs_micropython:
         make_micropython()
+    if needs_test_programs:
+        make_board_images()
 
 
 def say(text):
@@ -225,6 +227,14 @@ def make_micropython():
     code = subprocess.call(command, stdout=subprocess.DEVNULL)
     if code:
         raise SetupError("set-up stopped: no MicroPython (see above)")
+
+
+def make_board_images():
+    """Firmware of the emulated boards. Not inside a test: two minutes, ten on a busy machine."""
+    for port in ("pico", "qemu"):
+        command = [os.path.join(VENV, "bin", "hedgerow"), "toolchain", port]
+        if subprocess.call(command, stdout=subprocess.DEVNULL):
+            say(f"no image for {port} (see above); tests that need it will be skipped or fail")
 
 
 def run_or_fail(command):
