@@ -1,9 +1,7 @@
 """Brokers, relays, certificates and MicroPython nodes for the interop tests."""
 
-import contextlib
 import datetime
 import ipaddress
-import os
 import shutil
 import subprocess
 import sys
@@ -14,6 +12,7 @@ import pytest
 sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parent.parent / "unit")]
 
 from node import Node  # noqa: E402  found through the line above
+from old_packages import UMQTT, unpacked  # noqa: E402
 from peers import LoopThread, Mosquitto, PythonBroker, Relay  # noqa: E402
 
 
@@ -144,20 +143,6 @@ def _key_pem(key) -> bytes:
 
 @pytest.fixture(scope="session")
 def real_umqtt(tmp_path_factory) -> Path:
-    """Folder that holds umqtt/simple.py, micropython-lib's own.
-
-    Its package on PyPI predates Python packaging: pip downloads and unpacks it, then complains.
-    """
-    folder = tmp_path_factory.mktemp("umqtt")
-    command = [sys.executable, "-m", "pip", "download", "--no-clean", "--no-deps", "-q"]
-    command += ["--dest", str(folder), "micropython-umqtt.simple==1.3.4"]
-    with contextlib.suppress(subprocess.TimeoutExpired):  # found below, or not
-        subprocess.run(command, env=_env_with_tmp(folder), capture_output=True, timeout=40)
-    found = sorted(folder.glob("**/umqtt/simple.py"))
-    if not found:
-        pytest.skip("micropython-umqtt.simple 1.3.4 could not be had from PyPI")
-    return found[0].parent.parent
-
-
-def _env_with_tmp(folder: Path) -> dict:
-    return dict(os.environ, TMPDIR=str(folder), PIP_DISABLE_PIP_VERSION_CHECK="1")
+    """Folder that holds umqtt/simple.py, micropython-lib's own."""
+    found = unpacked(UMQTT, tmp_path_factory.mktemp("umqtt"))
+    return found or pytest.skip(f"{UMQTT} could not be had from PyPI")

@@ -266,7 +266,7 @@ def test_5_terms_of_the_broker(mosquitto_5):
         assert event["told"]["max_packet_bytes"] == 2000
         assert event["id"] == event["told"]["assigned_client_id"] != ""
         shim.tell("publish", topic="a", payload="x" * 2000, qos=1)
-        assert "packets of bytes up to 2000, not" in shim.expect("publish")["error"]
+        assert "packets up to 2000 bytes, not" in shim.expect("publish")["error"]
         shim.do("publish", topic="a", payload="x", qos=1)
         shim.do("close")
         assert shim.do("connect")["present"]

@@ -86,7 +86,8 @@ class Client:
         self._received = set()  # ids of QoS 2 messages handed over, whose PUBREL is to come
         self._resuming = False  # what is in flight goes out again before anything new
         self._known = False  # we hold the state of a session that the broker may hold too
-        self._changed = asyncio.Event()  # something came in, or the session ended
+        self._changed = asyncio.Event()  # something came in, the session ended, or time has passed
+        self._handled = 0  # packets that came in
         self._write_lock = asyncio.Lock()
         self._stream = None
         self._tasks = ()
@@ -248,9 +249,14 @@ class Client:
             await self._publish_acked(topic, payload, qos, retain, wait, properties)
         else:
             await self._write(self._wire.publish(topic, payload, 0, retain, 0, properties))
+        if not qos or not wait:
+            await asyncio.sleep_ms(0)  # a loop of publishes must not starve the other tasks
 
     async def _publish_acked(self, topic, payload, qos, retain, wait, properties):
-        await self._until(lambda: not (self._resuming or self._inflight.full), "room in flight")
+        if self._resuming or self._inflight.full:
+            await self._until(
+                lambda: not (self._resuming or self._inflight.full), "room in flight"
+            )
         packet_id = self._inflight.new_id()
         packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties)
         self._inflight.add(packet_id, packet)
@@ -311,15 +317,24 @@ class Client:
             self._inflight.release(packet_id)
 
     async def _reply(self, packet_id, what):
-        await self._until(lambda: isinstance(self._replies.get(packet_id, ()), tuple), what)
+        """The packet that answers; as _until, without a call for each look."""
+        start_ms = time.ticks_ms()
+        while isinstance(self._replies.get(packet_id), int):
+            self._check()
+            if time.ticks_diff(time.ticks_ms(), start_ms) >= self._timeout_ms:
+                raise LinkError("no %s in %d ms" % (what, self._timeout_ms))
+            await self._changed.wait()
+        self._check()
         if packet_id not in self._replies:  # another task has connected anew meanwhile
             raise LinkError("session ended before %s" % what)
         return self._replies[packet_id]
 
     async def wait_change(self):
         """Until a message or an acknowledgement came in. Raises once the session has ended."""
-        self._check()
-        await self._changed.wait()
+        handled = self._handled
+        while self._handled == handled:
+            self._check()
+            await self._changed.wait()
         self._check()
 
     def _check(self):
@@ -330,11 +345,9 @@ class Client:
         start_ms = time.ticks_ms()
         while not is_true():
             self._check()
-            left_ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), start_ms)
-            try:
-                await asyncio.wait_for_ms(self._changed.wait(), max(left_ms, 0))
-            except asyncio.TimeoutError:
+            if time.ticks_diff(time.ticks_ms(), start_ms) >= self._timeout_ms:
                 raise LinkError("no %s in %d ms" % (what, self._timeout_ms))
+            await self._changed.wait()  # _watch wakes it too: wait_for would cost a task each time
         self._check()
 
     def _notify(self):
@@ -354,7 +367,6 @@ class Client:
                 self._end(e if isinstance(e, (LinkError, OSError)) else LinkError("write cut off"))
                 raise
             self._keepalive.sent(time.ticks_ms())
-        await asyncio.sleep_ms(0)  # a loop of publishes must not starve the other tasks
 
     # The two tasks of a session
 
@@ -380,6 +392,7 @@ class Client:
         """Ping in time; end the session when the peer is dead."""
         while True:
             await asyncio.sleep_ms(self._keepalive.check_every_ms())
+            self._notify()  # who waits looks at the clock
             now_ms = time.ticks_ms()
             if self._keepalive.is_dead(now_ms):
                 raise LinkError("broker silent: no answer to PINGREQ in %d ms" % self._timeout_ms)
@@ -422,6 +435,7 @@ class Client:
             raise LinkError("broker ended the session: " + self._wire.reason(packet))
         elif kind != codec.PINGRESP:
             raise ProtocolError("packet type %d in a session" % kind, 0x82)
+        self._handled += 1
         self._notify()
 
     async def _take_ack(self, kind, packet):

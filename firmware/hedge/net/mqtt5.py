@@ -56,8 +56,14 @@ class Wire:
 
     def _forget(self):
         """The limits of a connection that has not been answered."""
-        self._told = {}
         self._aliases = {}  # topic -> alias
+        self._set_limits({})
+
+    def _set_limits(self, told):
+        self._max_qos = told.get("max_qos", 2)
+        self._retain = told.get("retain_available", True)
+        self._max_bytes = told.get("max_packet_bytes", 0x10000000)
+        self._aliases_left = min(self._topic_aliases, told.get("topic_alias_max", 0))
 
     def Parser(self, max_packet_bytes):  # in the place of mqtt_codec.Parser
         parser = _Parser(max_packet_bytes)
@@ -77,7 +83,7 @@ class Wire:
         _, _, code, told = connack
         if code:
             raise LinkError("broker refused: " + self.reason(connack[1:]))
-        self._told = told
+        self._set_limits(told)
         return told
 
     def refusal(self, code):
@@ -95,42 +101,41 @@ class Wire:
 
     def publish(self, topic, payload, qos=0, retain=False, packet_id=0, properties=None):
         """As codec.publish. At QoS 0 with an alias; others are kept, and outlive aliases."""
-        self._allowed("max_qos", qos, 2, "QoS")
-        self._allowed("retain_available", int(retain), 1, "retain")
-        head = (topic, properties) if qos else self._alias(topic, properties)
-        packet = self._publish(head, payload, qos, retain, packet_id)
-        self._allowed("max_packet_bytes", len(packet), len(packet), "packets of bytes")
+        if qos > self._max_qos:
+            raise LinkError("broker takes QoS up to %d, not %d" % (self._max_qos, qos))
+        if retain and not self._retain:
+            raise LinkError("broker does not retain messages")
+        alias = 0 if qos else self._alias(topic)
+        packet = self._publish(topic, payload, qos, retain, packet_id, properties, alias)
+        if len(packet) > self._max_bytes:
+            text = "broker takes packets up to %d bytes, not %d"
+            raise LinkError(text % (self._max_bytes, len(packet)))
         return packet
 
-    def _publish(self, head, payload, qos, retain, packet_id):
-        more = props.encode(head[1], props.PUBLISH)
-        return codec.publish_packet(head[0], payload, qos, retain, packet_id, more)
-
-    def _allowed(self, name, value, default, what):
-        most = self._told.get(name, default)
-        if value > most:
-            raise LinkError("broker takes %s up to %d, not %d" % (what, most, value))
+    def _publish(self, topic, payload, qos, retain, packet_id, properties, alias):
+        """alias: 0 none, above 0 to be made known, below 0 in the place of the topic."""
+        more = props.encode(properties, props.PUBLISH, abs(alias))
+        topic = "" if alias < 0 else topic
+        return codec.publish_packet(topic, payload, qos, retain, packet_id, more)
 
     def shortened(self, packet, topic, payload, properties):
         """A kept PUBLISH as it goes out the first time: with an alias where there is one."""
-        head = self._alias(topic, properties)
-        if head[0] == topic and head[1] is properties:
+        alias = self._alias(topic)
+        if not alias:
             return packet
-        flags = packet[0]
-        return self._publish(head, payload, flags >> 1 & 3, flags & 1, _id_of(packet))
+        qos, retain = packet[0] >> 1 & 3, packet[0] & 1
+        return self._publish(topic, payload, qos, retain, _id_of(packet), properties, alias)
 
-    def _alias(self, topic, properties):
-        """(topic, properties) with an alias in the topic's place from its second time on."""
+    def _alias(self, topic):
+        """As _publish takes it: in the topic's place from its second time on."""
         alias = self._aliases.get(topic)
-        known = alias is not None
-        if not known:
-            most = min(self._topic_aliases, self._told.get("topic_alias_max", 0))
-            if len(self._aliases) >= most:
-                return topic, properties
-            alias = self._aliases[topic] = len(self._aliases) + 1
-        properties = dict(properties or {})
-        properties["topic_alias"] = alias
-        return "" if known else topic, properties
+        if alias is not None:
+            return -alias
+        if not self._aliases_left:
+            return 0
+        self._aliases_left -= 1
+        alias = self._aliases[topic] = len(self._aliases) + 1
+        return alias
 
     def ack(self, kind, packet_id, code=0):
         """PUBACK, PUBREC, PUBREL or PUBCOMP."""

@@ -102,11 +102,10 @@ class Parser(PacketParser):
         super().reset()
         self._aliases = {}  # they hold for one connection
 
-    def check(self, first, length):
+    def check(self, first, length, total):
         kind = first >> 4
         need(kind == codec.PUBLISH or kind in _DECODERS, "packet type %d" % kind, 0x82)
         codec.check_flags(kind, first & 0x0F)
-        total = 1 + len(codec.varint(length)) + length
         need(total <= len(self._view), "packet of %d bytes" % total, 0x95)
 
     def decode(self, first, body):

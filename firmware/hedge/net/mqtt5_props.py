@@ -8,6 +8,8 @@ Names: the table below; the unit ends the name. Values: int, str, bytes (`correl
 int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
 """
 
+from micropython import const
+
 from .mqtt_codec import string, varint
 from .mqtt_parser import ProtocolError, need
 
@@ -53,13 +55,19 @@ _TABLE = (
     (0x29, "subscription_ids_available", "?", CONNACK),
     (0x2A, "shared_available", "?", CONNACK),
 )
+_ALIAS = const(0x23)
 _BYTES = {"?": 1, "2": 2, "N": 2, "4": 4, "M": 4}
 
 
-def encode(properties, place):
-    """The properties behind their length. Raises ValueError for what may not stand there."""
-    body = b""
-    for name, value in (properties or {}).items():
+def encode(properties, place, alias=0):
+    """The properties behind their length. Raises ValueError for what may not stand there.
+
+    alias: of the topic, a property that changes with the connection.
+    """
+    body = bytes((_ALIAS, alias >> 8, alias & 0xFF)) if alias else b""
+    if not properties:
+        return b"\x03" + body if alias else b"\0"
+    for name, value in properties.items():
         number, kind = _row(name, place)
         for one in value if kind == "p" else (value,):
             body += bytes((number,)) + _value(kind, one, name)

@@ -118,16 +118,39 @@ def publish(topic, payload, qos=0, retain=False, packet_id=0, properties=None):
 
 
 def publish_packet(topic, payload, qos, retain, packet_id, more=b""):
-    """PUBLISH of any version. more: MQTT 5's properties, encoded."""
-    head = string(topic) + (id_bytes(packet_id) if qos else b"") + more
-    length = varint(len(head) + len(payload))
-    at = 1 + len(length)
-    out = bytearray(at + len(head) + len(payload))  # in one piece: growing would scatter the heap
-    out[0] = PUBLISH << 4 | qos << 1 | (1 if retain else 0)
-    out[1:at] = length
-    out[at : at + len(head)] = head
-    out[at + len(head) :] = payload
+    """PUBLISH of any version. more: MQTT 5's properties, encoded.
+
+    In one piece: growing would scatter the heap.
+    """
+    name = topic.encode() if isinstance(topic, str) else topic
+    size = len(name)
+    if size > 65535:
+        raise ValueError("mqtt: topic of %d bytes, at most 65535" % size)
+    length = 2 + size + (2 if qos else 0) + len(more) + len(payload)
+    out, at = _begun(PUBLISH << 4 | qos << 1 | (1 if retain else 0), length)
+    out[at] = size >> 8
+    out[at + 1] = size & 0xFF
+    at += 2
+    out[at : at + size] = name
+    at += size
+    if qos:
+        out[at] = packet_id >> 8
+        out[at + 1] = packet_id & 0xFF
+        at += 2
+    out[at : at + len(more)] = more
+    out[at + len(more) :] = payload
     return out
+
+
+def _begun(first, length):
+    """(bytearray of a whole packet with its fixed header, offset behind that)."""
+    at = 2 if length < 128 else 3 if length < 16384 else 4 if length < 2097152 else 5
+    out = bytearray(at + length)
+    out[0] = first
+    for i in range(1, at):
+        out[i] = length & 0x7F | (0x80 if i + 1 < at else 0)
+        length >>= 7
+    return out, at
 
 
 def mark_dup(packet, dup):
@@ -253,7 +276,7 @@ def check_flags(kind, flags):
 class Parser(PacketParser):
     """mqtt_parser.PacketParser for 3.1.1."""
 
-    def check(self, first, length):
+    def check(self, first, length, total):
         kind = first >> 4
         need(kind in _DECODERS, "packet type %d" % kind)
         check_flags(kind, first & 0x0F)

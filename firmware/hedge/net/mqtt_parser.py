@@ -29,8 +29,8 @@ def need(ok, what, code=0x81):
 class PacketParser:
     """Fill space() with n bytes, then feed(n), then next() until it returns None.
 
-    A version's Parser adds check(first byte, remaining length), decode(first byte, body) and
-    oversized(first byte, start of the body, bytes in all).
+    A version's Parser adds check(first byte, remaining length, bytes in all), decode(first byte,
+    body) and oversized(first byte, start of the body, bytes in all).
     """
 
     def __init__(self, max_packet_bytes=1024):
@@ -73,7 +73,8 @@ class PacketParser:
         if head is None:
             return None
         size, length = head
-        self.check(self._view[self._start], length)  # before waiting for a body that never comes
+        # before waiting for a body that never comes
+        self.check(self._view[self._start], length, size + length)
         have = self._end - self._start
         if have >= size + length:
             return self._take(size, length)
@@ -83,8 +84,11 @@ class PacketParser:
 
     def _header(self):
         """(bytes of the fixed header, remaining length), or None while incomplete."""
+        at = self._start + 1
+        if at < self._end and self._view[at] < 0x80:
+            return 2, self._view[at]
         length = shift = 0
-        for i in range(self._start + 1, self._end):
+        for i in range(at, self._end):
             digit = self._view[i]
             length |= (digit & 0x7F) << shift
             if digit < 0x80:
