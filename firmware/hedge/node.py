@@ -163,17 +163,13 @@ class Node:
             self._recorder.add(i, self._channels[i], *how)
         self._records = ()
         self._make_control()
-        self._begin()
+        damaged = self._state is not None and self._state.damaged
+        boot = self.store.boot if self.store else 0
+        self._journal.boot(boot, self.about, self.model_error, damaged)
         if self.make_uplink and self.store:
             self.uplink = self.make_uplink(self._info(), self._journal.link, self._journal.clock)
         gc.collect()
         self._gc_every = max(_free_bytes() // _TICK_BYTES, 1)
-
-    def _begin(self):
-        """The first record of a life."""
-        damaged = self._state is not None and self._state.damaged
-        boot = self.store.boot if self.store else 0
-        self._journal.boot(boot, self.about, self.model_error, damaged)
 
     def _open_store(self):
         if self.store is None:
@@ -257,23 +253,14 @@ class Node:
 
     async def _tick(self):
         epoch_s = clock.epoch_s()
-        await self._sense()
-        now_s = self.now_s()
-        local_s = epoch_s + self._offset_s if epoch_s else None
-        self._keep(epoch_s, local_s, now_s, *self._decide(epoch_s, local_s, now_s))
-
-    async def _sense(self):
         facts = self.control.facts
         await self._sensing.read_all(facts.values, facts.good)
-
-    def _decide(self, epoch_s, local_s, now_s):
         begin_us = time.ticks_us()
-        decided = self.control.step(epoch_s, local_s, now_s)
+        now_s = self.now_s()
+        local_s = epoch_s + self._offset_s if epoch_s else None
+        decisions, model_ran = self.control.step(epoch_s, local_s, now_s)
         self.decision.add(time.ticks_diff(time.ticks_us(), begin_us))
         self.ticks += 1
-        return decided
-
-    def _keep(self, epoch_s, local_s, now_s, decisions, model_ran):
         if model_ran:
             self._journal.model_run(self.control, decisions, epoch_s)
         self._note(decisions, epoch_s)
@@ -285,7 +272,8 @@ class Node:
         values = self.control.facts.values
         self._recorder.values(values, epoch_s, now_s if local_s is None else local_s, now_s)
         if local_s is not None:
-            self._journal.day(local_s, self._sensing.raw_bytes, self._sent_bytes(), epoch_s)
+            sent = self.uplink.bytes_sent if self.uplink else 0
+            self._journal.day(local_s, self._sensing.raw_bytes, sent, epoch_s)
         self._recorder.drops(now_s)
 
     def _note(self, decisions, epoch_s=None):
@@ -337,9 +325,6 @@ class Node:
     def _on_health(self, sensor):
         self._journal.health(sensor)
 
-    def _sent_bytes(self):
-        return self.uplink.bytes_sent if self.uplink else 0
-
     def _info(self):
         from .wire import cbor
 
@@ -365,7 +350,7 @@ class Node:
             "records_lost": self._recorder.lost,
             "dropped": sum(store.dropped.values()) if store and store.boot else 0,
             "raw_bytes": self._sensing.raw_bytes,
-            "sent_bytes": self._sent_bytes(),
+            "sent_bytes": uplink.bytes_sent if uplink else 0,
             "outages": uplink.outages if uplink else 0,
             "inferences": self.model.runs if self.model else 0,
             "actuations": self.control.actuations if self.control else 0,

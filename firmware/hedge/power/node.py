@@ -61,7 +61,7 @@ class PowerNode(Node):
     def open(self):
         make = self.make_uplink
         if make and self.mode != "none":  # else every session would be news, and ask for another
-            self.make_uplink = lambda info, _, on_clock: make(info, _no_news, on_clock)
+            self.make_uplink = lambda info, _, on_clock: make(info, _not_told, on_clock)
         super().open()
 
     def _open_store(self):
@@ -83,11 +83,13 @@ class PowerNode(Node):
             log.warn("node", "works without a store: %s", error)
             self.store = self._ticket = None
 
-    def _begin(self):
+    def _make_control(self):
+        super()._make_control()
         self._ended_ms = clock.ticks_ms()
+        self._time_phases()
         woken, self._ticket = self._ticket, None
-        if not woken or not self._woke(woken):
-            super()._begin()
+        if woken and self._woke(woken):
+            self._journal.boot = _not_told  # it goes on
 
     def _woke(self, woken):
         try:
@@ -122,22 +124,32 @@ class PowerNode(Node):
 
     # ---- the phases of a tick ----
 
-    async def _sense(self):
-        self._count(IDLE)
-        self._report()
-        await super()._sense()
-        self._count(SENSE)
+    def _time_phases(self):
+        """Time the parts of a tick from outside: hooks in Node would cost every node."""
+        read_all, step, day = self._sensing.read_all, self.control.step, self._journal.day
 
-    def _decide(self, epoch_s, local_s, now_s):
-        begin_us = time.ticks_us()
-        decided = super()._decide(epoch_s, local_s, now_s)
-        self.ledger.add_us(INFER, time.ticks_diff(time.ticks_us(), begin_us))
-        return decided
+        async def timed_read_all(values, good):
+            self._count(IDLE)
+            self._report()
+            await read_all(values, good)
+            self._count(SENSE)
 
-    def _keep(self, epoch_s, local_s, now_s, decisions, model_ran):
-        begin_us = time.ticks_us()
-        super()._keep(epoch_s, local_s, now_s, decisions, model_ran)
-        self.ledger.add_us(STORE, time.ticks_diff(time.ticks_us(), begin_us))
+        def timed_step(epoch_s, local_s, now_s):
+            begin_us = time.ticks_us()
+            decided = step(epoch_s, local_s, now_s)
+            self._decided_us = time.ticks_us()
+            self.ledger.add_us(INFER, time.ticks_diff(self._decided_us, begin_us))
+            return decided
+
+        def day_of_all_sleeps(local_s, raw_bytes, sent_bytes, epoch_s):
+            day(local_s, raw_bytes, sent_bytes + self._carried[0], epoch_s)
+
+        self._sensing.read_all, self.control.step = timed_read_all, timed_step
+        self._journal.day = day_of_all_sleeps
+
+    async def _tick(self):
+        await super()._tick()
+        self.ledger.add_us(STORE, time.ticks_diff(time.ticks_us(), self._decided_us))
         self._skip()
 
     def _count(self, phase):
@@ -212,7 +224,7 @@ class PowerNode(Node):
             "adjust_s": getattr(clock._source, "adjust_s", 0),
             "schedule": self._schedule.state(),
             "ledger": self.ledger.state(),
-            "carried": [self._sent_bytes(), self._outages()],
+            "carried": self._carry(),
             "day": self._day,
         }
         return ticket.leave(self._board, self._path, values)
@@ -272,22 +284,22 @@ class PowerNode(Node):
 
     # ---- numbers ----
 
-    def _sent_bytes(self):
-        return self._carried[0] + super()._sent_bytes()
-
-    def _outages(self):
-        return self._carried[1] + (self.uplink.outages if self.uplink else 0)
+    def _carry(self):
+        """[bytes sent, outages] over all sleeps."""
+        if not self.uplink:
+            return self._carried
+        return [self._carried[0] + self.uplink.bytes_sent, self._carried[1] + self.uplink.outages]
 
     def stats(self):
         """As a Node's, over all sleeps; "power": seconds by phase since the last report."""
         found = super().stats()
-        found["outages"] = self._outages()
+        found["sent_bytes"], found["outages"] = self._carry()
         found["power"] = self.ledger.state()
         return found
 
 
-def _no_news(up, reason):
-    """That a planned session begins and ends is no event."""
+def _not_told(*_):
+    """A start that goes on, and a planned session, are no events."""
 
 
 async def _end(task):
