@@ -29,7 +29,7 @@ _SCRIPT = Path(__file__).with_name("upy") / "mqtt" / "publish.py"
 _ROUNDS = 7
 _COUNTS = {"hedge": 1000, "hedge-5": 1000, "umqtt": 20, "mqtt_async": 1000}
 _PEERS = {"umqtt": UMQTT, "mqtt_async": MQTT_ASYNC}
-# The fork of mqtt_as keeps no session, checks no order and waits without a limit: that is paid for.
+# The fork of mqtt_as resumes no session and waits without a limit: those cost something here.
 _LIMITS = {"umqtt": 1.0, "mqtt_async": 1.25}
 _HOW = "Unix port (64-bit words), mosquitto on loopback, 100 bytes a message, best of 7 rounds"
 

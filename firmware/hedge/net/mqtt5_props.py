@@ -8,8 +8,6 @@ Names: the table below; the unit ends the name. Values: int, str, bytes (`correl
 int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
 """
 
-from micropython import const
-
 from .mqtt_codec import string, varint
 from .mqtt_parser import ProtocolError, need
 
@@ -55,7 +53,7 @@ _TABLE = (
     (0x29, "subscription_ids_available", "?", CONNACK),
     (0x2A, "shared_available", "?", CONNACK),
 )
-_ALIAS = const(0x23)
+_ALIAS = 0x23
 _BYTES = {"?": 1, "2": 2, "N": 2, "4": 4, "M": 4}
 
 
