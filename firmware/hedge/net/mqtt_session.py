@@ -1,4 +1,4 @@
-"""An MQTT session's own half, kept over restarts in a key-value file. Keys and values: SPEC.md.
+"""An MQTT session's own half, kept over restarts in a key-value file. Bytes: MQTT_SPEC.md.
 
     kv = KV("/log/mqtt.kv")
     client = Client(Tcp("192.168.1.2").open, "bed-3", session=Session(kv))
