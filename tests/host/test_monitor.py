@@ -2,12 +2,15 @@
 
 import os
 import pty
+import re
 import tty
+from xml.etree import ElementTree
 
 import pytest
 
 from hedgerow.device.link_errors import PortError
 from hedgerow.device.monitor import Plot, lines, shown, values
+from hedgerow.device.plot_svg import terminal_svg
 
 
 def test_values_of_a_line():
@@ -23,9 +26,42 @@ def test_a_plot_shows_its_series_and_only_the_chosen_ones():
     drawn = plot.draw(60, 15, colour=False)
     assert "soil" in drawn
     assert "temp" not in drawn
-    assert "30" in drawn
+    assert "20" in drawn
     assert "\x1b" not in drawn
     assert len(drawn.rstrip("\n").split("\n")) <= 15
+
+
+def test_the_names_stand_above_the_values():
+    plot = Plot()
+    for at_s in range(40):
+        plot.add({"soil": 20.0 + at_s, "limit": 59.0}, at_s)
+    rows = plot.draw(60, 20, colour=False).split("\n")
+    named = [row for row in rows if "soil" in row or "limit" in row]
+    assert len(named) == 2
+    assert not set("▀▄▌▐▖▗▘▙▚▛▜▝▟█") & set("".join(named))
+
+
+def test_one_value_alone_and_one_that_never_changes_are_drawn():
+    for value in (0.0, -3.5, 7.0):
+        plot = Plot()
+        plot.add({"level": value}, 0.0)
+        assert "level" in plot.draw(60, 15, colour=False)
+
+
+def test_a_picture_of_a_plot_is_svg_with_all_its_text_and_colours():
+    plot = Plot()
+    for at_s in range(9):
+        plot.add({"soil": 20.0 + at_s, "dry": 25.0}, at_s)
+    tree = ElementTree.fromstring(terminal_svg(plot.draw(60, 15), title="monitor <1>"))
+    space = "{http://www.w3.org/2000/svg}"
+    text = "".join(element.text for element in tree.iter(f"{space}text"))
+    assert "$ monitor <1>" in text
+    assert "soil" in text
+    assert not set("▀▄▌▐▖▗▘▙▚▛▜▝▞▟█─│┌┐└┘┤┬") & set(text)
+    paths = list(tree.iter(f"{space}path"))
+    assert {"#56d364", "#6cb6ff"} <= {path.get("fill") for path in paths}
+    lefts = [float(x) for path in paths for x in re.findall(r"M([\d.]+) ", path.get("d"))]
+    assert max(lefts) < float(tree.get("width"))
 
 
 class Cable:

@@ -6,6 +6,7 @@ for text, is_picture in shown(lines("/dev/ttyACM0"), Plot(), lambda: (80, 24)):
     print(text)
 """
 
+import itertools
 import math
 import re
 import time
@@ -19,6 +20,8 @@ _READ_S = 0.2
 _AGAIN_S = 0.3
 _POINTS = 300  # of a plotted series
 _DRAW_S = 0.5
+_FRAME_ROWS = 4  # of a picture: its box, the times below it, their unit
+_COLOURS = ("green+", "blue+", "magenta+", "cyan+", "red+")  # a terminal's own, on light and dark
 # name=value, value with or without a unit behind it: "soil=23.5 % pump=1"
 _VALUE = re.compile(r"([A-Za-z_][\w.\-/]*)\s*=\s*([-+]?\d+(?:\.\d+)?(?:[eE][-+]?\d+)?)")
 
@@ -104,11 +107,21 @@ class Plot:
         plotext.clear_figure()
         plotext.plotsize(width, height)
         plotext.theme("clear")
-        for name, points in self._series.items():
-            plotext.plot([t for t, _ in points], [v for _, v in points], label=name)
+        for (name, points), of in zip(self._series.items(), itertools.cycle(_COLOURS)):
+            plotext.plot([t for t, _ in points], [v for _, v in points], label=name, color=of)
+        plotext.ylim(*self._limits(height))
         plotext.xlabel("s")
         drawn: str = plotext.build()
         return drawn if colour else plotext.uncolorize(drawn)
+
+    def _limits(self, height: int) -> tuple[float, float]:
+        """Of the values, with room for the names above them; height: of the picture, in rows."""
+        found = [value for points in self._series.values() for _, value in points]
+        lowest, highest = min(found), max(found)
+        span = highest - lowest or abs(highest) or 1.0
+        n_names, n_rows = len(self._series), height - _FRAME_ROWS
+        room = span * n_names / max(n_rows - n_names, 1)
+        return (lowest, highest + room) if highest > lowest else (lowest - span, highest + span)
 
 
 def shown(
