@@ -90,7 +90,8 @@ class BME280:
             self._state = state
             return False
         if state == _RESETTING:
-            self._read_trimming()
+            low = self._i2c.readfrom_mem(self._addr, _REG_CALIB_TP, 26)
+            self.set_trimming(low, self._i2c.readfrom_mem(self._addr, _REG_CALIB_H, 7))
             self._trigger()
             return False
         if state != _MEASURING:
@@ -140,10 +141,6 @@ class BME280:
         if clock.ticks_diff(clock.ticks_ms(), self._started_ms) >= _GIVE_UP_MS:
             raise SensorError("bme280: still busy after %d ms" % _GIVE_UP_MS)
         return True
-
-    def _read_trimming(self):
-        tp = self._i2c.readfrom_mem(self._addr, _REG_CALIB_TP, 26)
-        self.set_trimming(tp, self._i2c.readfrom_mem(self._addr, _REG_CALIB_H, 7))
 
     def _trigger(self):
         # DS 5.4.3: humidity oversampling takes effect with the write of ctrl_meas.
