@@ -11,6 +11,8 @@
     "pwm"  where: pin. A machine.PWM at 50 Hz and duty 0.
     "ws2812"  where: pin. A BitStream.
     "pins"  where: several pins. A tuple of machine.Pin.
+    "lora"  where: (chip, bus, cs, reset, dio0 or busy, dio1, TCXO in mV or 0), pins -1 where not
+        wired. A driver of micropython-lib's package `lora`.
 
 With board.py the only users of `machine`.
 """
@@ -117,10 +119,23 @@ def _pins(board, where):
     return tuple([machine.Pin(pin) for pin in where])
 
 
+def _lora(board, where):
+    chip, bus_id, cs, reset, first, dio1, tcxo_mv = where
+    pins = {"cs": cs, "reset": reset, "dio1": dio1, _FIRST_PIN[chip[:5]]: first}
+    wired = {name: machine.Pin(pin) for name, pin in pins.items() if pin != -1}
+    spi = board.once("spi", bus_id, lambda _: _make_spi(board, bus_id))
+    more = {"dio3_tcxo_millivolts": tcxo_mv} if tcxo_mv else {}
+    lora = __import__("lora")  # packages lora-sync and lora-sx127x or lora-sx126x
+    return getattr(lora, chip.upper())(spi=spi, **wired, **more)
+
+
+_FIRST_PIN = {"sx127": "dio0", "sx126": "busy"}
+
 BUILDERS = {
     "dht": _dht,
     "echo": _echo,
     "input_pin": _input_pin,
+    "lora": _lora,
     "pins": _pins,
     "pwm": _pwm,
     "spi": _spi,

@@ -1,4 +1,4 @@
-"""The network server on real sockets: gateways over UDP, the store's intake, brokers, ChirpStack."""
+"""The network server on real sockets: gateways over UDP, the intake, brokers, ChirpStack."""
 
 import asyncio
 import base64
@@ -242,7 +242,7 @@ async def _command(peer, topic, event, commands, down):
 
 @pytest.mark.parametrize("data", [b"", b"7", b"{", b'{"data":"!"}', b"[" * 5000])
 def test_events_that_are_none(data):
-    with pytest.raises(ValueError):  # noqa: PT011  each its own words
+    with pytest.raises(ValueError):
         Event("application/a/device/b/event/up", data)
 
 

@@ -39,7 +39,7 @@ class FakeClock:
 
 
 class Packet(bytearray):
-    snr = 7.5
+    snr = 30  # quarters of a dB, as the drivers have it
     rssi = -100
 
 

@@ -7,8 +7,8 @@ import fake_lorawan as fake
 
 from hedge.core import log
 from hedge.core.errors import LinkError, StoreError
+from hedge.net.lorawan import commands, phy, region
 from hedge.net.lorawan import maccmd as cmd
-from hedge.net.lorawan import phy, region
 from hedge.net.lorawan.mac import Mac
 from hedge.net.lorawan.session import NONCE_BLOCK, UP_BLOCK, Session
 
@@ -373,6 +373,26 @@ class TestCommands(_Case):
         self.radio.answer = lambda sent: {1: data}
         self.assertIsNone(self.up()[0])
         self.assertEqual(self.session.rate, 4)
+
+    def test_any_commands_leave_a_device_that_can_send(self):
+        import random
+
+        random.seed(9)
+        for n in range(300):
+            data = bytes(
+                [(random.getrandbits(4), random.getrandbits(8))[i % 5 > 0] for i in range(15)]
+            )
+            found = cmd.split(data, 1)
+            for answer in commands.carry_out(self.mac, found, 5.5):
+                self.assertEqual(len(answer), 1 + cmd.SIZES[answer[0]][0])
+            session = self.session
+            self.assertTrue(session.channels.usable(session.rate), data)
+            self.assertTrue(1 <= session.rx1_delay_s <= 15 and 1 <= session.nb_trans <= 15)
+            self.assertTrue(self.mac.region.lora(session.rx2_rate))
+            if n % 20 == 0:
+                session.save()
+                session.duty_divider = 1
+                self.up(body=b"")
 
     def test_what_was_set_survives_a_reset(self):
         self.answered(fake.link_adr(3, 2, 5), b"\x07\x03" + cmd.freq_bytes(867100000) + b"\x50")

@@ -28,6 +28,8 @@ _ROOM_LIMIT_MS = 3600000  # send() waits so long for the queue
 _IDLE_MS = 600000
 _EXPECT_MS = 30000
 _POSTS = 4
+# RuntimeError and ValueError are how micropython-lib's drivers tell of a radio that fails.
+_WORK_ENDS = (LinkError, StoreError, OSError, MemoryError, RuntimeError, ValueError)
 _SKELETONS = 16  # believed to be known at the other end
 
 
@@ -133,8 +135,8 @@ class LorawanLink(Link):
                     self._take(await self.mac.uplink(None, b""))  # fetch what waits for us
                 else:
                     await self._idle()
-        except (LinkError, StoreError, OSError, MemoryError) as error:
-            self._fault = error
+        except _WORK_ENDS as error:
+            self._fault = error if isinstance(error, LinkError) else LinkError(repr(error))
             self._heard.set()
 
     async def _idle(self):

@@ -81,16 +81,16 @@ class Claims:
             self._draft.fault(where, message, "another address or another bus")
         return str(bus)
 
-    def spi(self, path: Path, row: dict[str, Any], max_hz: int) -> str | None:
-        """The bus name, or None. The slowest chip sets the speed of its bus."""
+    def spi(self, path: Path, row: dict[str, Any], max_hz: int, key: str = "bus") -> str | None:
+        """The bus name, or None. The slowest chip sets the speed of its bus. key: as in uart()."""
         board = self._draft.board
-        bus = self._known_bus(path, row, "SPI", board.spi_buses if board else {})
+        bus = self._known_bus(path, row, "SPI", board.spi_buses if board else {}, key)
         if board is None or bus is None:
             return None
         if bus not in self._buses:
             table = board.spi_buses[bus]
             pins = {"sck": table.sck, "mosi": table.mosi, "miso": table.miso}
-            self._lines(path, bus, "spi", table.id, pins)["freq_hz"] = table.freq_hz
+            self._lines(path, bus, "spi", table.id, pins, key)["freq_hz"] = table.freq_hz
         self._buses[bus]["freq_hz"] = min(self._buses[bus]["freq_hz"], max_hz)
         return bus
 

@@ -65,6 +65,9 @@ KINDS = {
     "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),
     "clocks": Kind('a time of day as "HH:MM", or a list of them', _is_clocks),
     "key": Kind("32 to 128 hex digits", _matches(r"([0-9a-fA-F]{2}){16,64}")),
+    "addr": Kind("8 hex digits", _matches(r"[0-9a-fA-F]{8}")),
+    "eui": Kind("16 hex digits", _matches(r"[0-9a-fA-F]{16}")),
+    "aes": Kind("32 hex digits", _matches(r"[0-9a-fA-F]{32}")),
     "table": Kind("a table", lambda v: isinstance(v, dict)),
     "do": Kind('{ actuator = "pump", on_s = 600 }', lambda v: isinstance(v, dict)),
     "when": Kind(

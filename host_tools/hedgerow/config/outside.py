@@ -5,6 +5,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from hedgerow.config.draft import Draft
+from hedgerow.config.radio import lorawan_part
 from hedgerow.config.schema import is_known
 
 _MIN_SEGMENTS = 4
@@ -50,6 +51,7 @@ def uplink_part(draft: Draft) -> dict[str, Any] | None:
     _check_secrets(draft, table)
     _check_host(draft, table)
     _claim_uart(draft, table)
+    lorawan_part(draft, table)
     return {name: value for name, value in table.items() if value is not None}
 
 

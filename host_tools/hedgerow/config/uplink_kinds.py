@@ -18,6 +18,48 @@ _BROKER = (
     Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 60, 5, 65535),
 )
 
+_LORAWAN = (
+    Key(
+        "region",
+        "text",
+        "channels and limits of the place",
+        "EU868",
+        choices=("EU868", "US915", "AU915", "AS923", "IN865"),
+    ),
+    Key("dev_eui", "eui", "of this device, for OTAA"),
+    Key("join_eui", "eui", "of the join server, for OTAA"),
+    Key("app_key", "aes", "for OTAA"),
+    Key("dev_addr", "addr", "for activation by personalisation"),
+    Key("nwk_s_key", "aes", "with dev_addr"),
+    Key("app_s_key", "aes", "with dev_addr"),
+    Key("class", "text", "C listens all the time", "A", choices=("A", "C")),
+    Key("adr", "bool", "the network sets data rate and power", True),
+    Key("rate", "int", "data rate to begin with; default: the one of the join", None, 0, 6),
+    Key(
+        "sub_band",
+        "int",
+        "US915 and AU915: the eight channels of the gateway, 1 to 8; 0 = all",
+        0,
+        0,
+        8,
+    ),
+    Key(
+        "radio",
+        "text",
+        "the chip",
+        REQUIRED,
+        choices=("sx1276", "sx1277", "sx1278", "sx1279", "sx1261", "sx1262"),
+    ),
+    Key("spi", "text", 'its bus, e.g. "spi0"', REQUIRED),
+    Key("cs", "pin", "chip select", REQUIRED),
+    Key("reset", "pin", "reset line"),
+    Key("dio0", "pin", "sx127x: DIO0"),
+    Key("dio1", "pin", "DIO1"),
+    Key("busy", "pin", "sx126x: BUSY"),
+    Key("tcxo_mv", "int", "sx126x whose DIO3 feeds a TCXO: its voltage", None, 1600, 3300),
+    Key("antenna_db", "int", "gain of the antenna; what the region allows is with it", 2, 0, 20),
+)
+
 UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
     "mqtt": (
         *_BROKER,
@@ -31,6 +73,7 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
         Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
         Key("server_hostname", "text", "name in the gateway's certificate, if it is not host"),
     ),
+    "lorawan": _LORAWAN,
     "serial": (
         Key(
             "uart", "text", "a UART of the board; without it the line of its console, USB or UART"

@@ -256,7 +256,7 @@ class Mac:
             return self._refuse("wrong MIC or replayed")
         session.accept_down(fcnt)
         phy.decrypt(message, fcnt, session.nwk_s_key, session.app_s_key)
-        self._act(message, getattr(packet, "snr", 0))
+        self._act(message, packet.snr // 4)  # the drivers count quarters of a dB
         return message
 
     def _act(self, message, snr):

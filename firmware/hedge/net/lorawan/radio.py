@@ -68,6 +68,7 @@ class Radio:
         if wait_ms > 0:
             await clock.sleep_ms(wait_ms)
         window_ms = 2 * self._early_ms + (_DETECT_SYMBOLS + 2) * symbol_ms
+        self._modem.standby()  # the drivers refuse settings while they receive
         self._configure(hz, lora, False)
         self._modem.start_recv(timeout_ms=window_ms)
         began_ms = clock.ticks_ms()

@@ -63,7 +63,7 @@ class AirClock(SimClock):
 
 
 class Packet(bytearray):
-    """What poll_recv returns: bytes with rssi, snr (dB here, quarter dB in the drivers)."""
+    """What poll_recv returns: bytes with rssi in dBm and snr in quarters of a dB."""
 
     rssi = snr = 0
 
@@ -124,7 +124,7 @@ class SimModem:
             self._ended_ms = int(words[1])
         elif words[0] == "r":
             self._packet = Packet(unhexlify(words[3]))
-            self._packet.rssi, self._packet.snr = float(words[1]), float(words[2])
+            self._packet.rssi, self._packet.snr = int(float(words[1])), int(float(words[2]) * 4)
             self._receiving = self._continuous
         else:
             self._receiving = False

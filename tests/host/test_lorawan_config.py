@@ -1,0 +1,71 @@
+"""[uplink] kind = "lorawan" in a node file: three lines of keys, a radio on its pins -> plan."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+from hedgerow.config import check_file, compile_file
+
+_GOOD = (Path(__file__).parent / "configs" / "good.toml").read_text(encoding="utf-8")
+_KEYS = """dev_eui = "0011223344556677"
+join_eui = "0000000000000001"
+app_key = "000102030405060708090a0b0c0d0e0f"
+"""
+_RADIO = 'radio = "sx1276"\nspi = "spi0"\ncs = "GP17"\nreset = "GP9"\ndio0 = "GP10"\n'
+_ABP = f'dev_addr = "26011234"\nnwk_s_key = "{"00" * 16}"\napp_s_key = "{"01" * 16}"\n'
+
+
+def _file(tmp_path, body):
+    """good.toml without model, 1-Wire and uplink (its pins are SPI's), with this uplink."""
+    text = re.sub(r"(?ms)^\[uplink\].*?(?=^\[|\Z)", "", _GOOD)
+    text = re.sub(r"(?ms)^\[model.*?(?=^\[\[|\Z)", "", text)
+    text = text.replace('pin = "GP16"', 'pin = "GP22"')
+    rules = re.sub(r"(?ms)^\[\[rule\]\].*?(?=^\[|\Z)", "", text)
+    records = re.sub(r"(?ms)^\[\[record\]\].*?(?=^\[|\Z)", "", rules)
+    path = tmp_path / "node.toml"
+    path.write_text(f'{records}\n[uplink]\nkind = "lorawan"\n{body}', encoding="utf-8")
+    return path
+
+
+def _faults(tmp_path, body):
+    return [str(fault) for fault in check_file(_file(tmp_path, body))]
+
+
+def test_the_plan_has_the_radio_and_the_keys(tmp_path):
+    plan = compile_file(_file(tmp_path, _KEYS + _RADIO))
+    uplink = plan["uplink"]
+    assert uplink["modem"] == ["sx1276", "spi0", 17, 9, 10, -1, 0]
+    assert (uplink["region"], uplink["class"], uplink["adr"]) == ("EU868", "A", True)
+    assert uplink["dev_eui"] == "0011223344556677"
+    assert "cs" not in uplink
+    assert plan["board"]["buses"]["spi0"]["kind"] == "spi"
+
+
+def test_personalised_and_sx1262(tmp_path):
+    radio = 'radio = "sx1262"\nspi = "spi0"\ncs = "GP17"\nbusy = "GP10"\ntcxo_mv = 1800\n'
+    uplink = compile_file(_file(tmp_path, _ABP + radio + 'class = "C"\nregion = "IN865"\n'))[
+        "uplink"
+    ]
+    assert uplink["modem"] == ["sx1262", "spi0", 17, -1, 10, -1, 1800]
+    assert uplink["dev_addr"] == "26011234"
+
+
+@pytest.mark.parametrize(
+    ("body", "says"),
+    [
+        (_RADIO, "dev_eui is missing"),
+        (_KEYS.replace("app_key", "#") + _RADIO, "app_key is missing"),
+        (_KEYS + _ABP + _RADIO, "a device joins, or is personalised"),
+        (_KEYS, "radio"),
+        (_KEYS + _RADIO.replace("sx1276", "rfm95"), "sx1276"),
+        (_KEYS + _RADIO.replace("spi0", "spi7"), "SPI bus of RPI_PICO_W"),
+        (_KEYS + _RADIO.replace('"GP9"', '"GP17"'), "GP17 is used by"),
+        (_KEYS + _RADIO.replace("dio0", "busy"), "sx1276 has no busy"),
+        (_KEYS + _RADIO.replace("sx1276", "sx1262"), "busy is missing"),
+        (_KEYS.replace("0011", "0g11") + _RADIO, "16 hex digits"),
+        (_KEYS + _RADIO + 'host = "x"\n', "host"),
+    ],
+)
+def test_faults(tmp_path, body, says):
+    assert says in " ".join(_faults(tmp_path, body))
