@@ -55,7 +55,7 @@ def build_node(plan, board, base_dir):
             record["mean_only"],
             record["stream"],
         )
-    _uplink(node, plan["uplink"], board, base_dir)
+    _uplink(node, plan["uplink"], board, base_dir, state.path)
     _watchdog(node, table["watchdog_s"], board)
     return node
 
@@ -148,14 +148,19 @@ def _rules(node, plan, board):
         )
 
 
-def _uplink(node, table, board, base_dir):
+def _uplink(node, table, board, base_dir, state_path):
     if table is None:
         return
     settings = dict(table)
+    if settings.get("oscore_secret"):  # beside the log: a deploy must not take the numbers back
+        settings["oscore_numbers"] = state_path.replace("node.kv", "oscore.kv")
     if settings.get("uart"):
         settings["uart"] = board.bus("uart", settings["uart"])
     if settings.get("ca"):
         settings["ca"] = _below(base_dir, settings["ca"])
+    if settings.get("modem"):
+        settings["modem"] = board.bus("lora", settings["modem"])
+        settings["state"] = state_path.replace("node.kv", "lorawan.kv")
     from .net.uplink import uplink_maker
 
     node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))

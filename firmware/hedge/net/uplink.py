@@ -352,6 +352,16 @@ def uplink_maker(settings, store, name, key):
         from .link import make_link
 
         link = make_link(settings, name, info)
-        return Uplink(link, store, name, key=key, on_link=on_link, on_clock=on_clock)
+        return Uplink(
+            link,
+            store,
+            name,
+            key=key,
+            window=link.window,
+            ack_timeout_ms=link.ack_timeout_ms,
+            max_frame_bytes=link.max_frame_bytes,
+            on_link=on_link,
+            on_clock=on_clock,
+        )
 
     return make_uplink
