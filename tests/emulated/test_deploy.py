@@ -1,5 +1,6 @@
 """`hedgerow deploy` to the real firmware on the emulated Pico, and what can interrupt it."""
 
+import os
 import random
 
 import pytest
@@ -11,6 +12,7 @@ from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import LinkLostError, PortError
 from hedgerow.errors import DeviceError
 
+N_UNPLUGS = int(os.environ.get("UNPLUGS", "100"))
 LONGER = random.Random(2).randbytes(40000)
 
 
@@ -119,20 +121,36 @@ def test_modules_that_extend_built_in_ones_are_found(old, tmp_path):
     assert "1 beside" in listen(old, ["1 beside", "Error"])
 
 
-def test_unplugged_at_any_byte_it_starts_old_or_new_and_the_next_deploy_works(old, app, deployed):
+def bytes_of_a_deploy(old, app):
     old.to_board = 0
     deploy(app, port=old.address)
-    total = old.to_board
+    return old.to_board
+
+
+def unplug_at(old, app, deployed, n_bytes):
+    """That byte is the last that gets there; then the board is plugged in again."""
+    plug_in_with(old, deployed)
+    old.unplug_after(n_bytes)
+    with pytest.raises(DeviceError):
+        deploy(app, port=old.address, attempts=1)
+    old.plug_in()
+    assert version_of(old) in (1, 2), n_bytes
+    assert deploy(app, port=old.address).said.startswith("boot: slot"), n_bytes
+    assert version_of(old) == 2, n_bytes
+
+
+def test_unplugged_at_any_byte_it_starts_old_or_new_and_the_next_deploy_works(old, app, deployed):
+    total = bytes_of_a_deploy(old, app)
     rng = random.Random(3)
-    for n_bytes in [1, total - 1, *(rng.randrange(1, total) for _ in range(4))]:
-        plug_in_with(old, deployed)
-        old.unplug_after(n_bytes)
-        with pytest.raises(DeviceError):
-            deploy(app, port=old.address, attempts=1)
-        old.plug_in()
-        assert version_of(old) in (1, 2), n_bytes
-        assert deploy(app, port=old.address).said.startswith("boot: slot")
-        assert version_of(old) == 2, n_bytes
+    for n_bytes in [1, total - 1, *(rng.randrange(1, total) for _ in range(3))]:
+        unplug_at(old, app, deployed, n_bytes)
+
+
+@pytest.mark.soak
+def test_unplugged_at_many_bytes_it_starts_old_or_new(old, app, deployed):
+    total = bytes_of_a_deploy(old, app)
+    for n_bytes in random.Random(4).sample(range(1, total), min(N_UNPLUGS, total - 1)):
+        unplug_at(old, app, deployed, n_bytes)
 
 
 def test_a_long_file_goes_on_where_it_was_cut(old, app):
