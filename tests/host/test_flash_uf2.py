@@ -18,6 +18,7 @@ from hedgerow.device.find import Attached
 from hedgerow.device.flash import Options, firmware_for, flash
 from hedgerow.errors import ConfigError, DeviceError, UsageError
 
+N_UNPLUGS = int(os.environ.get("UNPLUGS", "100"))
 PROGRAM = random.Random(3).randbytes(300_000)
 
 
@@ -103,16 +104,33 @@ def test_a_truncated_file_is_never_copied(firmware, tmp_path):
         assert len(list(board.drive.iterdir())) == 1
 
 
-@pytest.mark.parametrize("part", [0.01, 0.5, 0.9])
-def test_unplugged_while_copying_is_never_called_done(firmware, tmp_path, part):
-    data = uf2(PROGRAM)
+def unplug_at(path, folder, n_bytes):
+    """While copying; then the same board is flashed again."""
     slow = lambda done, total: board._thread.join(0.05)  # noqa: E731 - the board needs its turn
-    with Uf2Board(tmp_path / "RPI-RP2", unplug_after=int(len(data) * part)) as board:
+    with Uf2Board(folder / f"half{n_bytes}", unplug_after=n_bytes) as board:
         with pytest.raises(DeviceError) as caught:
-            flash(firmware(data), options(board.drive), slow)
+            flash(path, options(board.drive), slow)
         assert not board.restarted.is_set()
     assert "the board has no complete firmware" in str(caught.value)
-    assert f"of {len(data)} bytes" in str(caught.value)
+    assert f"of {path.stat().st_size} bytes" in str(caught.value)
+    with Uf2Board(folder / f"again{n_bytes}") as again:
+        again.flash[:] = board.flash
+        flash(path, options(again.drive))
+    assert again.flash[: len(PROGRAM)] == PROGRAM
+
+
+@pytest.mark.parametrize("part", [0.01, 0.5, 0.9])
+def test_unplugged_while_copying_is_never_called_done(firmware, tmp_path, part):
+    path = firmware()
+    unplug_at(path, tmp_path, int(path.stat().st_size * part))
+
+
+@pytest.mark.soak
+def test_unplugged_at_any_byte_of_the_copy_is_never_called_done(firmware, tmp_path):
+    path = firmware()
+    whole = path.stat().st_size - 512  # the drive goes by itself once it has the last block
+    for n_bytes in random.Random(5).sample(range(1, whole), N_UNPLUGS):
+        unplug_at(path, tmp_path, n_bytes)
 
 
 def test_a_boot_rom_that_does_not_restart_is_told(firmware, tmp_path):
