@@ -10,6 +10,8 @@ in MicroPython 1.25:
 The watchdog of RP2 runs on during sleep, so slices are as short as it needs.
 """
 
+import asyncio
+
 from ..core import clock
 
 _LONGEST_MS = 4000000  # below 2**32 us
@@ -31,3 +33,4 @@ async def nap(board, ms, watchdog=None, feed_ms=0):
             import machine
 
             machine.lightsleep(slice_ms)
+            await asyncio.sleep_ms(0)  # what became due while the loop stood still

@@ -205,6 +205,7 @@ class PowerNode(Node):
             return
         if self.mode == "deep" and self._leave(left_ms, due_ms):
             self._board.deep_sleep(left_ms)  # does not return
+        await asyncio.sleep_ms(0)  # the other tasks first, and a stop that is under way
         await nap(self._board, left_ms, watchdog, self.feed_ms)
         self._count(SLEEP)
 
