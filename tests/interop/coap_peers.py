@@ -4,6 +4,7 @@ import asyncio
 import binascii
 import contextlib
 import json
+import random
 import shutil
 import socket
 import subprocess
@@ -227,3 +228,63 @@ class AiocoapClient:
 
     async def put(self, path: str, payload: bytes) -> None:
         await self._ask("PUT", path, payload, {})
+
+
+class LossyRelay:
+    """Between nodes and a CoAP server: loses and doubles datagrams, both ways.
+
+    seed: of the dice. loss, double: shares of the datagrams. dropped: how many were lost.
+    """
+
+    def __init__(self, thread: LoopThread, target: int, seed: int, loss: float, double: float):
+        self.port = free_udp_port()
+        self.target = target
+        self.dropped = 0
+        self._dice = random.Random(seed)
+        self._loss, self._double = loss, double
+        self._thread = thread
+        self._ways: dict = {}
+
+    def __enter__(self) -> "LossyRelay":
+        self._front = self._thread.run(_datagrams(self._upward, local=self.port))
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for transport in (self._front, *self._ways.values()):
+            self._thread.run(_close(transport))
+
+    def _copies(self) -> int:
+        fate = self._dice.random()
+        self.dropped += fate < self._loss
+        return 0 if fate < self._loss else 1 + (fate > 1 - self._double)
+
+    def _upward(self, data: bytes, node) -> None:
+        asyncio.get_running_loop().create_task(self._send_up(data, node))
+
+    async def _send_up(self, data: bytes, node) -> None:
+        if node not in self._ways:
+            back = lambda answer, _, node=node: self._send_down(answer, node)  # noqa: E731
+            self._ways[node] = await _datagrams(back, remote=self.target)
+        for _ in range(self._copies()):
+            self._ways[node].sendto(data)
+
+    def _send_down(self, data: bytes, node) -> None:
+        for _ in range(self._copies()):
+            self._front.sendto(data, node)
+
+
+async def _datagrams(receive, local: int = 0, remote: int = 0):
+    """A transport that hands what comes to receive(data, address)."""
+
+    class Protocol(asyncio.DatagramProtocol):
+        def datagram_received(self, data, addr):
+            receive(data, addr)
+
+    where = {"local_addr": ("127.0.0.1", local)} if local else {}
+    where |= {"remote_addr": ("127.0.0.1", remote)} if remote else {}
+    transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Protocol, **where)
+    return transport
+
+
+async def _close(transport) -> None:
+    transport.close()
