@@ -2,6 +2,7 @@
 
 import random
 import unittest
+from binascii import unhexlify
 
 from hedge.core.errors import FrameError
 from hedge.net.lorawan import parts, payload, skeleton
@@ -150,6 +151,13 @@ class TestPayload(unittest.TestCase):
         frames, _ = payload.expand(data, "bed-3", {})
         found = frame.unpack(frames[0])
         self.assertEqual((found.seq, found.oldest, found.records), (300, 290, []))
+
+    def test_the_example_of_the_spec(self):
+        records = [
+            senml.encode(_T + 900 * i, [("soil.vwc", "%", 23.4 + i * 0.1)]) for i in range(2)
+        ]
+        wanted = unhexlify("2107ac020affe73ee100ea80e0bb8e0dc1ed01880e89")
+        self.assertEqual(_through(records, 51, _known(records[0]))[1], wanted)
 
 
 class TestExpandRefuses(unittest.TestCase):
