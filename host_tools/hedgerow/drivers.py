@@ -60,6 +60,7 @@ UNITS = (
     "rad",
     "lat",
     "lon",
+    "T",
 )
 
 # key -> the type of its value; all are needed but those of _OPTIONAL.

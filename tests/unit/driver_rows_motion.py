@@ -1,4 +1,4 @@
-"""Battery rows of the motion sensors: MPU-6050, LIS3DH, ADXL345."""
+"""Battery rows of the motion sensors: MPU-6050, LIS3DH, ADXL345, LSM6DSO, LIS3MDL."""
 
 from hedge.core.errors import SensorError
 
@@ -53,6 +53,24 @@ _LIS3DH = {
     "disturb": _leave((0x23, 0x30), (0x21, 0x88), (0x24, 0x40), (0x20, 0x2F)),
     "faults": _FAULTS,
 }
+
+_LSM6DS = {
+    "driver": "lsm6ds",
+    "foreign": _foreign(0x0F),
+    "disturb": _leave((0x10, 0x5C), (0x11, 0x62), (0x12, 0x00)),
+    "faults": _FAULTS,
+}
+_LIS3MDL = {
+    "driver": "lis3mdl",
+    "foreign": _foreign(0x0F),
+    "disturb": _leave((0x20, 0x90), (0x23, 0x02), (0x24, 0x80), (0x22, 0x20)),
+    "faults": _FAULTS,
+}
+
+
+def _field(*tesla):
+    return {"field_t": tesla}, tuple([t * 1e9 for t in tesla])
+
 
 ROWS = (
     dict(
@@ -116,4 +134,58 @@ ROWS = (
         "disturb": _leave((0x31, 0x01), (0x1F, 0x40), (0x38, 0x80), (0x2C, 0x16), (0x2D, 0x28)),
         "faults": _FAULTS,
     },
+    dict(
+        _LSM6DS,
+        variant="_wide",
+        args={"range_g": 16, "range_dps": 2000},
+        examples="table 2 has the steps; those of the narrow ranges are below",
+        points=(
+            _turned((1.0, -2.5, 9.81), (0.5, -0.25, 3.0), 23.4),
+            _turned((156.8, 156.8, -156.8), (40.03, -40.03, 40.03), -40.0),
+            _turned((-156.8, -156.8, 156.8), (-40.03, 40.03, -40.03), 85.0),
+        ),
+        tolerance=(6, 6, 6, 2, 2, 2, 1),
+    ),
+    dict(
+        _LSM6DS,
+        partial_range="the default ranges are the narrow ones",
+        # DS table 2: 0.061 mg and 8.75 mdps a digit, 256 digits a degC: 1 g, 100 deg/s, 16 degC.
+        examples=(
+            (
+                b"\x00\xf7\xa4\x2c\x5c\xd3\x00\x00\x09\x40\xf7\xbf\x00\x00",
+                (9806, -9806, 0, 1745, -1745, 0, 1600),
+            ),
+        ),
+        examples_within=1,
+        points=(
+            _turned((0.123, -0.456, 9.807), (0.0, 1.0, -1.0), 25.0),
+            _turned((19.6, -19.6, 0.0), (4.36, -4.36, 0.0), 0.0),
+            _turned((-19.6, 19.6, 1.0), (-4.36, 4.36, 0.01), 60.0),
+        ),
+        tolerance=(1, 1, 1, 1, 1, 1, 1),
+    ),
+    dict(
+        _LIS3MDL,
+        variant="_wide",
+        args={"range_gauss": 16},
+        examples="the gains of the narrow range are below",
+        points=(
+            _field(20e-6, -0.5e-6, -43e-6),
+            _field(0.0016, 0.0016, -0.0016),
+            _field(-0.0016, -0.0016, 0.0016),
+        ),
+        tolerance=(60, 60, 60),
+    ),
+    dict(
+        _LIS3MDL,
+        partial_range="the default range is the narrow one",
+        examples=((b"\xba\x1a\x46\xe5\x00\x00", (100000, -100000, 0)),),  # DS: 6842 a gauss
+        examples_within=3,
+        points=(
+            _field(20e-6, -0.5e-6, -43e-6),
+            _field(0.0004, -0.0004, 0.0),
+            _field(-0.0004, 0.0004, 1e-6),
+        ),
+        tolerance=(20, 20, 20),
+    ),
 )

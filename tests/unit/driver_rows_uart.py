@@ -1,4 +1,4 @@
-"""Battery rows of sensors on a UART: MH-Z19B, PMS5003, LD2410, GPS."""
+"""Battery rows of sensors on a UART: MH-Z19B, PMS5003, LD2410, GPS, TF-Luna."""
 
 from hedge.core.errors import SensorError
 
@@ -27,6 +27,11 @@ def _at(lat, lon, alt_m, speed_mps, satellites):
     names = ("lat", "lon", "alt_m", "speed_mps", "satellites")
     inputs = dict(zip(names, (lat, lon, alt_m, speed_mps, satellites)))
     return inputs, (lat * 1e6, lon * 1e6, alt_m * 10, speed_mps * 100, satellites)
+
+
+def _seen_at(distance_m, strength, temp_c):
+    inputs = {"distance_m": distance_m, "strength": strength, "temp_c": temp_c}
+    return inputs, (distance_m * 1000, strength, temp_c * 100)
 
 
 ROWS = (
@@ -82,5 +87,17 @@ ROWS = (
         ),
         "foreign": None,
         "faults": dict(_LINE, tail=SensorError),
+    },
+    {
+        "driver": "tf_luna",
+        "points": (
+            _seen_at(1.25, 1200, 30.5),
+            _seen_at(0.0, 100, -20.0),
+            _seen_at(8.0, 65534, 75.0),
+        ),
+        "tolerance": (0, 0, 1),
+        "examples": "the manual has a table of positions only",
+        "foreign": None,
+        "faults": dict(_LINE, blind=SensorError),
     },
 )
