@@ -10,6 +10,7 @@ from click.testing import CliRunner
 from hedgerow.boards import board_names, load_board
 from hedgerow.cli.check import command
 from hedgerow.config import check_file, compile_file
+from hedgerow.drivers import drivers
 from hedgerow.power import predict, table
 
 GOOD = Path(__file__).parent / "configs" / "good.toml"
@@ -126,6 +127,13 @@ def test_check_prints_it_and_json_has_it(tmp_path):
     assert found["largest"] == "standby"
     assert found["days"] > 1
     assert {"phase", "s", "ua", "mah", "at_most", "of"} == set(found["phases"][0])
+
+
+def test_a_chip_draws_more_at_work_than_at_rest():
+    known = [entry for entry in drivers().values() if "active_ua" in entry]
+    assert len(known) >= 10
+    for entry in known:
+        assert entry["active_ua"] >= entry["standby_ua"] > 0, entry["chip"]
 
 
 def test_every_current_has_a_source_and_sleeping_takes_less():

@@ -12,7 +12,7 @@ import unittest
 
 import store_folder
 from fake_node import DAY_S, START_S, JumpClock
-from test_node_plan import FakeBoard, _plan
+from test_node_plan import FakeBoard, _plan, _run
 
 from hedge.core import clock, log
 from hedge.node import node_from_plan
@@ -112,23 +112,12 @@ class Life:
         self.starts += 1
         self.node = node_from_plan(self.plan, self.board, self.folder)
         try:
-            asyncio.run(self._live())
+            asyncio.run(_run(self.clock, self.node))
         except Asleep:
             pass
         finally:
             if hasattr(asyncio, "new_event_loop"):
                 asyncio.new_event_loop()  # MicroPython keeps the tasks of the former life
-
-    async def _live(self):
-        task = asyncio.create_task(self.node.run())
-        for _ in range(8):
-            await asyncio.sleep_ms(0)
-        await self.clock.run()
-        task.cancel()
-        try:
-            await task
-        except asyncio.CancelledError:
-            pass
 
     def cut_power(self, hours=0):
         """RTC memory is gone; so many hours without power."""

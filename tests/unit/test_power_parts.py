@@ -4,6 +4,7 @@ import asyncio
 import unittest
 
 from fake_node import START_S, FakeSensor, FakeStore, JumpClock
+from test_node_plan import _run
 
 from hedge.core import clock, log
 from hedge.core.errors import LinkError
@@ -229,19 +230,7 @@ class TestSessions(unittest.TestCase):
     def live(self, node, hours):
         self.clock.end_ms = int(hours * 3600000) + 500
         self.clock.hold = lambda: node.sending
-
-        async def main():
-            task = asyncio.create_task(node.run())
-            for _ in range(8):
-                await asyncio.sleep_ms(0)
-            await self.clock.run()
-            task.cancel()
-            try:
-                await task
-            except asyncio.CancelledError:
-                pass
-
-        asyncio.run(main())
+        asyncio.run(_run(self.clock, node))
         return node
 
     def test_it_connects_as_told_and_the_link_is_closed_before_it_sleeps(self):

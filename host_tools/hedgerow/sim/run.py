@@ -33,7 +33,7 @@ Progress = Callable[[float, float], None]
 _DEFAULT_START = date(2015, 5, 1)  # the driest summer of the weather series
 _DEFAULT_DAYS = 30.0
 _DRAIN_S = 30.0
-_POLL_S = 0.05
+_POLL_S = 0.02  # a node that sleeps deeply starts again after each
 
 
 @dataclass(frozen=True)
