@@ -92,12 +92,13 @@ def test_a_day_by_hand(tmp_path):
 
 
 def test_what_is_unknown_is_named_and_not_counted(tmp_path):
-    plan = compile_file(_node(tmp_path, '[power]\nsleep = "light"\nbattery_mah = 1000'))
+    power = '[power]\nsleep = "light"\nbattery_mah = 1000'
+    plan = compile_file(_node(tmp_path, power, "RPI_PICO2_W"))
     prediction = predict(plan)
     said = table(prediction)
     for text in (
-        "current at work of RPI_PICO_W",
-        "light sleep current of RPI_PICO_W",
+        "current at work of RPI_PICO2_W (active_ma)",
+        "light sleep current of RPI_PICO2_W (sleep_ua)",
         "current of pump (current_ma)",
         "time of a link session (link_s)",
         "at most",
@@ -110,10 +111,12 @@ def test_what_is_unknown_is_named_and_not_counted(tmp_path):
 
 
 def test_measured_values_of_the_node_file_count(tmp_path):
-    power = '[power]\nsleep = "light"\nactive_ma = 25\nlink_s = 5\n'
+    power = (
+        '[power]\nsleep = "light"\nactive_ma = 25\nlink_s = 5\nradio_ma = 70\nsleep_ua = 1800\n'
+    )
     changes = {r"max_on_s = 1800": "max_on_s = 1800\ncurrent_ma = 70"}
     rows = {r.phase: r for r in predict(compile_file(_node(tmp_path, power, **changes))).rows}
-    assert rows["store"].ua == 25000
+    assert [rows[phase].ua for phase in ("store", "link", "sleep")] == [25000, 70000, 1800]
     assert rows["pump"].mah == pytest.approx(rows["pump"].seconds * 70 / 3600)
     assert rows["pump"].most
 

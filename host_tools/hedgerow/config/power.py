@@ -40,7 +40,15 @@ def power_part(
 
 
 # What only the prediction asks for; the node does not look at it.
-_FOR_THE_HOST = ("active_ma", "extra_ua", "link_s", "battery_mah", "self_discharge_pct")
+_FOR_THE_HOST = (
+    "active_ma",
+    "radio_ma",
+    "sleep_ua",
+    "extra_ua",
+    "link_s",
+    "battery_mah",
+    "self_discharge_pct",
+)
 
 
 def _whole(ua: float | None) -> float | None:

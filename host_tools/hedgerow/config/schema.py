@@ -96,6 +96,8 @@ SECTIONS = (
         Key("link_s", "number", "how long a link session takes, network included: measure it", None, 0.1, 3600),
         Key("wake_ms", "int", "from the end of a deep sleep to the program, if the board's data has none", None, 1, 60000),
         Key("active_ma", "number", "the board at work, if its data has none or you measured it", None, 0.1, 10000),
+        Key("radio_ma", "number", "the board with its radio on, the same", None, 0.1, 10000),
+        Key("sleep_ua", "number", "the board asleep, the same", None, 0.1, 1000000),
         Key("extra_ua", "number", "drawn all the time beside chip and sensors: regulator, LED", 0, 0, 10000000),
     )),
     Section("replay", "which column of a recording feeds which channel, for `hedgerow sim --replay`", keys=(

@@ -13,6 +13,7 @@ from typing import Any
 from hedgerow.boards import Board
 from hedgerow.drivers import drivers
 
+_MEASURED = {"idle": ("active_ma", 1000), "link": ("radio_ma", 1000), "sleep": ("sleep_ua", 1)}
 _CELL_MV = 3700  # a lithium cell in the middle of its discharge, over a divider
 
 
@@ -41,11 +42,12 @@ def node_currents(
     chip = board.currents if board else None
 
     def known(phase: str, key: str, what: str) -> float | None:
+        measured, factor = _MEASURED[phase]
         ua = getattr(chip, key, None)
-        if key == "active_ua" and table["active_ma"] is not None:
-            ua = table["active_ma"] * 1000
+        if table[measured] is not None:
+            ua = table[measured] * factor
         if ua is None:
-            unknown.setdefault(phase, []).append(f"{what} of {name}")
+            unknown.setdefault(phase, []).append(f"{what} of {name} ({measured})")
         return None if ua is None else ua + extra_ua
 
     active = known("idle", "active_ua", "current at work")
