@@ -11,7 +11,6 @@ import random
 import time
 
 from ..core.errors import LinkError
-from .keepalive import KeepAlive
 from .link import Link
 from .serial_lines import LONGEST_TO_BOARD, VERSION, Lines, pack
 
@@ -32,12 +31,12 @@ class SerialLink(Link):
         self._info = info
         self._keepalive_s = keepalive_s
         self._timeout_ms = timeout_ms
-        self._alive = KeepAlive(keepalive_s * 1000, timeout_ms)
         self._lines = Lines(LONGEST_TO_BOARD)
         self._buf = bytearray(_READ_BYTES)
         self._acks = []  # of one read: what is not read waits in the line
         self._session = None  # two bytes while connected
-        self._owed = False  # the bridge has not answered the last frame
+        self._sent_ms = 0
+        self._pinged_ms = None  # while the answer is awaited
         self.bytes_sent = 0
 
     @property
@@ -50,16 +49,16 @@ class SerialLink(Link):
         await self.close()
         session = random.getrandbits(16).to_bytes(2, "big")
         hello = bytes((VERSION, self._keepalive_s >> 8, self._keepalive_s & 255)) + self._device
-        began_ms = time.ticks_ms()
-        self._owed = False
+        began_ms, wait_ms = time.ticks_ms(), _HELLO_MS
+        self._pinged_ms = None
         self._acks.clear()
         while not self._session:
             left_ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), began_ms)
             if left_ms <= 0:
                 raise LinkError("serial: no bridge answers: run `hedgerow bridge`")
             await self._write("H", session + hello)
-            await self._read_for(session, min(_HELLO_MS, left_ms))
-        self._alive.start(time.ticks_ms())
+            await self._read_for(session, min(wait_ms, left_ms))
+            wait_ms *= 2
         if self._info:
             await self._write("I", session + self._info)
         return False
@@ -75,23 +74,31 @@ class SerialLink(Link):
     async def send(self, frame):
         self._check_open()
         await self._write("U", self._session + bytes(frame))
-        self._owed = True
 
     async def recv(self):
         while not self._acks:
             self._check_open()
-            if not await self._read(self._alive.check_every_ms(), self._session):
+            if not await self._read(max(self._patience_ms(), 1), self._session):
                 await self._keep_alive()
         return self._acks.pop(0)
 
-    async def _keep_alive(self):
+    def _patience_ms(self):
+        """How long to wait for what the bridge says: seldom woken, a board sleeps well."""
         now_ms = time.ticks_ms()
-        if self._alive.is_dead(now_ms):
+        if self._pinged_ms is not None:
+            return self._timeout_ms - time.ticks_diff(now_ms, self._pinged_ms)
+        return self._keepalive_s * 750 - time.ticks_diff(now_ms, self._sent_ms)
+
+    async def _keep_alive(self):
+        """Ping after 3/4 of keepalive_s in which nothing was sent; frames have their acks."""
+        if self._patience_ms() > 0:
+            return
+        if self._pinged_ms is not None:
             self._session = None
             raise LinkError("serial: the bridge stopped answering")
-        if self._alive.should_ping(now_ms, self._owed):
-            self._alive.pinged(now_ms)
-            await self._write("P", self._session)
+        self._check_open()
+        await self._write("P", self._session)
+        self._pinged_ms = self._sent_ms
 
     async def close(self):
         session, self._session = self._session, None
@@ -109,7 +116,7 @@ class SerialLink(Link):
         line = pack(kind, body)
         await self._stream.write(line, self._timeout_ms)
         self.bytes_sent += len(line)
-        self._alive.sent(time.ticks_ms())
+        self._sent_ms = time.ticks_ms()
 
     async def _read(self, limit_ms, session):
         """Take what comes within limit_ms; False if nothing did. Raises LinkError at the end."""
@@ -126,11 +133,10 @@ class SerialLink(Link):
         return True
 
     def _take(self, kind, body, session):
-        self._alive.heard(time.ticks_ms())
+        self._pinged_ms = None
         if kind == "w":
             self._session = session
         elif kind == "a":
-            self._owed = False
             self._acks.append(body)
         elif kind == "n":
             self._session = None

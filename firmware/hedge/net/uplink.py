@@ -23,7 +23,7 @@ from ..core.errors import FrameError, LinkError, StoreError
 from ..wire import ack, frame
 from .backoff import Backoff
 
-_IDLE_MS = 60000  # longest sleep with nothing to do; wake() and acks end it at once
+_IDLE_MS = 3600000  # longest sleep with nothing to do; wake() and acks end it at once
 _CLOCK_OFF_S = 120  # the gateway's time is taken when the device's differs by more
 _SILENCES = 3  # ack time-outs in a row that end the session
 # MemoryError too: what a session allocated is garbage once it has ended, and the next may fit.

@@ -54,14 +54,19 @@ def _all_files(folder: Path) -> Iterator[tuple[str, Path]]:
             yield "/".join(parts), path
 
 
-def add_imports(files: dict[str, Path], roots: Sequence[Path]) -> None:
-    """Add what the sources import, theirs too; a module found nowhere is the firmware's own."""
+def add_imports(
+    files: dict[str, Path], roots: Sequence[Path], without: tuple[str, ...] = ()
+) -> None:
+    """Add what the sources import, theirs too; a module found nowhere is the firmware's own.
+
+    without: beginnings of paths that are left out.
+    """
     waiting = [name for name in files if name.endswith(".py")]
     while waiting:
         name = waiting.pop()
         for module in _imported(files[name], name):
             for found, path in _find(module, roots):
-                if found not in files:
+                if found not in files and not found.startswith(without):
                     files[found] = path
                     waiting.append(found)
 

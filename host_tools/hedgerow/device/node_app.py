@@ -15,6 +15,7 @@ from hedgerow.errors import UsageError
 PORTS = ("rp2", "esp32")
 _PROGRAM = "apps/run_node.py"
 _PLAN = "plan.json"
+_PLAIN_BUSES = {"adc", "i2c", "onewire", "output_pin"}  # hedge/board.py; more_buses.py has others
 
 
 def node_app(node_file: Path, *, with_hedge: bool) -> App:
@@ -31,7 +32,7 @@ def node_app(node_file: Path, *, with_hedge: bool) -> App:
     files |= {name: top / name for name in _named_files(plan)}
     if with_hedge:
         files |= {name: paths.firmware_dir() / name for name in _computed_imports(plan, top)}
-        add_imports(files, [paths.firmware_dir()])
+        add_imports(files, [paths.firmware_dir()], _unused(plan))
     return App("main", files)
 
 
@@ -63,12 +64,31 @@ def _named_files(plan: dict[str, Any]) -> list[str]:
 
 def _computed_imports(plan: dict[str, Any], top: Path) -> list[str]:
     """Modules that `hedge` imports by a name that it computes from the plan."""
-    modules = [f"drivers/{part['module']}" for part in plan["sensors"] + plan["actuators"]]
+    modules = [f"drivers/{part['module']}" for part in _wired(plan)]
     if plan["uplink"]:
         modules += ["net/uplink", f"net/{plan['uplink']['kind']}_link"]
     if plan["model"]:
         modules += [f"infer/{name}" for name in _kernels(top / plan["model"]["file"])]
     return [f"hedge/{name}.py" for name in modules]
+
+
+def _unused(plan: dict[str, Any]) -> tuple[str, ...]:
+    """Optional parts that are imported only when the plan asks for them."""
+    unused = ["hedge/infer/portable"]  # every board that a node is deployed to runs viper
+    if not plan.get("power"):
+        unused.append("hedge/power/")
+    if not plan["model"]:
+        unused += ["hedge/infer/", "hedge/model_stage"]
+    if not plan["uplink"]:
+        unused.append("hedge/net/")
+    kinds = {part["bus"][0] for part in _wired(plan)}
+    if kinds <= _PLAIN_BUSES and not {"uart", "modem"} & set(plan["uplink"] or ()):
+        unused.append("hedge/more_buses")
+    return tuple(unused)
+
+
+def _wired(plan: dict[str, Any]) -> list[dict[str, Any]]:
+    return [*plan["sensors"], *plan["actuators"]]
 
 
 def _kernels(model: Path) -> list[str]:
