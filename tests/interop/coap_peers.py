@@ -166,7 +166,15 @@ def _site():
             await asyncio.sleep(0.5)
             return aiocoap.Message(payload=b"late")
 
+    class Gateway(resource.Resource, resource.PathCapable):
+        """Answers a frame with itself, as gateway_stub does."""
+
+        async def render(self, request):
+            return aiocoap.Message(code=aiocoap.CHANGED, payload=request.payload)
+
     site = resource.Site()
+    site.add_resource(["up"], Gateway())
+    site.add_resource(["info"], Gateway())
     for name, made in (("t", Ticking), ("big", Big), ("sink", Sink), ("slow", Slow)):
         site.add_resource([name], made())
     return site

@@ -78,7 +78,10 @@ def test_client_against_libcoap(scenario, loss):
 
 
 def test_client_observes_libcoap(scenario):
-    with libcoap_server() as port, scenario("observe", port=port, resource="time", count=4) as node:
+    with (
+        libcoap_server() as port,
+        scenario("observe", port=port, resource="time", count=4) as node,
+    ):
         result = node.result()
     assert len(set(result["values"])) == 4
 
@@ -120,6 +123,21 @@ def test_client_over_dtls(scenario, certificates):
         for changed, text in ((other, "not correctly signed"), (name, "does not match")):
             with scenario("ask", port=port + 1, requests=requests, **changed) as node:
                 assert text in node.expect("error")["reason"]
+
+
+def test_link_contract(scenario, thread):
+    """As in test_links.py: frames and answers, close repeated, a lost peer raises."""
+    pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
+    with AiocoapServer(thread) as server:
+        cfg = {"kind": "coap", "host": "127.0.0.1", "port": server.port}
+        node = scenario("contract", cfg=cfg).__enter__()
+        node.expect("ready")
+    result = node.result()
+    node.kill()
+    assert result["acks"] == ["frame one", "frame three", "frame two"]
+    assert result["after"] == ["LinkError", "LinkError"]
+    assert (result["kept"], result["lost"]) == ([False, False], "LinkError")
+    assert 0 < result["sent"] < result["more"]
 
 
 # Our server
