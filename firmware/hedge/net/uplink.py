@@ -87,7 +87,7 @@ class Uplink:
         self._sent_upto = {}  # stream -> highest seq of this boot ever sent
         self._backlog_upto = {}  # stream -> last seq appended before the session began
         self._silences = 0  # ack time-outs since the last ack
-        self._behind = set()  # (boot, stream) that the server has less of than it had before
+        self._behind = ()  # (boot, stream) of which the server has less than it had before
         self._fault = None  # why the receiver stopped
         self._lost = False  # an outage is under way and counted
         self._wake = asyncio.Event()
@@ -290,9 +290,9 @@ class Uplink:
                 self._bad_ack(text % (boot, upto, sent))
                 return
         if upto < self._store.acked_upto(boot, stream):
-            self._behind.add((boot, stream))
-        else:
-            self._behind.discard((boot, stream))
+            self._behind = boot, stream
+        elif self._behind == (boot, stream):
+            self._behind = ()
         self._store.ack(boot, stream, upto)
         self._drop_acked(boot, stream, upto)
 
@@ -322,7 +322,7 @@ class Uplink:
 
     def _forget_acks(self, reason):
         """What the server does not have any more is sent again, as far as it is still here."""
-        self._behind.clear()
+        self._behind = ()
         count = self._store.forget_acks()
         self.records_asked_again += count
         log.warn("uplink", "%s: %d records may go again", reason, count)

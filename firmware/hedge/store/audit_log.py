@@ -6,7 +6,8 @@ Reads only; the node may be running or dead.
 from ..core.errors import StoreError
 from . import disk
 from . import segment as seg
-from .files import KEPT, Files, parse_name
+from .files import KEPT, Files
+from .files_start import names, parse_name
 from .state import State
 
 
@@ -29,10 +30,10 @@ class Audit:
 
     def __iter__(self):
         try:
-            names = disk.names(self.path)
+            found = names(self.path)
         except OSError as fault:
             raise StoreError("%s: %r" % (self.path, fault))
-        found = [parsed for parsed in [parse_name(name) for name in names] if parsed]
+        found = [parsed for parsed in [parse_name(name) for name in found] if parsed]
         found.sort(key=_order)
         for segment, ending in found:
             file = self._open(segment, ending)

@@ -8,35 +8,6 @@ _EDQUOT = 122
 _ENAMETOOLONG = 36  # littlefs says this when a full flash has no room for a new file's name
 
 
-def names(path):
-    """File names in a folder, unsorted."""
-    return os.listdir(path)
-
-
-def size(path):
-    """Bytes of a file. Raises OSError."""
-    return os.stat(path)[6]
-
-
-def make_dirs(path):
-    """Create path and the folders above it that are missing. Raises OSError."""
-    parts = path.split("/")
-    for i in range(1, len(parts) + 1):
-        folder = "/".join(parts[:i])
-        if folder and not _exists(folder):
-            os.mkdir(folder)
-
-
-def _exists(path):
-    try:
-        os.stat(path)
-        return True
-    except OSError as fault:
-        if fault.errno != ENOENT:
-            raise
-        return False
-
-
 def remove(path):
     """Remove a file; one that is already gone is fine. Raises OSError otherwise."""
     try:

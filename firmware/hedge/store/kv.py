@@ -40,9 +40,7 @@ class KV:
 
     def _load(self):
         try:
-            return (
-                self._volume.load(self._name) if self._volume else read_map(self.path)
-            ) or {}
+            return (self._volume.load(self._name) if self._volume else read_map(self.path)) or {}
         except StoreError as fault:
             self.damaged = True
             log.warn("store", "%s, starting empty", fault)

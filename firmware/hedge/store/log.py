@@ -8,7 +8,7 @@ import os
 
 from ..core import log
 from ..core.errors import StoreError
-from . import disk, recover
+from . import disk
 from . import segment as seg
 from .reader import Batch, Reader  # noqa: F401  Batch belongs to this interface
 from .state import State
@@ -63,7 +63,6 @@ class Store:
 
             path = Files(path, max_bytes, segment_bytes, keep_acked, flush)
         self.volume = path
-        self._most_bytes = path.segment_bytes
         self.boot = 0
         self.refused = 0
         self._first_boot = first_boot
@@ -80,19 +79,26 @@ class Store:
         goes_on(store): asked once everything is loaded; True if this start goes on with the boot
         before, as a wake-up from deep sleep does (resume.py, which hedge.power uses).
         """
+        from . import recover
+
         volume = self.volume
+        starter = volume.recovery()
         try:
-            volume.start()
+            starter.start(volume)
             self._state = State(volume)
-            newest = max(volume.newest_boot(), self._state.newest_boot())
-            segments, torn = recover.load_segments(volume, newest, self._state.dropping)
+            newest = max(starter.newest_boot(volume), self._state.newest_boot())
+            segments, torn = recover.load_segments(
+                volume, starter.segments(volume), newest, self._state.dropping
+            )
             self._state.torn += torn
             self._take_over(segments, newest)
             if goes_on and goes_on(self):
                 return
-            self._claim_boot()
+            self._claim_boot(starter)
         except OSError as fault:
             raise StoreError("%s: %r" % (volume.name, fault))
+        finally:
+            recover.forget()
         while not volume.has_room(0, False) and self._free_one(EVENTS):
             pass  # the limit was lowered since
         self._save_state()
@@ -104,6 +110,7 @@ class Store:
             stream = self._streams[number]
             stream.floor, stream.above = self._state.marks_of(number)
             stream.settle()
+        self._state.marks = None  # the streams have them now
         last = max([segment.last_boot for segment in segments] or [0])
         if newest:
             self.boot = max(newest, last) + 1
@@ -120,10 +127,10 @@ class Store:
         """Streams in use, most important first."""
         return [self._streams[number] for number in sorted(self._streams)]
 
-    def _claim_boot(self):
+    def _claim_boot(self, starter):
         while True:
             try:
-                return self.volume.claim(self.boot)
+                return starter.claim(self.volume, self.boot)
             except OSError as fault:
                 if not disk.is_full(fault) or not self._free_one(EVENTS):
                     raise
@@ -131,7 +138,7 @@ class Store:
     def close(self):
         """Save what is only in RAM (acks, counts) and close the files."""
         for stream in self.streams():
-            self._seal(stream)
+            self.seal(stream)
         self._save_state()
 
     @property
@@ -159,16 +166,17 @@ class Store:
         be freed or the payload does not fit; then `refused` counts it.
         """
         if not 0 <= stream < MAX_STREAMS or not 1 <= len(payload) <= seg.MAX_PAYLOAD_BYTES:
-            raise self._refusal("stream %d, record of %d bytes" % (stream, len(payload)))
+            raise self.refusal("stream %d, record of %d bytes" % (stream, len(payload)))
         target = self.stream(stream)
         seq = target.next_seq
         if seq > _U32_MAX:
-            raise self._refusal("stream %d: numbers used up until a restart" % stream)
+            raise self.refusal("stream %d: numbers used up until a restart" % stream)
         self._write_or_free(target, seq, payload)
         target.next_seq = seq + 1
         return seq
 
-    def _refusal(self, text):
+    def refusal(self, text):
+        """A StoreError, counted."""
         self.refused += 1
         return StoreError(text)
 
@@ -178,13 +186,15 @@ class Store:
             try:
                 return self._write(stream, seq, payload)
             except OSError as fault:
-                if self._salvage(stream, seq):
+                from .trouble import salvage
+
+                if salvage(self, stream, seq):
                     return None
                 full = disk.is_full(fault)
                 if full and not self._free_one(stream.number):
-                    raise self._refusal("full of more important records")
+                    raise self.refusal("full of more important records")
                 if not full and retried:
-                    raise self._refusal("%s: %r" % (self.volume.name, fault))
+                    raise self.refusal("%s: %r" % (self.volume.name, fault))
                 retried = True
 
     def _write(self, stream, seq, payload):
@@ -199,7 +209,7 @@ class Store:
         else:
             head = seg.mark(segment, self.boot) if extra else b""
         self.volume.append(segment, head + seg.record(segment, self.boot, seq, payload))
-        self._written(stream, segment, seq, extra + size)
+        self.written(stream, segment, seq, extra + size)
 
     def _extra_bytes(self, segment):
         """What goes before a record: a header, or a mark if the last one is of another boot."""
@@ -212,11 +222,14 @@ class Store:
         segment = stream.active or (stream.segments[-1] if stream.segments else None)
         if segment and segment.is_closed:
             return None
-        if segment and segment.size + self._extra_bytes(segment) + size > self._most_bytes:
-            self._seal(stream)
+        if (
+            segment
+            and segment.size + self._extra_bytes(segment) + size > self.volume.segment_bytes
+        ):
+            self.seal(stream)
             return None  # its end is in the header of the one that follows
         if segment and not stream.active:
-            self.volume.resume(segment)
+            self.volume.begin(segment, True)
             stream.active = segment
         return segment
 
@@ -229,54 +242,14 @@ class Store:
         stream.active = segment
         return segment
 
-    def _written(self, stream, segment, seq, size):
+    def written(self, stream, segment, seq, size):
+        """Record seq and what came with it are in the segment."""
         if not segment.count:
             stream.segments.append(segment)
         segment.add(self.boot, seq, size)
         stream.added()
 
-    def _salvage(self, stream, seq):
-        """After a failed write: leave that segment for good. True if the record is in it anyway.
-
-        If it cannot even be read the number is given up, so that it never stands for two records,
-        and StoreError is raised.
-        """
-        segment = stream.active
-        if segment is None:
-            return False  # making it was what failed, or there was no room for it
-        self._seal(stream)
-        segment.is_closed = True
-        try:
-            end = self._end_of_record(segment, seq)
-            if not end and not segment.count:
-                self.volume.remove(segment, False)
-        except OSError as fault:
-            stream.next_seq = seq + 1
-            raise self._refusal("%s: %r" % (segment.name(), fault))
-        if end:
-            self.volume.written(segment, end - segment.size)
-            self._written(stream, segment, seq, end - segment.size)
-        return end > 0
-
-    def _end_of_record(self, segment, seq):
-        """Offset after record seq, the next one expected in the segment; 0 if it is not there."""
-        try:
-            file = self.volume.open_read(segment, True)
-        except OSError as fault:
-            if fault.errno == disk.ENOENT:
-                return 0  # littlefs: never synced, so never there
-            raise
-        try:
-            if segment.count:
-                scan = seg.Scan(file, segment, segment.size, segment.last_boot, segment.last)
-            else:
-                scan = seg.Scan(file, segment)
-            found = scan.next() is not None and (scan.boot, scan.seq) == (self.boot, seq)
-            return scan.offset if found else 0
-        finally:
-            file.close()
-
-    def _seal(self, stream):
+    def seal(self, stream):
         """No more records for the open segment of this stream."""
         if stream.active:
             self.volume.seal(stream.active)
@@ -288,7 +261,7 @@ class Store:
         """Free one segment for a record of `stream`; False if all others matter more."""
         victim = self._next_acked()
         if victim:
-            return self._let_go(victim, victim.segments[0])
+            return self.let_go(victim, victim.segments[0])
         for victim in self.streams()[::-1]:
             if victim.number >= stream and victim.segments:
                 return self._drop(victim, victim.segments[0])
@@ -316,12 +289,12 @@ class Store:
         self._state.dropping = segment.name()
         self._save_state()
         self._state.dropping = None
-        return self._let_go(stream, segment, False)
+        return self.let_go(stream, segment, False)
 
-    def _let_go(self, stream, segment, keep=True):
+    def let_go(self, stream, segment, keep=True):
         """Remove a segment, or set it aside; False if the volume refuses."""
         if segment is stream.active:
-            self._seal(stream)
+            self.seal(stream)
         try:
             self.volume.remove(segment, keep)
         except OSError as fault:
@@ -399,8 +372,6 @@ class Store:
         """A new Reader at the oldest unacknowledged record."""
         return Reader(self)
 
-    # ---- damage ----
-
     @property
     def corrupt(self):
         """Records lost to damage in the log, as far as they were read."""
@@ -409,39 +380,11 @@ class Store:
             total += sum([segment.lost for segment in stream.segments])
         return total
 
-    def count_damage(self, stream, segment, boot, first, last):
-        """Records first to last of boot were found damaged; counted once, not if acknowledged."""
-        if segment.checked[0] == boot:
-            first = max(first, segment.checked[1] + 1)
-        if stream.floor[0] == boot:
-            first = max(first, stream.floor[1] + 1)
-        if last < first or (boot, last) <= max(stream.floor, segment.checked):
-            return
-        segment.lost += last - first + 1
-        segment.checked = boot, last
-        log.warn("store", "%s: %d records damaged", segment.name(), last - first + 1)
-
-    def shorten(self, stream, segment, boot, seq):
-        """Nothing can be read behind record (boot, seq) of a finished segment."""
-        if boot == segment.last_boot:
-            self.count_damage(stream, segment, boot, seq + 1, segment.last)
-            segment.count = max(segment.count - (segment.last - seq), 0)
-            segment.last = seq
-        else:
-            known = segment.count
-            segment.count = 0
-            recover.find_end(self.volume, segment)
-            segment.lost = max(segment.lost, known - segment.count)
-        stream.settle()
-        if not segment.count or stream.unacked(segment) == 0:
-            self._let_go(stream, segment)
-
     def _save_state(self):
         for stream in self.streams():
-            self._state.marks[stream.number] = stream.floor, stream.above
             for segment in stream.segments:
                 if segment.lost and segment.end() <= stream.floor:
                     self._state.corrupt += segment.lost  # it will not be counted again
                     segment.lost = 0
         self._unsaved_acks = 0
-        self._state.save()
+        self._state.save(self.streams())

@@ -6,6 +6,7 @@ Store -> uplink: oldest unacknowledged records; ack() once the server has commit
 from ..core import log
 from .segment import Scan
 
+_START = (None, 0, 0, 0)
 _TRAIL = 16  # places remembered for rewind: as many batches as an uplink may have in flight
 
 
@@ -26,13 +27,14 @@ class Batch:
 class Reader:
     """Made by Store.reader(). Opens one file per call and closes it again.
 
-    A place is (segment, (offset, boot, seq)): what is behind record (boot, seq).
+    A place is (segment, offset, boot, seq): what is behind record (boot, seq). Dozens may be
+    remembered, hence plain tuples.
     """
 
     def __init__(self, store):
         self._store = store
         self._places = {}  # stream -> place
-        self._trails = {}  # stream -> list of (key of a batch's first record, place before it)
+        self._trails = {}  # stream -> list of places before batches
         self._starts = {}  # stream -> (boot, seq): after damage nothing before it will come
 
     def next(self, max_bytes):
@@ -57,27 +59,27 @@ class Reader:
         self._starts = {}
         for stream in self._store.streams():
             found = None
-            for key, place in self._trails.pop(stream.number, ()):
-                if key <= stream.head:
+            for place in self._trails.pop(stream.number, ()):
+                if place[2:] < stream.head:
                     found = place
             self._places.pop(stream.number, None)
             if found:
                 self._places[stream.number] = found
 
     def _read(self, stream, segment, max_bytes):
-        known, place = self._places.get(stream.number, (None, (0, 0, 0)))
-        if segment.end() <= max(place[1:], stream.floor):
+        place = self._places.get(stream.number, _START)
+        if segment.end() <= max(place[2:], stream.floor):
             return None
         try:
             file = self._store.volume.open_read(segment)
             try:
-                scan = Scan(file, segment, *(place if known is segment else ()))
+                scan = Scan(file, segment, *(place[1:] if place[0] is segment else ()))
                 return self._collect(stream, segment, scan, max_bytes)
             finally:
                 file.close()
         except OSError as fault:
             log.warn("store", "%s: %r", segment.name(), fault)
-            self._places[stream.number] = segment, (0, segment.last_boot, segment.last)
+            self._places[stream.number] = segment, 0, segment.last_boot, segment.last
             self._starts[stream.number] = None  # where it goes on after this is not known yet
             return None
 
@@ -86,21 +88,22 @@ class Reader:
         batch = None
         while (scan.boot, scan.seq) < segment.end():
             before = self._places.get(number)
-            here = scan.place()
+            here = _place(segment, scan)
             payload = scan.next()
             if payload is None:
                 self._end_early(stream, segment, here)
                 break
             if scan.gap:
-                damaged = scan.seq - scan.gap, scan.seq - 1
-                self._store.count_damage(stream, segment, scan.boot, *damaged)
+                from .trouble import count_damage
+
+                count_damage(stream, segment, scan.boot, scan.seq - scan.gap, scan.seq - 1)
             self._note_jump(number, scan, before)
-            self._places[number] = segment, scan.place()
+            self._places[number] = _place(segment, scan)
             if stream.is_acked(scan.boot, scan.seq):
                 continue
             max_bytes -= len(payload) + 1
             if batch and (max_bytes < 0 or not _follows(batch, scan)):
-                self._places[number] = segment, here
+                self._places[number] = here
                 break
             if not batch:
                 batch = self._begin(stream, segment, scan, here)
@@ -109,7 +112,7 @@ class Reader:
 
     def _note_jump(self, number, scan, before):
         """Remember where the records go on after some that are missing."""
-        last = before[1][1:] if before else (0, 0)
+        last = before[2:] if before else (0, 0)
         key = scan.boot, scan.seq
         unreadable = self._starts.get(number, last) is None
         missing = last[0] == scan.boot and scan.seq > last[1] + 1
@@ -122,20 +125,26 @@ class Reader:
         start = self._starts.get(number)
         if start and start[0] == scan.boot:
             oldest = max(oldest, start[1])
-        self._remember(stream, (scan.boot, scan.seq), (segment, here))
+        self._remember(stream, here)
         return Batch(scan.boot, number, scan.seq, oldest, [])
 
-    def _remember(self, stream, key, place):
+    def _remember(self, stream, place):
         """Add to the trail; forget what is of no use: all is acknowledged up to there."""
         trail = self._trails.setdefault(stream.number, [])
-        trail.append((key, place))
-        while len(trail) > 1 and (trail[1][0] <= stream.head or len(trail) > _TRAIL):
+        trail.append(place)
+        while len(trail) > 1 and (trail[1][2:] < stream.head or len(trail) > _TRAIL):
             trail.pop(0)
 
     def _end_early(self, stream, segment, here):
         """Nothing sound is left behind this place, though there were records."""
         if segment is not stream.active:
-            self._store.shorten(stream, segment, here[1], here[2])
+            from .trouble import shorten
+
+            shorten(self._store, stream, segment, here[2], here[3])
+
+
+def _place(segment, scan):
+    return segment, scan.offset, scan.boot, scan.seq
 
 
 def _follows(batch, scan):

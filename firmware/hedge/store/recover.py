@@ -1,17 +1,28 @@
 """What a start finds in a volume: which segments there are, and where each one ends."""
 
+import sys
+
 from ..core import log
 from .segment import HEADER_BYTES, Scan
 
+_ONLY_AT_START = ("recover", "files_start")
 
-def load_segments(volume, newest_boot, dropping=None):
-    """(segments in order of reading, torn tails of newest_boot). Raises OSError.
+
+def forget():
+    """Let go of the code that only a start needs: 1 KB of heap. It is imported anew if need be."""
+    package = __name__.rpartition(".")[0]
+    for name in _ONLY_AT_START:
+        if sys.modules.pop("%s.%s" % (package, name), None):
+            delattr(sys.modules[package], name)
+
+
+def load_segments(volume, found, newest_boot, dropping=None):
+    """(segments in order of reading, torn tails of newest_boot) of those found. Raises OSError.
 
     A segment's end is in the header of the one that follows it in its stream; the last one of
     each stream, and one before a damaged header, is read through. Segments without a sound record
     are removed, and the one that was being dropped.
     """
-    found = volume.segments()
     kept, torn = [], 0
     for i, segment in enumerate(found):
         after = found[i + 1] if i + 1 < len(found) else None
@@ -38,7 +49,8 @@ def _told(segment, before):
 
 def find_end(volume, segment):
     """Set the segment's last record and count; True if a torn write lies behind it."""
-    volume.measure(segment)
+    starter = volume.recovery()
+    starter.measure(volume, segment)
     file = volume.open_read(segment)
     try:
         scan = Scan(file, segment)
@@ -49,7 +61,7 @@ def find_end(volume, segment):
             segment.last_boot, segment.last, segment.count = scan.boot, scan.seq, count
     finally:
         file.close()
-    torn_bytes = volume.trim(segment, scan.offset if count else HEADER_BYTES)
+    torn_bytes = starter.trim(volume, segment, scan.offset if count else HEADER_BYTES)
     if torn_bytes:
         log.warn("store", "%s: %d bytes torn", segment.name(), torn_bytes)
     return torn_bytes > 0 or segment.size < HEADER_BYTES

@@ -49,6 +49,10 @@ class Region:
             text = "%s: %d sectors of %d bytes, at least %d"
             raise StoreError(text % (name, len(self._used), self.segment_bytes, _LEAST_SECTORS))
 
+    def recovery(self):
+        """What a start needs of this volume: start, segments, newest_boot and claim."""
+        return Region
+
     # ---- start ----
 
     def start(self):
@@ -151,8 +155,10 @@ class Region:
         """Of segments that may go the one with the lowest number goes first: next in the ring."""
         return (segment.where - self._taken - 1) % len(self._used)
 
-    def begin(self, segment):
-        """A new segment: takes the next free sector and erases it."""
+    def begin(self, segment, resume=False):
+        """A new segment: takes the next free sector and erases it; resume: nothing to be done."""
+        if resume:
+            return
         if not self._free:
             raise OSError(disk.ENOSPC, "no free sector")
         sector = (self._taken + 1) % len(self._used)
@@ -164,9 +170,6 @@ class Region:
         self._used[sector] = 1
         self._free -= 1
         segment.where = sector
-
-    def resume(self, segment):
-        """Go on with the last segment of an earlier start."""
 
     def append(self, segment, data):
         """Program it behind what is there, and read it back."""

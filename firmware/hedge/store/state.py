@@ -8,8 +8,8 @@ _MARKS, _DROPPED, _CORRUPT, _TORN, _DROPPING, _GENERATION = 1, 2, 3, 4, 5, 6  # 
 
 
 class State:
-    """marks: {stream: ((boot, seq), {boot: upto})}, see stream.py; dropped: {stream: records};
-    corrupt, torn: counts; generation: of the server, None if unknown.
+    """marks: {stream: ((boot, seq), {boot: upto})} as loaded, see stream.py; dropped: {stream:
+    records}; corrupt, torn: counts; generation: of the server, None if unknown.
 
     dropping: name of the segment that was about to be removed, counted in `dropped` already.
     damaged: the map did not pass its check and everything here starts from nothing.
@@ -45,14 +45,14 @@ class State:
             newest = max([newest, floor[0]] + list(above))
         return newest
 
-    def save(self):
+    def save(self, streams):
         """Replace the map. False, with a warning, if the volume refuses; the old one stays.
 
         Then a restart sends some records again, and some counts are too low.
         """
         values = {_DROPPED: self.dropped, _CORRUPT: self.corrupt, _TORN: self.torn}
         values[_MARKS] = [
-            [stream, floor[0], floor[1], above] for stream, (floor, above) in self.marks.items()
+            [stream.number, stream.floor[0], stream.floor[1], stream.above] for stream in streams
         ]
         if self.dropping:
             values[_DROPPING] = self.dropping

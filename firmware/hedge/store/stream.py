@@ -15,18 +15,20 @@ class Stream:
     """segments: oldest first. head: (boot, seq) of the oldest record that is not acknowledged,
     (0, 0) if all are. Damage that was not read yet counts as records."""
 
+    # In the class what often stays so: an object's own values cost heap.
+    next_seq = 1  # of this start
+    active = None  # segment that is appended to
+    above = {}  # boot -> upto, of boots later than the head's; this one stays empty
+    floor = _NONE
+    head = _NONE
+    _head_at = 0  # index of the head's segment
+    _done = 0  # records of that segment before the head
+    _cursor = None  # (segment, place, records before) of an earlier look for the head
+
     def __init__(self, volume, number):
         self.number = number
         self.segments = []
-        self.next_seq = 1  # of this start
-        self.active = None  # segment that is appended to
-        self.floor = _NONE
-        self.above = {}  # boot -> upto, of boots later than the head's
-        self.head = _NONE
         self._volume = volume
-        self._head_at = 0  # index of the head's segment
-        self._done = 0  # records of that segment before the head
-        self._cursor = None  # (segment, place, records before) of an earlier look for the head
 
     def holds(self, boot):
         """True if records of that boot may be here."""
@@ -74,6 +76,8 @@ class Stream:
         """Records of boot up to this number are acknowledged."""
         if upto <= self.above.get(boot, 0) or (boot, upto) <= self.floor:
             return
+        if not self.above:
+            self.above = {}
         self.above[boot] = upto
         self.settle()
         if len(self.above) > _MOST_MARKS:

@@ -10,7 +10,7 @@ from datetime import date
 from pathlib import Path
 from typing import Any
 
-from hedge.store.files import claim_boot
+from hedge.store.files_start import claim_boot
 from hedgerow.emulate.weather import load_weather
 from hedgerow.sim.audit import read_log
 from hedgerow.sim.far_end import FarEnd, PrivateGateway, far_end
