@@ -19,11 +19,18 @@ BUS.update(
     {"pins": ("pins", (10, 11)), "echo": ("echo", (12, 13)), "input_pin": ("input_pin", 15)}
 )
 SENSORS = (
-    *("mcp3008", "mhz19", "pms5003", "gps", "tf_luna", "dht22", "hx711", "hcsr04"),
+    *("mcp3008", "rc522", "mhz19", "pms5003", "gps", "tf_luna", "dht22", "hx711", "hcsr04"),
     "flow_meter",
 )
 ONCE = ("gps", "pms5003", "dht22")  # they take seconds
-FAULTS = {"mhz19": "crc", "tf_luna": "crc", "dht22": "sum", "hx711": "overload", "hcsr04": "deaf"}
+FAULTS = {
+    "rc522": "crc",
+    "mhz19": "crc",
+    "tf_luna": "crc",
+    "dht22": "sum",
+    "hx711": "overload",
+    "hcsr04": "deaf",
+}
 ACTUATORS = ("servo", "buzzer", "ws2812", "stepper", "valve")
 MAKE = """
 import time

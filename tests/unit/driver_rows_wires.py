@@ -14,6 +14,23 @@ def _volts(*mv):
     return {"ch%d_mv" % i: mv[i] for i in range(8)}, mv
 
 
+def _tagged(*uids):
+    last = uids[0][-3:] if uids else b"\0\0\0"
+    return {"tags": uids}, (1 if uids else 0, last[0] << 16 | last[1] << 8 | last[2])
+
+
+def _other_version(chip):
+    chip.version = 0x12
+    chip.power_on()
+
+
+def _left_on(chip):
+    """Another program left the field on, with a CRC of the chip's and no timer."""
+    chip._store(0x14, 0x83)
+    chip._store(0x2A, 0x00)
+    chip._store(0x12, 0x80)
+
+
 _DHT_FAULTS = {"sum": SensorError, "short": SensorError, "silent": OSError}
 
 ROWS = (
@@ -49,5 +66,18 @@ ROWS = (
         "examples": ((b"\x02\x00\x03\xff" + b"\x00\x00" * 6, (1650, 3297, 0)),),
         "foreign": None,
         "faults": {"stuck": None},
+    },
+    {
+        "driver": "rc522",
+        "points": (
+            _tagged(b"\xde\xad\xbe\xef"),
+            _tagged(b"\x04\x12\x34\x56\xff\xff\xff"),
+            _tagged(),
+        ),
+        "tolerance": (0, 0),
+        "examples": "test_driver_rc522.py has ISO's CRC examples",
+        "foreign": _other_version,
+        "disturb": _left_on,
+        "faults": {"busy": None, "crc": SensorError, "leaves": SensorError},
     },
 )
