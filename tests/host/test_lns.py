@@ -262,7 +262,8 @@ def test_duty_cycle_and_collisions_of_a_gateway(bench):
     peer = Peer()
 
     def times():
-        plan = b.receive(rx(peer.up(confirmed=True), sf=12))
+        tmst_us = 1_000_000 + 30_000_000 * peer.fcnt
+        plan = b.receive(rx(peer.up(confirmed=True), sf=12, tmst_us=tmst_us))
         if not plan:
             return []
         b.server.reserve(*plan.options[0])
@@ -303,7 +304,7 @@ def test_link_check_and_device_time(bench):
     plan = b.receive(rx(data, 0, snr_db=2.5), rx(data, 1, snr_db=-1))
     fopts = peer.open(plan.options[0][1].data, 0).fopts
     assert fopts[:3] == b"\x02\x0a\x02"
-    assert maccmd.epoch_s(fopts[4:]) == int(NOW_S)
+    assert maccmd.epoch_s(fopts[4:9]) == int(NOW_S)
 
 
 def test_adr_asks_once_margin_is_known_and_takes_the_answer(bench):
@@ -314,7 +315,7 @@ def test_adr_asks_once_margin_is_known_and_takes_the_answer(bench):
         assert (plan is not None) == (n == 4)
     asked = peer.open(plan.options[0][1].data, 0).fopts
     # 6 + 20 - 10 = 16 dB: five steps of 3 dB, SF12 to SF7
-    assert asked == b"\x03\x50\x07\x00\x01"
+    assert asked[:5] == b"\x03\x50\x07\x00\x01"
     b.receive(rx(peer.up(flags=phy.ADR, options=b"\x03\x07"), sf=12, snr_db=6.0))
     assert b.database.session("bed-2").asked is None
     assert b.receive(rx(peer.up(flags=phy.ADR), snr_db=6.0)) is None
@@ -330,6 +331,41 @@ def test_adr_does_not_insist_when_refused_and_not_without_the_flag(bench):
     plan = b.receive(rx(peer.up(flags=phy.ADR, options=b"\x03\x05"), sf=12, snr_db=10.0))
     assert plan is None
     assert b.database.session("bed-2").refused == [5, 1]
+
+
+def test_a_personalised_device_is_settled_by_commands_that_ride_along(bench):
+    b = bench()
+    peer = Peer()
+    data, seen = peer.up(confirmed=True), []
+    for n in range(8):
+        plan = b.receive(rx(data))
+        asked = maccmd.split(peer.open(plan.options[0][1].data, n).fopts, 1)
+        seen += [command for command, _ in asked]
+        answers = {maccmd.RX_PARAM_SETUP: b"\x05\x07", maccmd.NEW_CHANNEL: b"\x07\x03"}
+        options = b"".join(answers[command] for command, _ in asked)
+        data = peer.up(confirmed=True, options=options)
+    assert seen == [maccmd.RX_PARAM_SETUP] + [maccmd.NEW_CHANNEL] * 5
+    session = b.database.session("bed-2")
+    assert (session.rx2_rate, session.mask) == (3, 0xFF)
+    assert plan.options[-1][1].sf == 9
+
+
+def test_what_a_device_refuses_is_not_asked_again(bench):
+    b = bench()
+    peer = Peer()
+    b.receive(rx(peer.up(confirmed=True)))
+    plan = b.receive(rx(peer.up(confirmed=True, options=b"\x05\x06\x07\x00")))
+    assert peer.open(plan.options[0][1].data, 1).fopts == b""
+    assert plan.options[-1][1].sf == 12
+
+
+def test_an_answer_that_was_lost_is_asked_for_again(bench):
+    b = bench()
+    peer = Peer()
+    first = b.receive(rx(peer.up(confirmed=True)))
+    again = b.receive(rx(peer.up(confirmed=True)))
+    assert peer.open(first.options[0][1].data, 0).fopts[0] == maccmd.RX_PARAM_SETUP
+    assert peer.open(again.options[0][1].data, 1).fopts[0] == maccmd.RX_PARAM_SETUP
 
 
 def test_adr_ack_req_is_answered(bench):

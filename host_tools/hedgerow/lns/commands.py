@@ -2,6 +2,7 @@
 
 from hedge.net.lorawan import crypto, maccmd
 from hedge.net.lorawan.region import Region
+from hedgerow.lns import settle
 from hedgerow.lns.adr import NEEDED_SNR_DB
 from hedgerow.lns.database import Session
 
@@ -22,6 +23,8 @@ def take(
             out += bytes((maccmd.DEVICE_TIME,)) + maccmd.device_time(int(now_s), fraction)
         elif command == maccmd.LINK_ADR and session.asked:
             _adr_answered(session, body[0])
+        else:
+            settle.answered(session, command, body)
     return out
 
 

@@ -39,7 +39,8 @@ class Session:
     """Keys, counters and radio parameters of one activation. fcnt_up: -1 before the first.
 
     snrs: of the latest uplinks at this data rate. asked: the LinkADRReq under way, as
-    (rate, power); refused: that the device did not take.
+    (rate, power); refused: that the device did not take. settling: other commands under way,
+    identifier -> payload in hex; unwilling: those that it refused.
     """
 
     device: str
@@ -58,6 +59,8 @@ class Session:
     snrs: list[float] = field(default_factory=list)
     asked: list[int] | None = None
     refused: list[int] | None = None
+    settling: dict[str, str] = field(default_factory=dict)
+    unwilling: list[int] = field(default_factory=list)
     last_seen_s: float = 0.0
     last_gateway: str = ""
 

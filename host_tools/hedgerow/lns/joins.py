@@ -11,17 +11,10 @@ from hedge.net.lorawan.channels import Channels, cf_list
 from hedge.net.lorawan.region import Region
 from hedgerow.lns.database import Database, Session
 from hedgerow.lns.devices import Device, Site
+from hedgerow.lns.settle import EXTRA_HZ, RX2_RATE
 
 _NET_ID = 0x000000  # private and experimental networks
 _ADDRESS_BITS = 25
-# What gateways of EU868 listen to beside the region's own three channels.
-_EXTRA_HZ = {
-    "EU868": (867100000, 867300000, 867500000, 867700000, 867900000),
-    "AS923": (923600000, 923800000, 924000000, 924200000, 924400000),
-}
-# RX2 of EU868 may be 13 dB louder than RX1: SF9 reaches as far as the default SF12, in an eighth
-# of the time.
-_RX2_RATE = {"EU868": 3}
 
 
 class JoinServer:
@@ -54,7 +47,7 @@ class JoinServer:
             join_nonce,
             _NET_ID,
             self._free_address(),
-            _RX2_RATE.get(region.name, region.rx2_rate),
+            RX2_RATE.get(region.name, region.rx2_rate),
             self._site.rx1_delay_s,
             self._cf_list(),
         )
@@ -78,7 +71,7 @@ class JoinServer:
         if self._region.fixed:
             mask: int = Channels(self._region, self._site.sub_band).mask
             return mask.to_bytes(10, "little") + bytes(5) + b"\x01" if self._site.sub_band else b""
-        extra = _EXTRA_HZ.get(self._region.name)
+        extra = EXTRA_HZ.get(self._region.name)
         return bytes(cf_list(extra)) if extra else b""
 
     def _mask(self) -> int:

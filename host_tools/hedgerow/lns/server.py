@@ -14,10 +14,10 @@ from dataclasses import dataclass, field
 
 from hedge.core.errors import FrameError
 from hedge.net.lorawan import bulk as wire
-from hedge.net.lorawan import payload, phy
+from hedge.net.lorawan import crypto, maccmd, payload, phy
 from hedge.net.lorawan.channels import Channels
 from hedge.net.lorawan.region import load
-from hedgerow.lns import adr, commands
+from hedgerow.lns import adr, commands, settle
 from hedgerow.lns.bulk import Transfer
 from hedgerow.lns.database import Database, Session
 from hedgerow.lns.devices import Device, Site
@@ -73,6 +73,7 @@ class NetworkServer:
         self.gateways: dict[bytes, Gateway] = {}
         self.counts = Counts()
         self.transfers: dict[str, Transfer] = {}
+        self._rx1_delay_s = site.rx1_delay_s
         self._devices = {device.name: device for device in site.devices}
         self._database = database
         self._records = records
@@ -208,6 +209,9 @@ class NetworkServer:
         wanted = answers or body or message.confirmed or message.fctrl & phy.ADR_ACK_REQ
         data = b""
         if wanted:
+            answers += settle.not_refused(
+                session, settle.wanted(session, self.region, self._rx1_delay_s)
+            )
             data = self._downlink(session, answers, port, body, ack=message.confirmed)
         with self._database.transaction():
             if pending:
@@ -246,12 +250,14 @@ class NetworkServer:
         transfer = self.transfers.get(session.device)
         flags = phy.ADR | (phy.ACK if ack else 0)
         flags |= phy.F_PENDING if transfer and transfer.active else 0
+        options = _whole_commands(options)
+        settle.sent(session, options)
         message = phy.Data(
             phy.UNCONFIRMED_DOWN,
             session.dev_addr,
             flags,
             session.fcnt_down,
-            _whole_commands(options),
+            options,
             port if body else None,
             body,
         )
@@ -344,8 +350,6 @@ class NetworkServer:
 
 def _whole_commands(options: bytes) -> bytes:
     """As many whole commands as FOpts holds."""
-    from hedge.net.lorawan import crypto, maccmd
-
     out = b""
     for command, body in maccmd.split(options, crypto.DOWN):
         if len(out) + 1 + len(body) > phy.MAX_FOPTS_BYTES:

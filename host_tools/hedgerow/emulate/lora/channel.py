@@ -11,6 +11,7 @@ import random
 from dataclasses import dataclass
 
 from hedge.net.lorawan.airtime import airtime_us, symbol_us
+from hedgerow.lns.adr import NEEDED_SNR_DB
 
 _REFERENCE_M = 40.0
 _REFERENCE_DB = 127.41
@@ -19,7 +20,6 @@ _NOISE_FIGURE_DB = 6.0
 _CAPTURE_DB = 6.0
 _NEEDED_SYMBOLS = 5
 _PREAMBLE_SYMBOLS = 12.25
-_NEEDED_SNR_DB = {7: -7.5, 8: -10.0, 9: -12.5, 10: -15.0, 11: -17.5, 12: -20.0}
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ class Channel:
         """(RSSI dBm, SNR dB) of a burst that ended, None if a receiver there does not get it."""
         rssi_dbm = self._rssi_dbm(burst, at) + self._random.gauss(0, self._shadow_db)
         snr_db = rssi_dbm - noise_dbm(burst.bw_khz)
-        if snr_db < _NEEDED_SNR_DB[burst.sf]:
+        if snr_db < NEEDED_SNR_DB[burst.sf]:
             self.too_weak += 1
         elif any(self._spoils(other, burst, at, rssi_dbm) for other in self._bursts):
             self.collided += 1
