@@ -166,7 +166,7 @@ class Session:
 
 def _read_hello(body: bytes) -> tuple[str, int]:
     """(name, keepalive_s). Raises Refused."""
-    if len(body) < 4 or body[0] != VERSION:
+    if len(body) < 3 or body[0] != VERSION:
         spoken = body[0] if body else "?"
         raise Refused(f"serial link version {spoken}, this bridge speaks {VERSION}")
     name = body[3:].decode("utf-8", "replace")
