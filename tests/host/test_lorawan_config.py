@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.config import check_file, compile_file
+from hedgerow.sim.prepare import with_uplink
 
 _GOOD = (Path(__file__).parent / "configs" / "good.toml").read_text(encoding="utf-8")
 _KEYS = """dev_eui = "0011223344556677"
@@ -49,6 +50,13 @@ def test_personalised_and_sx1262(tmp_path):
     ]
     assert uplink["modem"] == ["sx1262", "spi0", 17, -1, 10, -1, 1800]
     assert uplink["dev_addr"] == "26011234"
+
+
+def test_a_simulated_field_has_a_broker_in_place_of_the_radio(tmp_path):
+    plan = compile_file(_file(tmp_path, _KEYS + _RADIO + f'key = "{"0f" * 16}"\n'))
+    uplink = with_uplink(plan, "127.0.0.1", 4711)["uplink"]
+    assert (uplink["kind"], uplink["port"], uplink["key"]) == ("mqtt", 4711, "0f" * 16)
+    assert "modem" not in uplink
 
 
 @pytest.mark.parametrize(
