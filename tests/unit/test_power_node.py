@@ -12,14 +12,21 @@ import unittest
 
 import store_folder
 from fake_node import DAY_S, START_S, JumpClock
-from test_node_plan import FakeBoard, _plan, _run
+from test_node_plan import FakeBoard, FakePin, _plan, _run
 
 from hedge.core import clock, log
 from hedge.node import node_from_plan
 from hedge.power import kept
-from hedge.store import audit
+from hedge.store import KV, Store, audit
 from hedge.store.kv import read_map
 from hedge.wire import senml
+
+try:
+    import logging
+
+    logging.getLogger("asyncio").disabled = True  # it tells of each task that "deep sleep" ended
+except ImportError:
+    pass  # MicroPython says nothing of the kind
 
 SAMPLE_S = 3600
 UA = {"sense": 20000, "infer": 20000, "store": 25000, "link": None, "idle": 15000, "sleep": 100}
@@ -27,6 +34,19 @@ UA = {"sense": 20000, "infer": 20000, "store": 25000, "link": None, "idle": 1500
 
 class Asleep(SystemExit):
     """What the fake board's deep sleep ends the program with."""
+
+
+class TimedPin(FakePin):
+    """times: device time of each switching on."""
+
+    def __init__(self):
+        super().__init__()
+        self.times = []
+
+    def value(self, level):
+        if level and self.levels[-1:] != [level]:
+            self.times.append(clock.epoch_s())
+        super().value(level)
 
 
 class SleepyBoard(FakeBoard):
@@ -42,6 +62,7 @@ class SleepyBoard(FakeBoard):
         self.clock = None
         self.adc = self  # reads a voltage that depends on device time alone
         self.levels_at_sleep = []
+        self.pin = TimedPin()
 
     def read_uv(self):
         hour = (clock.epoch_s() - START_S) // SAMPLE_S
@@ -167,7 +188,7 @@ def _without_boot(records):
 
 class TestSameLife(_Case):
     def test_decisions_and_records_are_those_of_a_node_that_never_sleeps(self):
-        hours = 24 * 6
+        hours = 24 * 4
         awake = self.life(None).run(hours)
         wanted_records = _without_boot(awake.records())
         for mode in ("deep", "light", "none"):
@@ -308,6 +329,85 @@ class TestCuts(_Case):
         life.run(10)
         self.assertEqual(life.starts, 1)
         self.assertEqual(life.node.ticks, 11)
+
+
+class Cut(SystemExit):
+    """The power goes."""
+
+
+class Points:
+    """Counts the moments at which something outside of RAM changes; cuts at one of them."""
+
+    def __init__(self, cut_at):
+        self.left = cut_at
+        self.kept = []  # payloads whose append has returned
+
+    def pass_one(self):
+        self.left -= 1
+        if self.left == 0:
+            raise Cut
+
+    def around(self, owner, name):
+        """Before and after each call of owner.name; returns what puts it back."""
+        function = getattr(owner, name)
+
+        def watched(*args):
+            self.pass_one()
+            result = function(*args)
+            if name == "append":
+                self.kept.append(bytes(args[2]))
+            self.pass_one()
+            return result
+
+        setattr(owner, name, watched)
+        return lambda: setattr(owner, name, function)
+
+
+class TestEveryPhase(_Case):
+    """Wake, read, decide, switch, record, save, leave the ticket, sleep: cut at each change."""
+
+    def test_cut_before_and_after_every_change(self):
+        cut_at, whole = 1, False
+        while not whole:
+            whole = self._live(cut_at)
+            cut_at += 1
+        self.assertTrue(cut_at > 30, cut_at)
+
+    def _live(self, cut_at):
+        """True if the life ended before that many changes."""
+        life = self.life("deep")
+        points = Points(cut_at)
+        restore = [points.around(o, n) for o, n in ((Store, "append"), (KV, "save"))]
+        restore += [points.around(SleepyBoard, n) for n in ("retain", "deep_sleep")]
+        restore.append(points.around(TimedPin, "value"))
+        is_cut = self._run_until_cut(life)
+        for put_back in reversed(restore):
+            put_back()
+        if not is_cut:
+            return True
+        life.board.wake_ms = 0
+        life.cut_power(0.25)
+        life.run(7)
+        self._judge(life, points, life.board.pin.times)
+        return False
+
+    def _run_until_cut(self, life):
+        try:
+            life.run(3.5)
+        except Cut:
+            return True
+        return False
+
+    def _judge(self, life, points, on_times):
+        rows = [row for row in audit(life.folder + "/log")]
+        self.assertEqual(len({row[:3] for row in rows}), len(rows))
+        payloads = [bytes(row[3]) for row in rows]
+        for payload in points.kept:
+            self.assertIn(payload, payloads)
+        for i in range(len(on_times) - 1):
+            self.assertTrue(on_times[i + 1] - on_times[i] >= 7200, on_times)  # hold_off_s
+        self.assertEqual(set(life.board.levels_at_sleep), {0})
+        self.assertEqual(life.board.pin.levels[-1], 0)
 
 
 class TestLedger(_Case):
