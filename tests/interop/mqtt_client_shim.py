@@ -87,7 +87,7 @@ class Shim:
         present = await self._client.connect()
         self._watcher = asyncio.create_task(self._watch())
         client = self._client
-        told = _plain(client.told)
+        told = _plain(client.told or {})
         return {
             "present": present,
             "told": told,

@@ -65,7 +65,7 @@ class Broker:
         if self._out[0] is None:
             return codec.ack(codec.PUBREL, _ID)
         more = b"" if self._version == 4 else b"\x00"
-        return bytes(codec.publish_packet("to/node", self._out[0], 2, False, _ID, more))
+        return bytes(codec.publish("to/node", self._out[0], 2, False, _ID, more))
 
     def _take_3(self, data):
         at = 4 + data[3]

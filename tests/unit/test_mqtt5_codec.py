@@ -2,12 +2,12 @@
 
 import unittest
 
+from hedge.core.errors import LinkError
 from hedge.net import mqtt5_props as props
 from hedge.net import mqtt5_reasons
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt5 import Wire
 from hedge.net.mqtt5_codec import Parser
-from hedge.net.mqtt_parser import ProtocolError
 
 
 def _parse(data, limit=256, alias_max=0, piece=None):
@@ -32,7 +32,7 @@ def _code(data, **options):
     """The DISCONNECT code of the error that parsing raises."""
     try:
         _parse(data, **options)
-    except ProtocolError as e:
+    except LinkError as e:
         return e.code
     raise AssertionError("parsed: %r" % data)
 
@@ -102,7 +102,7 @@ class TestProperties(unittest.TestCase):
             try:
                 props.decode(memoryview(encoded), 0, place)
                 raise AssertionError("decoded: %r" % encoded)
-            except ProtocolError as e:
+            except LinkError as e:
                 self.assertEqual((e.code, encoded), (code, encoded))
 
 
@@ -139,7 +139,7 @@ class TestEncode(unittest.TestCase):
         packet = wire.subscribe(10, "a", 0, properties={"subscription_id": 300})
         self.assertEqual(packet, b"\x82\x0a\x00\x0a\x03\x0b\xac\x02\x00\x01a\x00")
         self.assertEqual(wire.unsubscribe(10, "a"), b"\xa2\x06\x00\x0a\x00\x00\x01a")
-        self.assertEqual(wire.disconnect(), b"\xe0\x00")
+        self.assertEqual(wire.disconnect(), b"\xe0\x02\x00\x00")
         self.assertEqual(wire.disconnect(4), b"\xe0\x02\x04\x00")
         packet = wire.disconnect(0, {"session_expiry_s": 0})
         self.assertEqual(packet, b"\xe0\x07\x00\x05\x11\x00\x00\x00\x00")
@@ -147,7 +147,7 @@ class TestEncode(unittest.TestCase):
     def test_aliases_are_used_from_the_second_time_on(self):
         wire = _wire(topic_aliases=1)
         self.assertEqual(wire.publish("t", b"")[5:], b"\x00")  # the broker told no maximum yet
-        wire.welcome((codec.CONNACK, False, 0, {"topic_alias_max": 9}))
+        wire.set_limits({"topic_alias_max": 9})
         self.assertEqual(bytes(wire.publish("t", b"x")), b"\x30\x08\x00\x01t\x03\x23\x00\x01x")
         self.assertEqual(bytes(wire.publish("t", b"x")), b"\x30\x07\x00\x00\x03\x23\x00\x01x")
         self.assertEqual(bytes(wire.publish("u", b"x")), b"\x30\x05\x00\x01u\x00x")
@@ -247,5 +247,5 @@ class TestReasons(unittest.TestCase):
     def test_in_words(self):
         self.assertEqual(mqtt5_reasons.name(0x97), "quota exceeded (0x97)")
         self.assertEqual(mqtt5_reasons.name(0x77), "reason 0x77")
-        said = (codec.DISCONNECT, 0x9D, {"server_reference": "b.farm"})
-        self.assertEqual(_wire().reason(said), "server moved (0x9d): b.farm")
+        said = _wire().refusal(0x9D, {"server_reference": "b.farm"})
+        self.assertEqual(said, "server moved (0x9d): b.farm")

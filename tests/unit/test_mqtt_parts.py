@@ -3,8 +3,9 @@
 import binascii
 import unittest
 
+from hedge.net import mqtt_codec as codec
 from hedge.net.backoff import Backoff
-from hedge.net.inflight import PUBACK_DUE, PUBCOMP_DUE, PUBREC_DUE, Inflight
+from hedge.net.inflight import Inflight
 from hedge.net.keepalive import KeepAlive
 from hedge.net.tls_context import der_blocks
 
@@ -36,20 +37,18 @@ class TestInflight(unittest.TestCase):
         self.assertFalse(flight.acked(99))
         self.assertTrue(flight.acked(2))
         self.assertFalse(flight.acked(2))
-        self.assertEqual([flight.packet(i) for i in flight.ids()], [b"a", b"c"])
+        self.assertEqual(flight.packets(), [(1, b"a"), (3, b"c")])
         self.assertFalse(flight.full)
 
     def test_which_answer_is_due(self):
         flight = Inflight()
         for packet_id, first in ((1, 0x33), (2, 0x3C)):
             flight.add(packet_id, bytearray((first, 0)))
-        self.assertEqual([flight.due(i) for i in (1, 2, 3)], [PUBACK_DUE, PUBREC_DUE, None])
-        flight.released(2, b"\x62\x02\x00\x02")
-        self.assertEqual((flight.due(2), flight.ids()), (PUBCOMP_DUE, [1, 2]))
-        flight.forget(keep_messages=True)
-        self.assertEqual(flight.ids(), [1])
-        flight.forget(keep_messages=False)
-        self.assertEqual(flight.ids(), [])
+        due = [flight.due(i) for i in (1, 2, 3)]
+        self.assertEqual(due, [codec.PUBACK, codec.PUBREC, None])
+        flight.replace(2, b"\x62\x02\x00\x02")
+        self.assertEqual(flight.due(2), codec.PUBCOMP)
+        self.assertEqual([i for i, _ in flight.packets()], [1, 2])
 
 
 class TestKeepAlive(unittest.TestCase):

@@ -12,13 +12,9 @@ class KeepAlive:
     """
 
     def __init__(self, keepalive_ms, timeout_ms):
-        self._timeout_ms = timeout_ms
-        self.promise(keepalive_ms)
-        self.start(0)
-
-    def promise(self, keepalive_ms):
-        """What holds from now on; an MQTT 5 broker may have set another (3.2.2.3.14)."""
         self._idle_ms = keepalive_ms * 3 // 4
+        self._timeout_ms = timeout_ms
+        self.start(0)
 
     def start(self, now_ms):
         """A session begins."""

@@ -21,15 +21,11 @@ import time
 from ..core import log
 from ..core.errors import LinkError, StoreError
 from . import mqtt_codec as codec
-from .inflight import PUBACK_DUE, PUBCOMP_DUE, PUBREC_DUE, Inflight
+from .inflight import Inflight
 from .keepalive import KeepAlive
-from .mqtt_parser import ProtocolError, need
 
 _GOODBYE_MS = 1000  # how long a DISCONNECT may take to leave
-_RECEIVE_MAX = 64  # QoS 2 messages in that wait for PUBREL, in 3.1.1; MQTT 5 agrees on a number
 _REFUSED = 0x80  # MQTT 5 reason codes from here on are failures
-_NOT_FOUND = 0x92  # packet identifier not found
-_DUE = {codec.PUBACK: PUBACK_DUE, codec.PUBREC: PUBREC_DUE, codec.PUBCOMP: PUBCOMP_DUE}
 
 
 class Client:
@@ -74,18 +70,19 @@ class Client:
         self._on_message = on_message
         self._timeout_ms = timeout_ms
         self._resend_lost = resend_lost
-        self._keepalive_s = keepalive_s
-        self._max_inflight = max_inflight
         self._wire = _wire(version, max_packet_bytes, clean_session, options)
-        self._about = (will, user, password)
+        self._about = (keepalive_s, will, user, password)
         self._parser = self._wire.Parser(max_packet_bytes)
-        self._session = session
-        self._inflight = Inflight(max_inflight, session)
+        self._inflight = Inflight(max_inflight)
+        self.client_id = client_id  # "" lets an MQTT 5 broker choose one
+        if session:
+            self.client_id, self._inflight = session.open(client_id, self._wire, max_inflight)
+        self._max_inflight = max_inflight
         self._keepalive = KeepAlive(keepalive_s * 1000, timeout_ms)
         self._replies = {}  # packet id -> type of the packet that is waited for, then that packet
-        self._received = set()  # ids of QoS 2 messages handed over, whose PUBREL is to come
+        self._session = session
+        self._qos2 = None  # mqtt_qos2.Qos2, once the first of its packets has come
         self._resuming = False  # what is in flight goes out again before anything new
-        self._known = False  # we hold the state of a session that the broker may hold too
         self._changed = asyncio.Event()  # something came in, the session ended, or time has passed
         self._handled = 0  # packets that came in
         self._write_lock = asyncio.Lock()
@@ -93,18 +90,10 @@ class Client:
         self._tasks = ()
         self._error = LinkError("not connected")
         self._bytes_sent = 0  # of streams already closed
-        self.client_id = client_id  # an MQTT 5 broker may assign one in place of ""
-        self.told = {}  # MQTT 5: properties of CONNACK, what the broker set
+        self.told = None  # MQTT 5: properties of the last CONNACK, what the broker set
         self.oversized = 0  # packets drained because they were larger than max_packet_bytes
         self.redelivered = 0  # packets sent again with DUP
         self.refused = 0  # messages that the broker took with a failure code and are lost (MQTT 5)
-        if session:
-            self._restore()
-
-    def _restore(self):
-        self.client_id = self._session.open(self.client_id, self._wire, self._inflight)
-        self._received.update(self._session.received())
-        self._known = self._session.known
 
     @property
     def connected(self):
@@ -131,8 +120,7 @@ class Client:
         self.close()
         try:
             present = await asyncio.wait_for_ms(self._open(), self._timeout_ms)
-            self._begin(present)
-            await self._resend(present)
+            await self._resume(present)
         except asyncio.TimeoutError:
             self.close()
             raise LinkError("no answer to CONNECT in %d ms" % self._timeout_ms)
@@ -148,30 +136,41 @@ class Client:
         self._replies.clear()
         # MQTT 5 can tell a new start from a session that is not to be kept; a node that forgot
         # its own state must not go on with the broker's (MQTT-3.2.2-4).
-        clean = self._clean_session or (self._wire.VERSION == 5 and not self._known)
-        hello = self._wire.connect(self.client_id, self._keepalive_s, clean, *self._about)
+        known = self._session.known if self._session else self.told
+        clean = self._clean_session or (self._wire.VERSION == 5 and known is None)
+        keepalive_s, will, user, password = self._about
+        hello = self._wire.connect(self.client_id, keepalive_s, clean, will, user, password)
         self._stream = await self._open_stream()
         await self._stream.write(hello, self._timeout_ms)
         packet = await self._next_packet()
-        need(packet[0] == codec.CONNACK, "CONNECT answered by packet type %d" % packet[0], 0x82)
-        self._take_terms(self._wire.welcome(packet))
-        need(not (packet[1] and clean), "session present on a clean session", 0x82)
+        codec.need(
+            packet[0] == codec.CONNACK, "CONNECT answered by packet type %d" % packet[0], 0x82
+        )
+        if packet[2]:
+            raise LinkError("broker refused: " + self._wire.refusal(*packet[2:]))
+        codec.need(not (packet[1] and clean), "session present on a clean session", 0x82)
+        if self._wire.VERSION == 5:
+            self._take_terms(packet[3])
         return packet[1]
 
     def _take_terms(self, told):
+        """What an MQTT 5 broker set."""
         self.told = told
+        self._wire.set_limits(told)
         self.client_id = told.get("assigned_client_id", self.client_id)
         self._inflight.limit = min(self._max_inflight, told.get("receive_max", 65535))
-        self._keepalive.promise(told.get("server_keepalive_s", self._keepalive_s) * 1000)
+        keepalive_s = told.get("server_keepalive_s", self._about[0])
+        self._keepalive = KeepAlive(keepalive_s * 1000, self._timeout_ms)
 
-    def _begin(self, present):
-        """Both sides to the same session (4.4), and the tasks that serve it."""
-        if not present:
-            self._inflight.forget(self._resend_lost)
-            self._received.clear()
-        self._known = True
+    async def _resume(self, present):
+        """Both sides to the same session (4.4): what is in flight goes out again, in order."""
+        if not present:  # what is half done is void, the rest goes out as new
+            self._qos2 = None
+            for packet_id, packet in self._inflight.packets():
+                if not self._resend_lost or packet[0] >> 4 != codec.PUBLISH:
+                    self._inflight.acked(packet_id)
         if self._session:
-            self._session.begin(self.client_id, self._received)
+            self._session.begin(self.client_id, present)
         self._error = None
         self._resuming = True
         self._keepalive.start(time.ticks_ms())
@@ -180,23 +179,16 @@ class Client:
             asyncio.create_task(run(self._read)),
             asyncio.create_task(run(self._watch)),
         )
-
-    async def _resend(self, present):
-        """What is in flight goes out again, in order, never more at once than the broker takes."""
-        sent = []
-        for packet_id in self._inflight.ids():
-            await self._until(lambda: self._due_of(sent) < self._inflight.limit, "PUBACK")
-            packet = self._inflight.packet(packet_id)
-            if packet is None:
-                continue  # acknowledged unasked
+        sent, flight = [], self._inflight  # never more at once than the broker takes
+        for packet_id, packet in flight.packets():
+            await self._until(
+                lambda: len([i for i in sent if flight.due(i)]) < flight.limit, "PUBACK"
+            )
             if packet[0] >> 4 == codec.PUBLISH:
                 codec.mark_dup(packet, present)
                 self.redelivered += present
             sent.append(packet_id)
             await self._write(packet)
-
-    def _due_of(self, sent):
-        return len([i for i in sent if self._inflight.due(i)])
 
     async def disconnect(self, code=0, properties=None):
         """Say goodbye, so that the broker drops the will, and close. Never raises.
@@ -205,7 +197,9 @@ class Client:
         """
         try:
             if self.connected:
-                packet = self._wire.disconnect(code, properties)
+                packet = codec.DISCONNECT_PACKET
+                if code or properties:
+                    packet = self._wire.disconnect(code, properties)
                 await asyncio.wait_for_ms(self._write(packet), _GOODBYE_MS)
             if self._session:
                 self._session.save()
@@ -244,11 +238,13 @@ class Client:
         """
         if not topic or "+" in topic or "#" in topic:
             raise ValueError("mqtt: publish to %r" % topic)
+        if properties and self._wire.VERSION == 4:
+            raise ValueError("mqtt: properties need version=5")
         self._check()
         if qos:
             await self._publish_acked(topic, payload, qos, retain, wait, properties)
         else:
-            await self._write(self._wire.publish(topic, payload, 0, retain, 0, properties))
+            await self._write(self._wire.publish(topic, payload, 0, retain, 0, properties or b""))
         if not qos or not wait:
             await asyncio.sleep_ms(0)  # a loop of publishes must not starve the other tasks
 
@@ -258,41 +254,26 @@ class Client:
                 lambda: not (self._resuming or self._inflight.full), "room in flight"
             )
         packet_id = self._inflight.new_id()
-        packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties)
+        packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties or b"")
         self._inflight.add(packet_id, packet)
-        if not wait:
-            await self._try(self._first(packet, topic, payload, properties))
+        if self._wire.VERSION == 5:
+            packet = self._wire.shortened(packet, topic, payload, properties)
+        if wait:
+            reply = await self._asked(packet_id, packet, codec.PUBACK)
+            if _code(reply) >= _REFUSED:
+                raise LinkError("broker refused the message: " + self._wire.refusal(*reply[2:]))
             return
-        self._replies[packet_id] = codec.PUBLISH
-        try:
-            await self._write(self._first(packet, topic, payload, properties))
-            reply = await self._reply(packet_id, "PUBACK" if qos == 1 else "PUBREC or PUBCOMP")
-        finally:
-            self._replies.pop(packet_id, None)
-        if _code(reply) >= _REFUSED:
-            raise LinkError("broker refused the message: " + self._wire.refusal(reply[2]))
-
-    async def _try(self, packet):
-        """Send what is kept in flight: if that fails it goes out after the next connect()."""
         try:
             await self._write(packet)
-        except (LinkError, OSError) as e:
+        except (LinkError, OSError) as e:  # it goes out after the next connect()
             log.debug("mqtt", "kept, not sent: %r", e)
-
-    def _first(self, packet, topic, payload, properties):
-        """The packet as it goes out the first time: MQTT 5 may shorten its topic."""
-        if self._wire.VERSION == 4:
-            return packet
-        return self._wire.shortened(packet, topic, payload, properties)
 
     async def subscribe(self, topic, qos=1, **options):
         """Returns the QoS granted. Raises LinkError if the broker denies it.
 
         options: MQTT 5's, see mqtt5.Wire.subscribe.
         """
-        reply = await self._ask(
-            lambda i: self._wire.subscribe(i, topic, qos, **options), codec.SUBACK
-        )
+        reply = await self._ask(self._wire.subscribe, codec.SUBACK, topic, qos, **options)
         granted = reply[2][0]
         if len(reply[2]) != 1 or granted > qos:
             why = self._wire.refusal(granted)
@@ -300,34 +281,35 @@ class Client:
         return granted
 
     async def unsubscribe(self, topic):
-        reply = await self._ask(lambda i: self._wire.unsubscribe(i, topic), codec.UNSUBACK)
+        reply = await self._ask(self._wire.unsubscribe, codec.UNSUBACK, topic)
         if len(reply) > 2 and reply[2][0] >= _REFUSED:
             why = self._wire.refusal(reply[2][0])
             raise LinkError("broker kept subscription to %s: %s" % (topic, why))
 
-    async def _ask(self, encode, kind):
+    async def _ask(self, encode, kind, *what, **options):
         self._check()
         packet_id = self._inflight.reserve()
-        self._replies[packet_id] = kind
         try:
-            await self._write(encode(packet_id))
-            return await self._reply(packet_id, "SUBACK" if kind == codec.SUBACK else "UNSUBACK")
+            return await self._asked(packet_id, encode(packet_id, *what, **options), kind)
         finally:
-            self._replies.pop(packet_id, None)
             self._inflight.release(packet_id)
 
-    async def _reply(self, packet_id, what):
-        """The packet that answers; as _until, without a call for each look."""
-        start_ms = time.ticks_ms()
-        while isinstance(self._replies.get(packet_id), int):
+    async def _asked(self, packet_id, packet, kind):
+        """Send, and wait for the packet that answers; as _until, without a call for each look."""
+        self._replies[packet_id] = kind
+        try:
+            await self._write(packet)
+            start_ms = time.ticks_ms()
+            while isinstance(self._replies.get(packet_id), int):
+                self._check()
+                self._check_time(start_ms, kind)
+                await self._changed.wait()
             self._check()
-            if time.ticks_diff(time.ticks_ms(), start_ms) >= self._timeout_ms:
-                raise LinkError("no %s in %d ms" % (what, self._timeout_ms))
-            await self._changed.wait()
-        self._check()
-        if packet_id not in self._replies:  # another task has connected anew meanwhile
-            raise LinkError("session ended before %s" % what)
-        return self._replies[packet_id]
+            if packet_id not in self._replies:  # another task has connected anew meanwhile
+                raise LinkError("session ended before the answer")
+            return self._replies[packet_id]
+        finally:
+            self._replies.pop(packet_id, None)
 
     async def wait_change(self):
         """Until a message or an acknowledgement came in. Raises once the session has ended."""
@@ -341,12 +323,18 @@ class Client:
         if self._error is not None:
             raise self._error
 
+    def _check_time(self, start_ms, what):
+        """what: in words, or the type of the packet that is waited for."""
+        if time.ticks_diff(time.ticks_ms(), start_ms) >= self._timeout_ms:
+            if isinstance(what, int):
+                what = ("PUBACK or PUBCOMP", "SUBACK", "UNSUBACK")[(what > 4) + (what > 9)]
+            raise LinkError("no %s in %d ms" % (what, self._timeout_ms))
+
     async def _until(self, is_true, what):
         start_ms = time.ticks_ms()
         while not is_true():
             self._check()
-            if time.ticks_diff(time.ticks_ms(), start_ms) >= self._timeout_ms:
-                raise LinkError("no %s in %d ms" % (what, self._timeout_ms))
+            self._check_time(start_ms, what)
             await self._changed.wait()  # _watch wakes it too: wait_for would cost a task each time
         self._check()
 
@@ -375,18 +363,11 @@ class Client:
             await work()
         except (LinkError, OSError) as e:
             self._end(e)
-            if self._wire.VERSION == 5 and isinstance(e, ProtocolError):
-                await self._complain(e.code)
+            if self._wire.VERSION == 5 and hasattr(e, "code"):
+                await self._wire.complain(e.code, self._write)
         except Exception as e:  # noqa: BLE001  on_message may fail in any way; it must be seen
             log.warn("mqtt", "session ended by %r", e)
             self._end(LinkError("handler failed: %r" % e))
-
-    async def _complain(self, code):
-        """Tell an MQTT 5 broker what it did wrong (4.13), if it still listens."""
-        try:
-            await asyncio.wait_for_ms(self._write(self._wire.disconnect(code)), _GOODBYE_MS)
-        except (LinkError, OSError, asyncio.TimeoutError) as e:
-            log.debug("mqtt", "complaint did not leave: %r", e)
 
     async def _watch(self):
         """Ping in time; end the session when the peer is dead."""
@@ -419,98 +400,61 @@ class Client:
         kind = packet[0]
         if kind == codec.PUBLISH:
             await self._deliver(packet)
-        elif kind in _DUE:
-            await self._take_ack(kind, packet)
-        elif kind == codec.PUBREL:
-            await self._complete(packet[1])
+        elif kind in (codec.PUBACK, codec.PUBCOMP):
+            self._take_ack(packet)
+        elif kind in (codec.PUBREC, codec.PUBREL):
+            await self._second(kind)(packet)
         elif kind == codec.OVERSIZED:
-            await self._refuse(packet)
+            self.oversized += 1
+            log.warn("mqtt", "dropped a packet of %d bytes", packet[1])
+            if packet[2]:  # else the broker would send it again at each connect
+                await self._write(codec.ack(codec.PUBACK + packet[2] - 1, packet[3]))
         elif kind in (codec.SUBACK, codec.UNSUBACK):
+            waited = self._replies.get(packet[1], kind)
+            codec.need(waited == kind, "packet type %d, not asked for" % kind, 0x82)
             if packet[1] in self._replies:  # else late: the wait for it is over
-                need(
-                    self._replies[packet[1]] == kind, "packet type %d, not asked for" % kind, 0x82
-                )
                 self._replies[packet[1]] = packet
         elif kind == codec.DISCONNECT:
-            raise LinkError("broker ended the session: " + self._wire.reason(packet))
+            raise LinkError("broker ended the session: " + self._wire.refusal(*packet[1:]))
         elif kind != codec.PINGRESP:
-            raise ProtocolError("packet type %d in a session" % kind, 0x82)
+            raise codec.broken("packet type %d in a session" % kind, 0x82)
         self._handled += 1
         self._notify()
 
-    async def _take_ack(self, kind, packet):
-        """PUBACK, PUBREC or PUBCOMP; those of unknown ids are late, or of a life before."""
+    def _take_ack(self, packet):
+        """The last acknowledgement of a message; if its id is unknown it is late."""
         packet_id = packet[1]
         due = self._inflight.due(packet_id)
-        repeated = due == PUBCOMP_DUE and kind == codec.PUBREC
-        if due and due != _DUE[kind] and not repeated:
-            raise ProtocolError("packet type %d where another was due" % kind, 0x82)
-        if kind == codec.PUBREC and _code(packet) < _REFUSED:
-            await self._release(packet_id, due)
-            return
+        if due and due != packet[0]:
+            raise codec.broken("packet type %d where another was due" % packet[0], 0x82)
         if self._inflight.acked(packet_id) and _code(packet) >= _REFUSED:
             self.refused += 1
-            log.warn("mqtt", "message refused: %s", self._wire.refusal(packet[2]))
+            log.warn("mqtt", "message refused: %s", self._wire.refusal(*packet[2:]))
         if due and packet_id in self._replies:
             self._replies[packet_id] = packet
 
-    async def _release(self, packet_id, due):
-        pubrel = self._wire.ack(codec.PUBREL, packet_id, 0 if due else _NOT_FOUND)
-        if due == PUBREC_DUE:
-            self._inflight.released(packet_id, pubrel)
-        await self._write(pubrel)
+    def _second(self, kind):
+        """The handler of what only QoS 2 has: a node that does not use it does not load it."""
+        if self._qos2 is None:
+            from .mqtt_qos2 import Qos2
+
+            about = self._wire, self._inflight, self._session
+            self._qos2 = Qos2(*about, self._write, self._hand_over, self._take_ack)
+        return self._qos2.handlers[kind]
 
     async def _deliver(self, packet):
-        qos, packet_id = packet[3], packet[6]
-        if qos == 2:
-            if packet_id not in self._received:
-                await self._hand_over_once(packet, packet_id)
-            await self._write(self._wire.ack(codec.PUBREC, packet_id))
+        if packet[3] == 2:
+            await self._second(codec.PUBLISH)(packet)
             return
         await self._hand_over(packet)
-        if qos:
-            await self._write(self._wire.ack(codec.PUBACK, packet_id))
+        if packet[3]:
+            await self._write(codec.ack(codec.PUBACK, packet[6]))
 
     async def _hand_over(self, packet):
         if self._on_message:
             handled = self._on_message(packet[1], packet[2], packet[4], *packet[7:])
             if handled is not None:
                 await handled
-
-    async def _hand_over_once(self, packet, packet_id):
-        """The id is noted before: a handler that saves in the session's KV saves both at once."""
-        limit = getattr(self._wire, "receive_max", _RECEIVE_MAX)
-        need(len(self._received) < limit, "more than %d QoS 2 messages unreleased" % limit, 0x93)
-        self._received.add(packet_id)
-        if self._session:
-            self._session.receive(self._received)
-        try:
-            await self._hand_over(packet)
-        except BaseException:
-            self._received.discard(packet_id)
-            if self._session:
-                self._session.receive(self._received)
-            raise
-        if self._session:
-            self._session.save()
-
-    async def _complete(self, packet_id):
-        """PUBREL: the broker has forgotten the message, and may use its id again."""
-        known = packet_id in self._received
-        if known:
-            self._received.discard(packet_id)
-            if self._session:
-                self._session.receive(self._received)
-                self._session.save()
-        await self._write(self._wire.ack(codec.PUBCOMP, packet_id, 0 if known else _NOT_FOUND))
-
-    async def _refuse(self, packet):
-        _, total_bytes, qos, packet_id = packet
-        self.oversized += 1
-        log.warn("mqtt", "dropped a packet of %d bytes", total_bytes)
-        if qos:  # else the broker would send it again at each connect
-            kind = codec.PUBACK if qos == 1 else codec.PUBREC
-            await self._write(self._wire.ack(kind, packet_id))
 
 
 def _code(packet):

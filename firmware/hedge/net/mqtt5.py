@@ -8,11 +8,15 @@ followed: receive maximum, QoS, retain, packet size, topic aliases, keep-alive, 
 Source: OASIS MQTT 5.0; section numbers below.
 """
 
+import asyncio
+
+from ..core import log
 from ..core.errors import LinkError
 from . import mqtt5_props as props
 from . import mqtt_codec as codec
 from .mqtt5_codec import Parser as _Parser
 
+_GOODBYE_MS = 1000  # how long a DISCONNECT may take to leave
 _FOREVER_S = 0xFFFFFFFF  # session expiry: never
 
 
@@ -57,9 +61,10 @@ class Wire:
     def _forget(self):
         """The limits of a connection that has not been answered."""
         self._aliases = {}  # topic -> alias
-        self._set_limits({})
+        self.set_limits({})
 
-    def _set_limits(self, told):
+    def set_limits(self, told):
+        """What the broker set in CONNACK."""
         self._max_qos = told.get("max_qos", 2)
         self._retain = told.get("retain_available", True)
         self._max_bytes = told.get("max_packet_bytes", 0x10000000)
@@ -74,30 +79,23 @@ class Wire:
         self._forget()
         more = props.encode(self._asked, props.CONNECT)
         last = props.encode(self._will_properties, props.WILL)
-        return codec.connect_packet(
-            5, client_id, keepalive_s, clean, will, user, password, more, last
+        return codec.connect(
+            client_id, keepalive_s, clean, will, user, password, self.VERSION, more, last
         )
 
-    def welcome(self, connack):
-        """What the broker set, a dict. Raises LinkError if it refused."""
-        _, _, code, told = connack
-        if code:
-            raise LinkError("broker refused: " + self.reason(connack[1:]))
-        self._set_limits(told)
-        return told
-
-    def refusal(self, code):
-        """A reason code in words."""
+    def refusal(self, code, told=None):
+        """A reason code in words, with what the broker says about it in its properties."""
         from .mqtt5_reasons import name
 
-        return name(code)
+        said = [told[key] for key in ("reason_string", "server_reference") if key in (told or {})]
+        return ": ".join([name(code)] + said)
 
-    def reason(self, packet):
-        """The reason of a packet (.., code, properties), with what the broker says about it."""
-        _, code, told = packet
-        told = told or {}
-        said = [told[key] for key in ("reason_string", "server_reference") if key in told]
-        return ": ".join([self.refusal(code)] + said)
+    async def complain(self, code, write):
+        """Tell the broker what it did wrong (4.13), if it still listens."""
+        try:
+            await asyncio.wait_for_ms(write(self.disconnect(code)), _GOODBYE_MS)
+        except (LinkError, OSError, asyncio.TimeoutError) as e:
+            log.debug("mqtt", "complaint did not leave: %r", e)
 
     def publish(self, topic, payload, qos=0, retain=False, packet_id=0, properties=None):
         """As codec.publish. At QoS 0 with an alias; others are kept, and outlive aliases."""
@@ -116,7 +114,7 @@ class Wire:
         """alias: 0 none, above 0 to be made known, below 0 in the place of the topic."""
         more = props.encode(properties, props.PUBLISH, abs(alias))
         topic = "" if alias < 0 else topic
-        return codec.publish_packet(topic, payload, qos, retain, packet_id, more)
+        return codec.publish(topic, payload, qos, retain, packet_id, more)
 
     def shortened(self, packet, topic, payload, properties):
         """A kept PUBLISH as it goes out the first time: with an alias where there is one."""
@@ -168,8 +166,6 @@ class Wire:
         return codec.packet(codec.UNSUBSCRIBE << 4 | 2, body)
 
     def disconnect(self, code=0, properties=None):
-        if not code and not properties:
-            return codec.DISCONNECT_PACKET
         more = props.encode(properties, props.DISCONNECT)
         return codec.packet(codec.DISCONNECT << 4, bytes((code,)) + more)
 

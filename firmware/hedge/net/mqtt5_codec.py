@@ -13,7 +13,7 @@ buffer breaks the protocol: CONNECT named that size. Source: OASIS MQTT 5.0, sec
 
 from . import mqtt5_props as props
 from . import mqtt_codec as codec
-from .mqtt_parser import PacketParser, need
+from .mqtt_codec import need
 
 # Reason codes that a server may send in each packet, 2.4
 _CODES = {
@@ -93,8 +93,8 @@ _DECODERS = {
 }
 
 
-class Parser(PacketParser):
-    """mqtt_parser.PacketParser for MQTT 5. alias_max: topic aliases that CONNECT allowed."""
+class Parser(codec.Parser):
+    """mqtt_codec.Parser for MQTT 5. alias_max: topic aliases that CONNECT allowed."""
 
     alias_max = 0
 
@@ -105,7 +105,7 @@ class Parser(PacketParser):
     def check(self, first, length, total):
         kind = first >> 4
         need(kind == codec.PUBLISH or kind in _DECODERS, "packet type %d" % kind, 0x82)
-        codec.check_flags(kind, first & 0x0F)
+        self.check_flags(kind, first & 0x0F)
         need(total <= len(self._view), "packet of %d bytes" % total, 0x95)
 
     def decode(self, first, body):
@@ -118,8 +118,10 @@ class Parser(PacketParser):
         topic, qos, packet_id, at = codec.publish_head(flags, body)
         found, at = props.decode(body, at, props.PUBLISH)
         alias = found.pop("topic_alias", 0) if found else 0
-        head = (self._topic(topic, alias), qos, packet_id, at)
-        return codec.publish_fields(flags, head, bytes(body[at:])) + (found or None,)
+        topic = self._topic(topic, alias)
+        retain, dup = bool(flags & 1), bool(flags & 8)
+        payload = bytes(body[at:])
+        return (codec.PUBLISH, topic, payload, qos, retain, dup, packet_id, found or None)
 
     def _topic(self, topic, alias):
         need(alias <= self.alias_max, "topic alias %d, at most %d" % (alias, self.alias_max), 0x94)

@@ -8,8 +8,7 @@ Names: the table below; the unit ends the name. Values: int, str, bytes (`correl
 int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
 """
 
-from .mqtt_codec import string, varint
-from .mqtt_parser import ProtocolError, need
+from .mqtt_codec import broken, need, string, varint
 
 # Where a property may stand
 CONNECT = 1
@@ -110,7 +109,7 @@ def _known(number, place):
         if known == number:
             need(places & place, "property %s in a wrong packet" % name, 0x82)
             return name, kind
-    raise ProtocolError("unknown property 0x%02x" % number)
+    raise broken("unknown property 0x%02x" % number)
 
 
 def _note(found, name, kind, value, place):
@@ -152,7 +151,7 @@ def read_varint(body, at):
         if body[at + i] < 0x80:
             need(not i or body[at + i], "length with needless bytes")
             return value, at + i + 1
-    raise ProtocolError("length of more than 4 bytes")
+    raise broken("length of more than 4 bytes")
 
 
 def read_text(body, at):

@@ -1,7 +1,10 @@
 """MQTT 3.1.1 packets without sockets: values in, bytes out; bytes in, tuples out.
 
     sock.write(publish("hedge/bed-3/up", frame, qos=1, packet_id=7))
-    parser = Parser(max_packet_bytes=1024)  # see mqtt_parser.py
+    parser = Parser(max_packet_bytes=1024)
+    n = sock.readinto(parser.space())
+    parser.feed(n)
+    packet = parser.next()  # a tuple whose [0] is the packet type, or None: read more
 
 Decoded packets (what a server may send to a client):
 
@@ -12,12 +15,13 @@ Decoded packets (what a server may send to a client):
     (PINGRESP,)
     (OVERSIZED, total_bytes, qos, packet_id)  a PUBLISH larger than the parser's limit, drained
 
-Source: OASIS MQTT 3.1.1; section numbers below. MQTT 5 differs in properties and reason codes:
-mqtt5.py offers the same functions. What both share is public here.
+Anything malformed raises a LinkError whose `code` is what MQTT 5 answers to it; then the
+connection is of no further use. Source: OASIS MQTT 3.1.1; section numbers below. MQTT 5 differs in
+properties and reason codes: mqtt5.py offers the same functions, and takes from here what both
+share. One module for both directions: a second one would cost every node 600 bytes of heap.
 """
 
 from ..core.errors import LinkError
-from .mqtt_parser import PacketParser, need
 
 VERSION = 4  # the protocol level that CONNECT names, 3.1.2.2
 
@@ -50,6 +54,19 @@ _REFUSALS = {  # 3.2.2.3; brokers answer a wrong password with either 4 or 5
     4: "bad user name or password",
     5: "bad user name or password, or not authorized",
 }
+
+
+def broken(what, code=0x81):
+    """The LinkError to raise; code 0x81 is "malformed packet", 0x82 "protocol error"."""
+    error = LinkError("broker broke the protocol: " + what)
+    error.code = code
+    return error
+
+
+def need(ok, what, code=0x81):
+    """Raise broken(..) unless ok."""
+    if not ok:
+        raise broken(what, code)
 
 
 def refusal(code):
@@ -87,16 +104,24 @@ def packet(first, body):
     return bytes((first,)) + varint(len(body)) + body
 
 
-def connect(client_id, keepalive_s=60, clean_session=False, will=None, user=None, password=None):
-    """will: (topic, payload, qos, retain) or None; a password needs a user (3.1.2.9)."""
-    if password is not None and user is None:
+def connect(
+    client_id,
+    keepalive_s=60,
+    clean_session=False,
+    will=None,
+    user=None,
+    password=None,
+    level=VERSION,
+    more=b"",
+    last=b"",
+):
+    """will: (topic, payload, qos, retain) or None; a password needs a user (3.1.2.9).
+
+    level, more, last: MQTT 5's protocol level, properties of the session and of the will.
+    """
+    if password is not None and user is None and level == VERSION:
         raise ValueError("mqtt: a password needs a user")
-    return connect_packet(VERSION, client_id, keepalive_s, clean_session, will, user, password)
-
-
-def connect_packet(level, client_id, keepalive_s, clean, will, user, password, more=b"", last=b""):
-    """CONNECT of any level. more, last: MQTT 5's properties of the session and of the will."""
-    flags = 0x02 if clean else 0
+    flags = 0x02 if clean_session else 0
     payload = string(client_id)
     if will:
         name, message, qos, retain = will
@@ -110,24 +135,22 @@ def connect_packet(level, client_id, keepalive_s, clean, will, user, password, m
     return packet(CONNECT << 4, _NAME + head + more + payload)
 
 
-def publish(topic, payload, qos=0, retain=False, packet_id=0, properties=None):
-    """A bytearray, so that mark_dup() can set DUP in place when it is sent again."""
-    if properties:
-        raise ValueError("mqtt: properties need version=5")
-    return publish_packet(topic, payload, qos, retain, packet_id)
+def publish(topic, payload, qos=0, retain=False, packet_id=0, more=b""):
+    """A bytearray, so that mark_dup() can set DUP in place when it is sent again.
 
-
-def publish_packet(topic, payload, qos, retain, packet_id, more=b""):
-    """PUBLISH of any version. more: MQTT 5's properties, encoded.
-
-    In one piece: growing would scatter the heap.
+    more: MQTT 5's properties, encoded. In one piece: growing would scatter the heap.
     """
     name = topic.encode() if isinstance(topic, str) else topic
     size = len(name)
     if size > 65535:
         raise ValueError("mqtt: topic of %d bytes, at most 65535" % size)
     length = 2 + size + (2 if qos else 0) + len(more) + len(payload)
-    out, at = _begun(PUBLISH << 4 | qos << 1 | (1 if retain else 0), length)
+    at = 2 if length < 128 else 3 if length < 16384 else 4 if length < 2097152 else 5
+    out = bytearray(at + length)
+    out[0] = PUBLISH << 4 | qos << 1 | (1 if retain else 0)
+    for i in range(1, at):
+        out[i] = length & 0x7F | (0x80 if i + 1 < at else 0)
+        length >>= 7
     out[at] = size >> 8
     out[at + 1] = size & 0xFF
     at += 2
@@ -140,17 +163,6 @@ def publish_packet(topic, payload, qos, retain, packet_id, more=b""):
     out[at : at + len(more)] = more
     out[at + len(more) :] = payload
     return out
-
-
-def _begun(first, length):
-    """(bytearray of a whole packet with its fixed header, offset behind that)."""
-    at = 2 if length < 128 else 3 if length < 16384 else 4 if length < 2097152 else 5
-    out = bytearray(at + length)
-    out[0] = first
-    for i in range(1, at):
-        out[i] = length & 0x7F | (0x80 if i + 1 < at else 0)
-        length >>= 7
-    return out, at
 
 
 def mark_dup(packet, dup):
@@ -169,22 +181,6 @@ def subscribe(packet_id, topic, qos):
 
 def unsubscribe(packet_id, topic):
     return packet(UNSUBSCRIBE << 4 | 2, id_bytes(packet_id) + string(topic))
-
-
-def disconnect(code=0, properties=None):
-    if code or properties:
-        raise ValueError("mqtt: a reason to disconnect needs version=5")
-    return DISCONNECT_PACKET
-
-
-# What a client asks of its version besides
-
-
-def welcome(connack):
-    """{}: what the broker set (MQTT 5). Raises LinkError if it refused."""
-    if connack[2]:
-        raise LinkError("broker refused: " + refusal(connack[2]))
-    return {}
 
 
 # Decoding: body is a memoryview of everything after the fixed header, which was checked before
@@ -221,12 +217,6 @@ def _topic(data):
     return topic
 
 
-def publish_fields(flags, head, payload):
-    """The tuple of a decoded PUBLISH."""
-    topic, qos, packet_id, _ = head
-    return (PUBLISH, topic, payload, qos, bool(flags & 1), bool(flags & _DUP), packet_id)
-
-
 def _connack(kind, flags, body):
     need(body[0] <= 1, "bad CONNACK")
     need(not (body[0] and body[1]), "session present on a refusal")
@@ -244,14 +234,10 @@ def _suback(kind, flags, body):
     return (SUBACK, read_id(body, 0), codes)
 
 
-def _pingresp(kind, flags, body):
-    return (PINGRESP,)
-
-
 def _publish(kind, flags, body):
-    head = publish_head(flags, body)
-    need(head[0], "bad topic length")
-    return publish_fields(flags, head, bytes(body[head[3] :]))
+    topic, qos, packet_id, at = publish_head(flags, body)
+    need(topic, "bad topic length")
+    return (kind, topic, bytes(body[at:]), qos, bool(flags & 1), bool(flags & _DUP), packet_id)
 
 
 _DECODERS = {
@@ -263,32 +249,111 @@ _DECODERS = {
     PUBCOMP: _with_id,
     SUBACK: _suback,
     UNSUBACK: _with_id,
-    PINGRESP: _pingresp,
+    PINGRESP: None,
 }
 
 
-def check_flags(kind, flags):
-    """The four bits beside the packet type, 2.2.2."""
-    wanted = 2 if kind == PUBREL else 0
-    need(kind == PUBLISH or flags == wanted, "flags of packet type %d" % kind)
+class Parser:
+    """Cuts a byte stream into packets in one buffer of max_packet_bytes, allocated once.
 
+    Fill space() with n bytes, then feed(n), then next() until it returns None. MQTT 5 replaces
+    check() and decode().
+    """
 
-class Parser(PacketParser):
-    """mqtt_parser.PacketParser for 3.1.1."""
+    def __init__(self, max_packet_bytes=1024):
+        self._view = memoryview(bytearray(max(max_packet_bytes, 16)))
+        self.reset()
+
+    def reset(self):
+        """Forget what was read: a new connection begins."""
+        self._start = 0  # first byte not yet decoded
+        self._end = 0  # one past the last byte read
+        self._skip = 0  # bytes of a too large packet still to be thrown away
+
+    def space(self):
+        """Where the next bytes go: a memoryview, never empty once next() has returned None."""
+        rest = self._end - self._start
+        if self._start:
+            self._view[:rest] = self._view[self._start : self._end]
+            self._start, self._end = 0, rest
+        return self._view[rest:]
+
+    def wanted(self):
+        """How many bytes next() certainly needs, at least 1; for sockets that block."""
+        if self._skip:
+            return min(self._skip, len(self._view))
+        head = self._header()
+        if head is None:
+            return 1
+        return min(head[0] + head[1], len(self._view)) - (self._end - self._start) or 1
+
+    def feed(self, n):
+        """The first n bytes of space() are now filled."""
+        thrown = min(self._skip, n)
+        self._skip -= thrown
+        self._end += n
+        self._start += thrown
+
+    def next(self):
+        """The next packet, or None when more bytes are needed. Raises LinkError."""
+        head = self._header()
+        if head is None:
+            return None
+        size, length = head
+        # before waiting for a body that never comes
+        self.check(self._view[self._start], length, size + length)
+        have = self._end - self._start
+        if have >= size + length:
+            return self._take(size, length)
+        if size + length > len(self._view) and have == len(self._view):
+            return self._take_oversized(size, length)
+        return None
+
+    def _header(self):
+        """(bytes of the fixed header, remaining length), or None while incomplete."""
+        at = self._start + 1
+        if at < self._end and self._view[at] < 0x80:
+            return 2, self._view[at]
+        length = shift = 0
+        for i in range(at, self._end):
+            digit = self._view[i]
+            length |= (digit & 0x7F) << shift
+            if digit < 0x80:
+                return i + 1 - self._start, length
+            shift += 7
+            need(shift < 28, "remaining length of more than 4 bytes")
+        return None
+
+    def _take(self, size, length):
+        start = self._start
+        self._start = start + size + length
+        return self.decode(self._view[start], self._view[start + size : start + size + length])
+
+    def _take_oversized(self, size, length):
+        # Draining, not ending the session: at QoS 1 the broker would only send it again.
+        start, total = self._start, size + length
+        first = self._view[start]
+        need(first >> 4 == PUBLISH, "packet of %d bytes" % total)
+        head = publish_head(first & 0x0F, self._view[start + size : self._end])
+        self._skip = total - (self._end - start)
+        self._start = self._end
+        return (OVERSIZED, total, head[1], head[2])
 
     def check(self, first, length, total):
+        """The fixed header: first byte, remaining length, bytes of the packet in all."""
         kind = first >> 4
         need(kind in _DECODERS, "packet type %d" % kind)
-        check_flags(kind, first & 0x0F)
-        fixed = 0 if kind == PINGRESP else 2  # all but these two have two bytes
+        self.check_flags(kind, first & 0x0F)
         if kind not in (PUBLISH, SUBACK):
+            fixed = 0 if kind == PINGRESP else 2
             need(length == fixed, "length %d of packet type %d" % (length, kind))
 
-    def decode(self, first, body):
-        return _DECODERS[first >> 4](first >> 4, first & 0x0F, body)
+    def check_flags(self, kind, flags):
+        """The four bits beside the packet type, 2.2.2."""
+        wanted = 2 if kind == PUBREL else 0
+        need(kind == PUBLISH or flags == wanted, "flags of packet type %d" % kind)
 
-    def oversized(self, first, body, total):
-        # Draining, not ending the session: at QoS 1 the broker would only send it again.
-        need(first >> 4 == PUBLISH, "packet of %d bytes" % total)
-        head = publish_head(first & 0x0F, body)
-        return (OVERSIZED, total, head[1], head[2])
+    def decode(self, first, body):
+        """The tuple of one whole packet."""
+        kind = first >> 4
+        return (kind,) if kind == PINGRESP else _DECODERS[kind](kind, first & 0x0F, body)

@@ -14,8 +14,6 @@ from .tcp import Tcp
 from .topics import OFFLINE, ONLINE, topic
 
 _MAX_PACKET_BYTES = 512  # what comes in is acks: 255 bytes at most, and their topic
-# MQTT 5: how long the broker holds what it has for us; after that the store sends again anyway.
-_SESSION_EXPIRY_S = 86400
 _ACKS_KEPT = 8  # acks are watermarks: a dropped one is asked for again by a resent frame
 
 
@@ -63,7 +61,8 @@ class MqttLink(Link):
             timeout_ms=timeout_ms,
             resend_lost=False,  # the uplink sends again from the store
             version=version,
-            **({"session_expiry_s": _SESSION_EXPIRY_S} if version == 5 else {}),
+            # a day: after that the store sends again anyway
+            **({"session_expiry_s": 86400} if version == 5 else {}),
         )
 
     @property
@@ -81,7 +80,8 @@ class MqttLink(Link):
         return kept
 
     async def _tell(self, part, payload):
-        retain = self._client.told.get("retain_available", True)  # MQTT 5 says if it is not
+        told = self._client.told or {}
+        retain = told.get("retain_available", True)  # MQTT 5 says if it is not
         await self._client.publish(topic(self._device, part), payload, retain=retain)
 
     async def send(self, frame):

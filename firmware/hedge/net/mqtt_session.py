@@ -13,6 +13,7 @@ both the data and that the message is done, or neither. So QoS 2 is exactly once
 
 from ..core import log
 from . import mqtt_codec as codec
+from .inflight import Inflight
 
 
 class Session:
@@ -21,25 +22,24 @@ class Session:
     def __init__(self, kv, prefix="mqtt."):
         self._kv = kv
         self._prefix = prefix
-        self.known = False  # the broker once had a session under this client id
+        self.known = None  # the client id under which the broker once had a session
 
-    def open(self, client_id, wire, inflight):
-        """Give back to inflight what was kept; returns the client id to use.
+    def open(self, client_id, wire, max_inflight):
+        """(client id to use, Inflight with what was kept).
 
         What was kept under another client id is of no use, and dropped. An empty client_id takes
         the one that the broker assigned before.
         """
-        kept = self._get("client", None)
-        if client_id and kept not in (None, client_id):
-            log.warn("mqtt", "session of client id %s dropped", kept)
+        self.known = self._get("client", None)
+        if client_id and self.known not in (None, client_id):
+            log.warn("mqtt", "session of client id %s dropped", self.known)
             self._forget()
-            kept = None
-        self.known = kept is not None
+        inflight = KeptInflight(max_inflight, self)
         version = self._get("version", wire.VERSION)
         for packet_id in self._get("out", ()):
             inflight.restore(packet_id, self._packet(packet_id, version, wire))
         self._set("version", wire.VERSION)
-        return client_id or kept or ""
+        return client_id or self.known or "", inflight
 
     def _packet(self, packet_id, version, wire):
         packet = bytearray(self._get("%d" % packet_id, b""))
@@ -54,16 +54,18 @@ class Session:
             self._kv.delete("%s%d" % (self._prefix, packet_id))
         for key in ("out", "in", "version", "client"):
             self._kv.delete(self._prefix + key)
+        self.known = None
 
     def received(self):
         """Packet ids of the QoS 2 messages handed over whose PUBREL has not come."""
         return self._get("in", ())
 
-    def begin(self, client_id, received):
+    def begin(self, client_id, present):
         """A session is open: from now on the broker may know this client id."""
+        if not present:
+            self.receive(())
         self._set("client", client_id)
-        self.receive(received)
-        self.known = True
+        self.known = client_id
         self.save()
 
     def put(self, packet_id, packet, ids):
@@ -89,6 +91,43 @@ class Session:
 
     def _set(self, key, value):
         self._kv.set(self._prefix + key, value)
+
+
+class KeptInflight(Inflight):
+    """Inflight whose packets are in a session's file too."""
+
+    def __init__(self, limit, session):
+        super().__init__(limit)
+        self._session = session
+
+    def restore(self, packet_id, packet):
+        """Take back what the session kept."""
+        self._packets.append((packet_id, packet))
+        self._last_id = packet_id
+
+    def add(self, packet_id, packet):
+        """Durable once this returns. Raises StoreError if it is not; then it is not in flight."""
+        super().add(packet_id, packet)
+        try:
+            self._session.put(packet_id, packet, self._ids())
+        except Exception:
+            self.acked(packet_id)
+            raise
+
+    def replace(self, packet_id, pubrel):
+        """Durable once this returns."""
+        super().replace(packet_id, pubrel)
+        self._session.put(packet_id, pubrel, self._ids())
+
+    def acked(self, packet_id):
+        """With the next save; until then a restart repeats what the broker answers again."""
+        known = super().acked(packet_id)
+        if known:
+            self._session.drop(packet_id, self._ids())
+        return known
+
+    def _ids(self):
+        return [packet_id for packet_id, _ in self._packets]
 
 
 def _recoded(packet, version, wire):

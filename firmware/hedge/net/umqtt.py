@@ -22,7 +22,6 @@ import time
 from ..core.errors import LinkError
 from . import mqtt_codec as codec
 from .inflight import Inflight
-from .mqtt_parser import need
 
 _ANSWER_S = 10  # default limit of CONNACK, PUBACK, SUBACK and of the rest of a begun packet
 
@@ -196,7 +195,7 @@ class MQTTClient:
     def _handle(self, packet):
         kind = packet[0]
         if kind == codec.PUBLISH:
-            need(packet[3] < 2, "PUBLISH of QoS 2, subscribed with at most 1")
+            codec.need(packet[3] < 2, "PUBLISH of QoS 2, subscribed with at most 1")
             self.cb(packet[1].encode(), packet[2])
             if packet[3]:
                 self.sock.write(codec.ack(codec.PUBACK, packet[6]))
