@@ -29,8 +29,8 @@ def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
 
 
 def with_uplink(plan: dict[str, Any], host: str, port: int) -> dict[str, Any]:
-    """The plan with another broker; a node without [uplink], or whose link needs no broker (a radio,
-    a cable, CoAP), gets plain MQTT: the simulated field has nothing else."""
+    """The plan with another broker; a node without [uplink], or whose link needs no broker (a
+    radio, a cable, CoAP), gets plain MQTT: the simulated field has nothing else."""
     uplink = plan.get("uplink") or {}
     if uplink.get("kind") not in ("mqtt", "umqtt"):
         signed = {"key": uplink["key"]} if uplink.get("key") else {}
