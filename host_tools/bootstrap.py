@@ -43,6 +43,7 @@ TEST_PROGRAMS = {
     "chromium-driver": "chromedriver",
     "mtools": "mformat",
     "nats-server": "nats-server",
+    "libcoap3-bin": "coap-client-openssl",
 }
 # Compilers and emulators of boards. A library stands for itself by a file.
 EMULATED_PROGRAMS = {

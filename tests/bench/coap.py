@@ -1,0 +1,140 @@
+"""CoAP: requests a second, bytes and heap of an uplink and an observation, what OSCORE costs.
+
+The peer is aiocoap's client under CPython, asking the same server in the same run. microCoAPy, the
+other client for MicroPython, is on no package index and so not measured here.
+"""
+
+import asyncio
+import contextlib
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+_TESTS = Path(__file__).resolve().parent.parent
+sys.path[:0] = [str(_TESTS / "interop"), str(_TESTS / "unit")]
+
+from coap_peers import free_udp_port  # noqa: E402  found through the line above
+from node import Node  # noqa: E402
+
+from hedge.wire import cbor, senml  # noqa: E402
+from hedgerow import paths  # noqa: E402
+from hedgerow.gateway import GatewayConfig  # noqa: E402
+from hedgerow.gateway.service import gateway_in_thread  # noqa: E402
+from hedgerow.toolchain.unix import find_micropython  # noqa: E402
+
+_COUNT = 2000
+_RECORDS = 300
+_SCRIPT = Path(__file__).with_name("upy") / "coap_times.py"
+_HOW = "MicroPython Unix port, loopback, 64-bit words"
+
+
+def measure() -> list[dict]:
+    """Rows; see the top."""
+    program = find_micropython()
+    ours, theirs = _requests(program)
+    rows = [
+        _row("CoAP, 200-byte frames confirmed a second", ours, "1/s", f"one at a time; {_HOW}")
+        | {"peer": "aiocoap 0.4 under CPython", "peer_value": theirs, "ratio": ours / theirs}
+    ]
+    for name, value in _tell(program, "heap").items():
+        rows.append(_row(f"CoAP heap, {name.replace('_', ' ')}", value, "B", _HOW))
+    cost = _tell(program, "oscore")
+    how = f"seal a 200-byte frame, open its answer; {_HOW}"
+    rows.append(_row("OSCORE, a frame and its answer", cost["us"], "us", how))
+    rows.append(_row("OSCORE, bytes more a frame", cost["bytes"] - cost["clear_bytes"], "B", how))
+    return rows + _uplinks(program)
+
+
+def _requests(program: Path) -> tuple[float, float]:
+    """Requests a second of our client and of aiocoap's."""
+    with _server(program) as port:
+        ours = _tell(program, "ask", str(port), str(_COUNT))["per_s"]
+        return ours, asyncio.run(_aiocoap_per_s(port))
+
+
+async def _aiocoap_per_s(port: int) -> float:
+    import aiocoap
+
+    client = await aiocoap.Context.create_client_context()
+    begin_s = time.perf_counter()
+    for _ in range(_COUNT // 4):
+        message = aiocoap.Message(
+            code=aiocoap.POST, uri=f"coap://127.0.0.1:{port}/t", payload=bytes(200)
+        )
+        await client.request(message).response
+    took_s = time.perf_counter() - begin_s
+    await client.shutdown()
+    return _COUNT // 4 / took_s
+
+
+def _command(program: Path, *args: str) -> tuple[list[str], dict[str, str]]:
+    env = dict(os.environ, MICROPYPATH=f"{paths.firmware_dir()}:.frozen")
+    return [str(program), str(_SCRIPT), *args], env
+
+
+def _tell(program: Path, *args: str) -> dict:
+    command, env = _command(program, *args)
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@contextlib.contextmanager
+def _server(program: Path) -> Iterator[int]:
+    port = free_udp_port()
+    command, env = _command(program, "serve", str(port))
+    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as server:
+        try:
+            assert server.stdout
+            server.stdout.readline()
+            yield port
+        finally:
+            server.kill()
+
+
+def _uplinks(program: Path) -> list[dict]:
+    """Bytes a record over each link into the same gateway, headers and acks' requests included."""
+    rows = []
+    for kind in ("mqtt", "coap", "coap with OSCORE"):
+        with tempfile.TemporaryDirectory() as name:
+            sent, took_ms = _uplink(program, Path(name), kind)
+        how = f"{_RECORDS} records of one value through the gateway, each committed; {_HOW}"
+        rows.append(_row(f"bytes sent a record, {kind}", sent / _RECORDS, "B", how))
+        rows.append(_row(f"records acked a second, {kind}", _RECORDS * 1e3 / took_ms, "1/s", how))
+    return rows
+
+
+def _uplink(program: Path, folder: Path, kind: str) -> tuple[int, int]:
+    secret = bytes(range(16))
+    keys = {"bed-3": secret} if "OSCORE" in kind else {}
+    config = GatewayConfig(
+        folder / "farm.db", http_port=0, mqtt_port=0, broker="python", coap_port=0, coap_keys=keys
+    )
+    with gateway_in_thread(config) as gateway:
+        port = gateway.mqtt_port if kind == "mqtt" else gateway.coap_port
+        cfg = {"kind": kind.split()[0], "host": "127.0.0.1", "port": port}
+        if keys:
+            cfg |= {"oscore_secret": secret.hex(), "oscore_numbers": str(folder / "numbers.kv")}
+        args = {
+            "script": _TESTS / "interop" / "upy" / "coap_scenarios.py",
+            "cfg": cfg,
+            "store": str(folder / "store"),
+            "device": "bed-3",
+            "info": cbor.encode({"name": "Bed"}).hex(),
+            "record": senml.encode(1_790_000_000, [("soil.vwc", "%", 21.5)]).hex(),
+            "records": _RECORDS,
+            "limit_ms": 30000,
+        }
+        with Node(program, "uplink", **args) as node:
+            result = node.result(60)
+    assert result["pending"] == 0, result
+    return result["stats"]["bytes_sent"], result["took_ms"]
+
+
+def _row(name: str, value: float, unit: str, how: str) -> dict:
+    row = {"name": name, "value": value, "unit": unit, "how": how}
+    return row | {"peer": None, "peer_value": None, "ratio": None}
