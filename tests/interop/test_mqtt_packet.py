@@ -119,7 +119,7 @@ def test_it_reads_our_publish(convert, version):
     cases = []
     for i in range(_COUNT):
         topic, payload = _text(dice), dice.randbytes(dice.randint(0, 200))
-        properties = _properties(dice, _MESSAGE) if version == 5 else None
+        properties = _properties(dice, _MESSAGE) if version == 5 else b""
         cases.append((topic, payload, i % 3, bool(i & 4), dice.randint(1, 65535), properties))
     lines = [bytes(wire.publish(*case)).hex() for case in cases]
     for case, line in zip(cases, convert(version, lines), strict=True):
