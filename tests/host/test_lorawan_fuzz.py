@@ -53,6 +53,7 @@ def test_readers_under_micropython(micropython):
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_readers_soak(micropython):
     _assert_both_ways(lorawan_fuzz.run(_SOAK, 3))
     told = _micropython(micropython, _SOAK // 4)
@@ -142,5 +143,6 @@ def test_chirpstack_events():
 
 
 @pytest.mark.soak
+@pytest.mark.timeout(0)
 def test_server_soak(tmp_path):
     _check_server(tmp_path, _SOAK)

@@ -225,6 +225,64 @@ class TestCounters(_Case):
         self.assertEqual(self.up()[1].fcnt, 0)
 
 
+class _PowerCut(Exception):
+    pass
+
+
+class _CutKV(fake.FakeKV):
+    """The power fails at save number `cut`, before or after it took effect."""
+
+    def __init__(self, saved, cut, done):
+        fake.FakeKV.__init__(self, saved)
+        self._cut, self._done = cut, done
+
+    def save(self):
+        if self.writes == self._cut:
+            if self._done:
+                fake.FakeKV.save(self)
+            raise _PowerCut
+        fake.FakeKV.save(self)
+
+
+class TestPowerCuts(_Case):
+    def _life(self):
+        """Join, if need be, and send until the power fails."""
+        self.radio.answer = self._answer
+        while not self.session.joined:
+            self.run_(self.mac.join(*_JOIN))
+        for _ in range(UP_BLOCK + 8):
+            self.up()
+            self.radio.sent.clear()
+
+    def _answer(self, sent):
+        """A join server that accepts, a network that says something now and then."""
+        if sent[0][0] >> 5 == phy.JOIN_REQUEST:
+            self.nonces.append(phy.unpack_join_request(sent[0])[2])
+            self.accepts += 1
+            if self.accepts % 2:
+                return {}
+            return {1: fake.join_accept(sent, nonce=self.accepts)}
+        key = self.session.nwk_s_key[0] | self.session.nwk_s_key[1] << 8
+        self.counters.append(key << 16 | phy.unpack_data(sent[0]).fcnt)
+        if len(self.counters) % 5:
+            return {}
+        return {1: fake.downlink(self.session, self.session.fcnt_down + 1, b"\x06")}
+
+    def test_at_every_write_nothing_is_used_twice(self):
+        for done in (False, True):
+            self.nonces, self.counters, self.accepts = [], [], 0
+            saved = {}
+            for cut in range(12):
+                self.kv = _CutKV(saved, cut, done)
+                self.build()
+                with self.assertRaises(_PowerCut):
+                    self._life()
+                saved = self.kv.saved
+            self.assertEqual(len(set(self.nonces)), len(self.nonces))
+            self.assertEqual(len(set(self.counters)), len(self.counters))
+            self.assertTrue(len(self.counters) > 100)
+
+
 class TestUplink(_Case):
     def setUp(self):
         _Case.setUp(self)

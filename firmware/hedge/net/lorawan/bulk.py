@@ -69,14 +69,18 @@ class Receiver:
         self.files = self.refused = 0
 
     def take(self, port, data):
-        """A downlink of any port; others than 201 are left alone. Never raises FrameError."""
+        """A downlink of any port; others than 201 are left alone. Raises nothing of its own."""
         if port != PORT or not data:
             return
         handler = self._HANDLERS.get(data[0])
         if handler is None or len(data) < self._LENGTHS[data[0]]:
             self.refused += 1
             return
-        handler(self, data)
+        try:
+            handler(self, data)
+        except OSError as error:  # the disk: records must go on, the sender asks again
+            log.warn("lorawan", "bulk transfer given up: %r", error)
+            self.close()
 
     def _version(self, data):
         self._post(PORT, bytes((VERSION, _ID_FRAGMENTATION, 1)))
