@@ -50,8 +50,7 @@ def build_firmware(cache: Path, *, force: bool = False) -> Path:
     Blocks for about a minute. Raises ToolchainError naming every missing Debian package.
     """
     tree = Tree(cache)
-    manifest = _manifest()
-    folder = tree.folder / "pico" / _hash(manifest)
+    folder = tree.folder / "pico" / _hash()
     result = folder / "firmware.bin"
     with building_in(cache):
         if force:
@@ -61,7 +60,7 @@ def build_firmware(cache: Path, *, force: bool = False) -> Path:
         steps = [
             *tree.steps(),
             *tree.library_steps("pico", _LIBRARIES),
-            Step("configure", 5, configured.is_file, lambda _: _configure(tree, folder, manifest)),
+            Step("configure", 5, configured.is_file, lambda _: _configure(tree, folder)),
             Step("firmware", 45, result.is_file, lambda bar: _make(tree, folder, result, bar)),
         ]
         run_steps(f"MicroPython {VERSION} for the Pico", steps, lambda: _check(tree))
@@ -94,14 +93,15 @@ def _manifest() -> str:
     return _MANIFEST + "".join(lines)
 
 
-def _hash(manifest: str) -> str:
+def _hash() -> str:
+    """Of what is frozen, wherever it lies: clones may share a cache."""
     texts = [(paths.emulate_dir().parent / name).read_bytes() for name in _ONEWIRE]
-    return hashlib.sha256(b"\0".join([manifest.encode(), *texts])).hexdigest()[:12]
+    return hashlib.sha256(b"\0".join([_MANIFEST.encode(), *texts])).hexdigest()[:12]
 
 
-def _configure(tree: Tree, folder: Path, text: str) -> None:
+def _configure(tree: Tree, folder: Path) -> None:
     manifest = folder / "manifest.py"
-    manifest.write_text(text, encoding="utf-8")
+    manifest.write_text(_manifest(), encoding="utf-8")
     port = tree.src / "ports" / "rp2"
     options = {
         "PICO_BUILD_DOCS": 0,
