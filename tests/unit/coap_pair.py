@@ -13,7 +13,8 @@ from hedge.net.coap.message import Message, decode
 from hedge.net.coap.resource import Refusal, Resource, reply
 from hedge.net.coap.server import Server
 
-FAST = {"ack_timeout_ms": 40, "max_retransmit": 3}
+FAST = {"ack_timeout_ms": 20, "max_retransmit": 3}  # where something is lost
+CALM = {"ack_timeout_ms": 1500, "max_retransmit": 3}  # a stalled machine must not repeat datagrams
 
 
 class Shelf:
@@ -47,12 +48,12 @@ class Shelf:
 class Pair:
     """server at "s", client at "c"; start() in the loop, stop() at its end."""
 
-    def __init__(self, client=None, server=None):
+    def __init__(self, client=None, server=None, timing=CALM):
         self.net = FakeNet()
         self.shelf = Shelf()
-        self.server = Server(self.net.socket("s"), **dict(FAST, **(server or {})))
+        self.server = Server(self.net.socket("s"), **dict(timing, **(server or {})))
         self.server.add(self.shelf.resource())
-        options = dict({"limit_ms": 1500}, **FAST)
+        options = dict({"limit_ms": 3000}, **timing)
         options.update(client or {})
         self.client = Client(self.net.socket("c", peer="s"), **options)
 

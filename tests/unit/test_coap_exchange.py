@@ -53,7 +53,7 @@ class TestRequests(PairCase):
             self.assertTrue(sent[0] == sent[1], "the same datagram again")
             self.assertTrue(pair.client.endpoint.retransmits >= 2)
 
-        self.play(scenario)
+        self.play(scenario, Pair(timing=FAST))
 
     def test_doubled_datagrams_change_nothing(self):
         async def scenario(pair):
@@ -74,12 +74,12 @@ class TestRequests(PairCase):
             self.assertEqual(pair.client.endpoint._exchanges, {})
             self.assertEqual(pair.client.endpoint._waiters, {})
 
-        self.play(scenario)
+        self.play(scenario, Pair(timing=FAST))
 
     def test_separate_response(self):
         async def scenario(pair):
             async def slow(request):
-                await asyncio.sleep_ms(400)  # past the time after which an empty ACK goes out
+                await asyncio.sleep_ms(250)  # past the time after which an empty ACK goes out
                 return b"late"
 
             pair.server.add(Resource("slow", {n.GET: slow}))
@@ -135,7 +135,7 @@ class TestRequests(PairCase):
     def test_too_many_slow_requests_are_told_so(self):
         async def scenario(pair):
             async def slow(request):
-                await asyncio.sleep_ms(300)
+                await asyncio.sleep_ms(200)
                 return b"x"
 
             pair.server.add(Resource("slow", {n.GET: slow}))

@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from coap_pair import FAST, PairCase, fault_of, soon
+from coap_pair import CALM, FAST, PairCase, fault_of, soon
 from fake_udp import FakeNet
 
 from hedge.core.errors import LinkError
@@ -16,16 +16,16 @@ from hedge.net.coap_link import CoapLink
 class FarmPair:
     """A link at "c" and a gateway at "s" that acks a frame with b"ack " and the frame."""
 
-    def __init__(self, info=b"info", **options):
+    def __init__(self, info=b"info", timing=CALM):
         self.net = FakeNet()
         self.frames = []
         self.infos = []
         self.refusal = None
-        self.server = Server(self.net.socket("s"), max_tasks=8, **FAST)
+        self.server = Server(self.net.socket("s"), max_tasks=8, **timing)
         self.server.add(Resource("up/bed-3", {n.POST: self._up}))
         self.server.add(Resource("info/bed-3", {n.PUT: self._take_info}))
         self.opened = 0
-        self.link = CoapLink(self._open, "bed-3", info, **dict(FAST, limit_ms=1000, **options))
+        self.link = CoapLink(self._open, "bed-3", info, **dict(timing, limit_ms=3000))
 
     def _open(self):
         self.opened += 1
@@ -88,7 +88,7 @@ class TestLink(PairCase):
             self.assertEqual(sorted(pair.frames), sorted([b"frame %d" % i for i in range(12)]))
             await pair.link.close()
 
-        self.play(scenario, FarmPair(ack_timeout_ms=20, max_retransmit=6))
+        self.play(scenario, FarmPair(timing={"ack_timeout_ms": 20, "max_retransmit": 6}))
 
     def test_a_refused_frame_ends_the_session_with_the_reason(self):
         async def scenario(pair):
@@ -117,7 +117,7 @@ class TestLink(PairCase):
             self.assertTrue("not connected" in await fault_of(pair.link.recv()))
             self.assertTrue("not connected" in await fault_of(pair.link.send(b"x")))
 
-        self.play(scenario, FarmPair())
+        self.play(scenario, FarmPair(timing=FAST))
 
     def test_without_info_a_ping_shows_that_the_gateway_lives(self):
         async def scenario(pair):
@@ -126,7 +126,7 @@ class TestLink(PairCase):
             pair.net.fate = lambda sender, to, data: 0
             await fault_of(pair.link.connect())
 
-        self.play(scenario, FarmPair(info=b""))
+        self.play(scenario, FarmPair(info=b"", timing=FAST))
 
     def test_no_more_than_a_window_is_under_way(self):
         async def scenario(pair):
@@ -141,7 +141,7 @@ class TestLink(PairCase):
             await fifth
             await pair.link.close()
 
-        self.play(scenario, FarmPair())
+        self.play(scenario, FarmPair(timing={"ack_timeout_ms": 40, "max_retransmit": 6}))
 
     def test_close_ends_what_is_under_way(self):
         async def scenario(pair):

@@ -165,7 +165,7 @@ class TestBlocks(PairCase):
             response = await pair.client.request(n.POST, "echo", BODY)
             self.assertEqual(response.payload, BODY)
 
-        pair = Pair(client={"block_bytes": 256}, server={"block_bytes": 128})
+        pair = Pair(client={"block_bytes": 256}, server={"block_bytes": 128}, timing=FAST)
         self.play(scenario, pair)
 
     def test_too_large_a_body(self):
@@ -342,7 +342,7 @@ class TestObserve(PairCase):
                 await asyncio.sleep_ms(5)
             await soon(lambda: len(pair.server.observers) == 0, "removal")
 
-        self.play(scenario)
+        self.play(scenario, Pair(timing=FAST))
 
     def test_long_values_come_whole(self):
         async def scenario(pair):

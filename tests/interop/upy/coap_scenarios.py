@@ -221,8 +221,8 @@ async def contract(args):
     acks = sorted([first.decode(), second.decode(), third.decode()])
     more = link.bytes_sent
     say("ready")  # the server goes away now
-    await asyncio.sleep_ms(500)
-    link._client.endpoint._ack_timeout_ms = 100  # so that it need not take 30 s
+    await asyncio.sleep_ms(300)
+    link._client.endpoint._ack_timeout_ms = 30  # so that it need not take 30 s
     await link.send(b"frame four")
     lost = await _fails(asyncio.wait_for_ms(link.recv(), 20000))
     await link.close()
