@@ -156,8 +156,9 @@ def _uplink(node, table, board, base_dir, state_path):
         settings["oscore_numbers"] = state_path.replace("node.kv", "oscore.kv")
     if settings.get("uart"):
         settings["uart"] = board.bus("uart", settings["uart"])
-    if settings.get("ca"):
-        settings["ca"] = _below(base_dir, settings["ca"])
+    for name in ("ca", "cert", "cert_key"):
+        if settings.get(name):
+            settings[name] = _below(base_dir, settings[name])
     if settings.get("modem"):
         settings["modem"] = board.bus("lora", settings["modem"])
         settings["state"] = state_path.replace("node.kv", "lorawan.kv")

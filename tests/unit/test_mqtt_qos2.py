@@ -38,7 +38,7 @@ class _Case(unittest.TestCase):
             play(lambda v=version: scenario(v))
 
 
-class TestOut(_Case):
+class TestOutgoing(_Case):
     def test_publish_returns_after_pubcomp(self):
         async def scenario(version):
             broker = ScriptBroker(_NEW[version])
@@ -110,7 +110,7 @@ class TestOut(_Case):
         self.each_version(scenario)
 
 
-class TestIn(_Case):
+class TestIncoming(_Case):
     def test_handed_over_once_and_acknowledged_after(self):
         async def scenario(version):
             broker, got = ScriptBroker(_NEW[version]), []

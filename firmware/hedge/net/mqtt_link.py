@@ -115,7 +115,7 @@ def make(cfg, device, info):
     if cfg.get("tls"):
         from .tls_context import client_context
 
-        tls = client_context(cfg.get("ca"))
+        tls = client_context(cfg.get("ca"), cfg.get("cert"), cfg.get("cert_key"))
     return MqttLink(
         cfg["host"],
         cfg.get("port") or (8883 if tls else 1883),

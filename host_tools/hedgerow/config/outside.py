@@ -7,6 +7,7 @@ from typing import Any
 from hedgerow.config.draft import Draft
 from hedgerow.config.radio import lorawan_part
 from hedgerow.config.schema import is_known
+from hedgerow.config.uplink_kinds import UPLINK_FILES
 
 _MIN_SEGMENTS = 4
 _ERASE_BYTES = 4096  # of the flash chips of ESP32 and RP2 boards
@@ -69,9 +70,15 @@ def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
     if tls is True and ca is None and kind != "umqtt":
         expected = "ca = a file with the certificate of the authority"
         draft.fault(("uplink", "tls"), "tls without ca: the broker cannot be verified", expected)
-    if is_known(ca) and not (draft.folder / ca).is_file():
-        draft.fault(("uplink", "ca"), f'no file "{ca}" here', "a certificate, PEM or DER")
-    for name in ("ca", "server_hostname"):
+    for name in UPLINK_FILES:
+        path = table.get(name)
+        if is_known(path) and not (draft.folder / path).is_file():
+            what = "a private key" if name == "cert_key" else "a certificate"
+            draft.fault(("uplink", name), f'no file "{path}" here', f"{what}, PEM or DER")
+    for name, other in (("cert", "cert_key"), ("cert_key", "cert")):
+        if is_known(table.get(name)) and table.get(other) is None:
+            draft.fault(("uplink", name), f"{name} without {other}", f"{other} = ...", key=True)
+    for name in (*UPLINK_FILES, "server_hostname"):
         if is_known(table.get(name)) and tls is False:
             draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
     name, clear, sealed = ("CoAP", 5683, 5684) if kind == "coap" else ("MQTT", 1883, 8883)

@@ -60,9 +60,13 @@ _LORAWAN = (
     Key("antenna_db", "int", "gain of the antenna; what the region allows is with it", 2, 0, 20),
 )
 
+UPLINK_FILES = ("ca", "cert", "cert_key")  # keys of any kind that name a file beside the node file
+
 UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
     "mqtt": (
         *_BROKER,
+        Key("cert", "text", "file with the node's own certificate, where the broker asks for one"),
+        Key("cert_key", "text", "file with its private key, not encrypted"),
         Key("version", "int", "of MQTT: 4 is 3.1.1, or 5", 4, 4, 5),
     ),
     "coap": (

@@ -9,6 +9,7 @@ from hedge.infer import plan as hgm
 from hedge.infer.kernels import viper_modules
 from hedgerow import paths
 from hedgerow.config import compile_file
+from hedgerow.config.uplink_kinds import UPLINK_FILES
 from hedgerow.device.app_files import App, add_imports
 from hedgerow.errors import UsageError
 
@@ -58,7 +59,8 @@ def _written(plan: dict[str, Any]) -> Path:
 
 def _named_files(plan: dict[str, Any]) -> list[str]:
     """Files that the plan names, relative to its folder."""
-    named = [(plan["model"] or {}).get("file"), (plan["uplink"] or {}).get("ca")]
+    uplink = plan["uplink"] or {}
+    named = [(plan["model"] or {}).get("file"), *(uplink.get(key) for key in UPLINK_FILES)]
     return [name for name in named if name]
 
 
@@ -81,6 +83,9 @@ def _unused(plan: dict[str, Any]) -> tuple[str, ...]:
         unused += ["hedge/infer/", "hedge/model_stage"]
     if not plan["uplink"]:
         unused.append("hedge/net/")
+    elif plan["uplink"].get("version") != 5:
+        unused.append("hedge/net/mqtt5")
+    unused += ["hedge/net/mqtt_qos2", "hedge/net/mqtt_session"]  # the store does it for a node
     kinds = {part["bus"][0] for part in _wired(plan)}
     if kinds <= _PLAIN_BUSES and not {"uart", "modem"} & set(plan["uplink"] or ()):
         unused.append("hedge/more_buses")

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from hedgerow.config import compile_file
+from hedgerow.config.uplink_kinds import UPLINK_FILES
 
 
 def load_plan(node_file: Path) -> tuple[dict[str, Any], float | None]:
@@ -22,9 +23,11 @@ def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
     plan["store"] = dict(plan["store"], kind="files", dir="store", keep_acked=True)
     if plan.get("model"):
         plan["model"] = dict(plan["model"], file=str((folder / plan["model"]["file"]).resolve()))
-    if plan.get("uplink") and plan["uplink"].get("ca"):
-        ca = str((folder / plan["uplink"]["ca"]).resolve())
-        plan["uplink"] = dict(plan["uplink"], ca=ca)
+    uplink = plan.get("uplink") or {}
+    for name in UPLINK_FILES:
+        if uplink.get(name):
+            uplink = dict(uplink, **{name: str((folder / uplink[name]).resolve())})
+            plan["uplink"] = uplink
     return plan
 
 
@@ -35,5 +38,5 @@ def with_uplink(plan: dict[str, Any], host: str, port: int) -> dict[str, Any]:
     if uplink.get("kind") not in ("mqtt", "umqtt"):
         signed = {"key": uplink["key"]} if uplink.get("key") else {}
         uplink = {"kind": "mqtt", "keepalive_s": 60, **signed}
-    changes = {"host": host, "port": port, "tls": False, "ca": None}
+    changes = {"host": host, "port": port, "tls": False, **dict.fromkeys(UPLINK_FILES)}
     return dict(plan, uplink=dict(uplink, **changes))
