@@ -25,6 +25,7 @@ ROOT = "/app"
 MAX_BOOTS = 3
 CRASH_CHARS = 1024
 _ENOENT = 2
+_HEAD_BYTES = 200  # of a manifest: what comes before its files
 RESTART_MS = 2000  # after a crash: time to read the traceback and to press Ctrl-C
 
 _running = None  # the Slots whose app runs; None otherwise
@@ -69,12 +70,28 @@ class Slots:
 
     def manifest(self, slot):
         """What a complete slot holds, or None."""
-        found = self._read(slot + "/manifest.json")
-        return found if isinstance(found, dict) and "entry" in found else None
+        return _manifest(self._read(slot + "/manifest.json"))
+
+    def head(self, slot):
+        """manifest() without its files: to parse a hundred takes 40 ms and 14 KB on an RP2040."""
+        try:
+            with open("%s/%s/manifest.json" % (self.root, slot), "rb") as file:
+                text = file.read(_HEAD_BYTES)
+                file.seek(-2, 2)
+                whole = file.read() == b"}}"
+        except OSError:
+            return None
+        at = text.find(b',"files":')
+        if at < 0:  # written by something else
+            return self.manifest(slot)
+        try:
+            return _manifest(json.loads(text[:at] + b"}")) if whole else None
+        except ValueError:
+            return None
 
     def switch(self, slot):
         """Start slot from the next boot on, unconfirmed. Raises ValueError if it is incomplete."""
-        if self.manifest(slot) is None:
+        if self.head(slot) is None:
             raise ValueError("slot %s has no manifest: deploy again" % slot)
         now = self.current()
         proven = now and now["confirmed"] and now["slot"] != slot
@@ -101,7 +118,7 @@ class Slots:
     def _way_back(self, now):
         if now is None or now["confirmed"] or now["previous"] is None:
             return None
-        return now["previous"] if self.manifest(now["previous"]) else None
+        return now["previous"] if self.head(now["previous"]) else None
 
     def boots(self, now=None):
         """Boots of this generation that have not become healthy. now: current(), if at hand."""
@@ -164,7 +181,7 @@ def decide(slots, counts=True):
             return "safe", "%d boots in a row failed" % boots
         print("boot: slot %s failed %d times: back to the one before" % (now["slot"], boots))
         now, boots = slots.current(), 0
-    if slots.manifest(now["slot"]) is None:
+    if slots.head(now["slot"]) is None:
         return "safe", "slot %s is damaged" % now["slot"]
     if counts:
         _count(slots, boots + 1, now)
@@ -188,14 +205,14 @@ def run(slots, slot, reset=None):
     """Run the app of a slot; returns when it ends or is stopped. A crash ends in reset()."""
     global _running
     folder = slots.root + "/" + slot
-    manifest = slots.manifest(slot)
-    print("boot: slot %s starts %s" % (slot, manifest["entry"]))
+    head = slots.head(slot)
+    print("boot: slot %s starts %s" % (slot, head["entry"]))
     sys.path.insert(0, folder)
-    _forget(manifest.get("files", ()))
+    _forget(os.listdir(folder))
     _running = slots
-    timer = _confirm_later(manifest.get("healthy_after_ms"))
+    timer = _confirm_later(head.get("healthy_after_ms"))
     try:
-        __import__(manifest["entry"])
+        __import__(head["entry"])
         confirm()
     except SystemExit:
         confirm()
@@ -216,8 +233,13 @@ def run(slots, slot, reset=None):
 
 def _forget(files):
     """A module that the app brings is found, also if boot.py knows a built-in one by its name."""
-    for name in files:
-        sys.modules.pop(name.split("/")[0].split(".")[0], None)
+    for name in list(sys.modules):
+        if name in files or name + ".py" in files or name + ".mpy" in files:
+            del sys.modules[name]
+
+
+def _manifest(found):
+    return found if isinstance(found, dict) and "entry" in found else None
 
 
 def confirm(_=None):

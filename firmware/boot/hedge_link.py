@@ -25,7 +25,7 @@ import json
 import os
 import sys
 
-FRAMES = 2  # version of the frames; a host that speaks another brings its own hedge_link
+FRAMES = 3  # version of the frames; a host that speaks another brings its own hedge_link
 _HEAD_BYTES = 18
 _COPY_BYTES = 1024
 _FLUSH_BYTES = 16384  # a cut costs at most this much of a file that is sent again
@@ -145,7 +145,8 @@ def receive_app(slots):
 
 
 def identity():
-    """JSON on one line: what the board is, what its slots hold; "app" null: no supervisor."""
+    """Three lines of JSON: the manifests of slots a and b as they are in their files, null if a
+    slot has none, and what the board is; "app" null: no supervisor, and no slots."""
     stat = os.statvfs("/")
     found = {"mpy": getattr(sys.implementation, "_mpy", 0), "version": sys.version}
     found["machine"] = getattr(sys.implementation, "_machine", sys.platform)
@@ -156,14 +157,30 @@ def identity():
     try:
         from hedge_boot import Slots
     except (ImportError, SyntaxError, ValueError):  # ValueError: compiled for another MicroPython
-        return json.dumps(found)
+        return _lines(found)
     try:
         with open("/app/boot.json") as file:
             found["boot"] = json.load(file)
     except (OSError, ValueError):
-        return json.dumps(found)
-    found["app"] = state(Slots())
-    return json.dumps(found)
+        return _lines(found)
+    slots = Slots()
+    found["app"] = state(slots)
+    return _lines(found, *[_text(slots, slot) for slot in ("a", "b")])
+
+
+def _lines(found, a="null", b="null"):
+    return "%s\n%s\n%s" % (a, b, json.dumps(found))
+
+
+def _text(slots, slot):
+    """Of the manifest, which the host parses: here that takes 40 ms for a hundred files."""
+    if slots.head(slot) is None:
+        return "null"
+    try:
+        with open("%s/%s/manifest.json" % (slots.root, slot)) as file:
+            return file.read()
+    except ValueError:  # damaged: no UTF-8
+        return "null"
 
 
 def has_frozen(package):
@@ -179,11 +196,11 @@ def has_frozen(package):
 
 
 def state(slots):
-    """The pointer, the slot that may be written, and what each slot holds."""
+    """The pointer, the slot that may be written, and the files of slots without a manifest."""
     found = {"spare": slots.spare(), "current": slots.current(), "boots": slots.boots()}
     for slot in ("a", "b"):
-        manifest = slots.manifest(slot)
-        found[slot] = manifest or {"files": survey("%s/%s/" % (slots.root, slot))}
+        complete = slots.head(slot) is not None
+        found[slot] = {"files": {} if complete else survey("%s/%s/" % (slots.root, slot))}
     return found
 
 

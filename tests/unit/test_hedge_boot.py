@@ -171,6 +171,18 @@ class TestFailedBoots(BootCase):
         os.remove(self.root + "/a/manifest.json")
         self.assertEqual(self.boot(), ("safe", "slot a is damaged"))
 
+    def test_the_head_of_a_manifest_is_read_without_its_files(self):
+        self.deploy("a")
+        files = ",".join('"f%d":[1,"00"]' % n for n in range(60))
+        text = '{"entry":"main","healthy_after_ms":5,"files":{%s}}' % files
+        wanted = {"entry": "main", "healthy_after_ms": 5}
+        for whole, found in ((text, wanted), (text[:-1], None), ("", None), ("{}", None)):
+            store_folder.put(self.root + "/a/manifest.json", whole.encode())
+            self.assertEqual(self.slots.head("a"), found)
+        store_folder.put(self.root + "/a/manifest.json", b"[1]" + text.encode())
+        self.assertIsNone(self.slots.head("a"))
+        self.assertIsNone(self.slots.head("b"))
+
     def test_a_hold_lasts_one_boot_and_counts_nothing(self):
         self.deploy("a")
         store_folder.put(self.root + "/hold", b"")

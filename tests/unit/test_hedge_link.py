@@ -113,6 +113,14 @@ class TestReceiver(unittest.TestCase):
         self.assertIsNone(found["current"])
         self.assertEqual(found["a"], {"files": {}})
 
+    def test_state_leaves_the_files_of_a_complete_slot_to_its_manifest(self):
+        hedge_link.make_folders(self.folder + "b/x")
+        store_folder.put(self.folder + "b/x", b"abc")
+        self.assertEqual(hedge_link.state(Slots(self.folder[:-1]))["b"]["files"]["x"][0], 3)
+        store_folder.put(self.folder + "b/manifest.json", b'{"entry":"x","files":{}}')
+        self.assertEqual(hedge_link.state(Slots(self.folder[:-1]))["b"], {"files": {}})
+        store_folder.clear(self.folder + "b")
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 # Of one frame, before it is packed: the board holds three copies. Its deflate window is 4 KB.
 BLOCK_BYTES = 4096
 _WINDOW_BITS = -12
-FRAMES_VERSION = 2  # FRAMES of hedge_link.py
+FRAMES_VERSION = 3  # FRAMES of hedge_link.py
 _CTRL_C = 3
 # Cycles of an RP2040 at the emulated Pico: 1070 to receive a byte over USB, 576 to inflate one.
 _WORTH_DEFLATING = 0.45

@@ -19,12 +19,13 @@ _ON_BOARD = Path(__file__).parent / "on_board"
 _BOOT_MODULES = ("hedge_link", "hedge_safe", "hedge_boot")
 _BOOT_SOURCES = ("boot.py", "main.py")  # MicroPython starts these by name; main.py comes last
 _BOOT_MANIFEST = "app/boot.json"
-_ASK = "import hedge_link\nprint(hedge_link.identity())\n"
+_ASK = f"import hedge_link as h\nassert h.FRAMES == {FRAMES_VERSION}\nprint(h.identity())\n"
 
 
 @dataclass(frozen=True)
 class Identity:
-    """What a board says of itself; app: hedge_link.state(), None before the first deploy."""
+    """What a board says of itself; app: hedge_link.state() with the manifests of slots that have
+    one, None before the first deploy."""
 
     mpy: int
     machine: str
@@ -56,11 +57,25 @@ def identify(link: SerialLink) -> Identity:
     except BoardError:  # no supervisor yet, or an older one: its source comes along
         said = link.run(_link_source() + "\nprint(identity())\n")
     try:
-        found = json.loads(said.strip().splitlines()[-1])
+        *_, a, b, last = said.strip().splitlines()
+        found = json.loads(last)
         values = {name: found[name] for name in Identity.__dataclass_fields__}
-    except (ValueError, IndexError, KeyError) as error:
+    except (ValueError, KeyError) as error:
         raise GarbledLinkError(f"{link.port}: unexpected answer: {said[-80:]!r}") from error
+    if values["app"] is not None:
+        manifests = {"a": _manifest(a), "b": _manifest(b)}
+        values["app"] |= {slot: found for slot, found in manifests.items() if found}
     return Identity(**{**values, "files": tuple(found["files"])})
+
+
+def _manifest(text: str) -> dict[str, Any] | None:
+    """Of a slot; None if there is none, or a damaged one: then all of its files are sent."""
+    try:
+        found = json.loads(text)
+    except ValueError:
+        return None
+    good = isinstance(found, dict) and isinstance(found.get("files"), dict)
+    return found if good else None
 
 
 def define_link(link: SerialLink) -> None:
