@@ -58,6 +58,8 @@ def _everything(name):
     for bus, table in board.spi_buses.items():
         buses[bus] = {key: _id(getattr(table, key)) for key in ("sck", "mosi", "miso")}
         sensors.append(("mcp3008", ["spi", [bus, free[len(free) // 2]]]))
+    if len(free) > 9:
+        sensors.append(("hcsr04", ["echo", free[-4:-2]]))
     outs = [("relay", ["output_pin", free[-1]]), ("servo", ["pwm", free[-2]])]
     return _plan(board, sensors, outs, buses), board
 

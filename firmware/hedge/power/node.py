@@ -47,7 +47,7 @@ class PowerNode(Node):
         self._schedule = Schedule(every_s, table["on_events"], max(self.sample_s, 60))
         if self.mode != "none":
             self.about["uplink_every_s"] = every_s  # the gateway does not miss it in between
-        self._ticket = ticket.take(board, self._path)
+        self._ticket = ticket.take(board, self._path) if self.mode == "deep" else None
         if self._ticket and self._ticket["hash"] != self.about["hash"]:
             log.warn("power", "woke up with other settings: a new boot")
             self._ticket = None

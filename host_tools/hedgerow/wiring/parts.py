@@ -13,7 +13,7 @@ from hedgerow.drivers import drivers
 
 GROUND, LOGIC, FIVE = "GND", "3V3", "5V"  # nets of the supply
 _FIVE_LABELS = ("VSYS", "5V", "VBUS", "VCC")  # silkscreen; VSYS runs from a battery too
-_NEEDS_FIVE = ("output_pin", "pwm", "ws2812")  # modules that are made for 5 V
+_NEEDS_FIVE = ("echo", "output_pin", "pwm", "ws2812")  # modules that are made for 5 V
 _CONTACTS = ("anemometer", "rain_gauge")  # a switch: no supply
 
 _SIGNAL = {
@@ -27,6 +27,7 @@ _SIGNAL = {
 }
 _NOTES = {
     "dht": ("10 kΩ from DATA to VCC",),
+    "echo": ("echo is 5 V: through 1 kΩ, and 2 kΩ", "from the board's pin to GND"),
     "i2c": ("4.7 kΩ from SDA and SCL to VCC:", "most modules have them on board"),
     "onewire": ("4.7 kΩ from DQ to VCC",),
 }
