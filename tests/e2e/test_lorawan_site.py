@@ -5,6 +5,7 @@ Virtual time: hours pass in seconds.
 
 import asyncio
 import os
+import random
 import zlib
 
 import pytest
@@ -125,6 +126,35 @@ def test_power_cuts_of_devices_and_crashes_of_the_server(tmp_path):
         for numbers in streams.values():
             assert numbers == list(range(1, len(numbers) + 1))
     assert site.server.counts.refused == 0, site.server.counts.reasons
+
+
+@pytest.mark.soak
+@pytest.mark.timeout(0)
+def test_a_day_of_many_devices_and_power_cuts(tmp_path):
+    """60 devices ($HEDGEROW_LORAWAN_DEVICES), a record each 15 min, 20 % loss. Each 10 min one of
+    them loses power, each hour the server does. Every record of every start arrives once."""
+    count = int(os.environ.get("HEDGEROW_LORAWAN_DEVICES", "60"))
+    chance = random.Random(1)
+    place = [Place(chance.uniform(20, 250), chance.uniform(0, 120)) for _ in range(count)]
+
+    async def script(site):
+        for i in range(count):
+            await site.start(i, place[i], wait_s=7 * i, records=96, every_s=900)
+        for cut in range(6 * 24):
+            await site.world.run(site.world.now_us / 1e6 + 600)
+            i = chance.randrange(count)
+            site.world.kill(f"bed-{i}")
+            site.world.devices[f"bed-{i}"].told.clear()
+            await site.start(i, place[i], records=10, every_s=900)
+            if cut % 6 == 5:
+                site.restart_server()
+        await _until_done(site, hours=72)
+
+    _, stored = _play(tmp_path, count, script, channel={"loss": 0.2})
+    for name, streams in stored.items():
+        for numbers in streams.values():
+            assert numbers == list(range(1, len(numbers) + 1)), (name, streams)
+        assert any(stream == 1 for _, stream in streams), name
 
 
 def test_a_store_that_takes_nothing_and_a_server_that_forgot_everything(tmp_path):

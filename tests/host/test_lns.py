@@ -4,17 +4,20 @@ import asyncio
 import json
 
 import pytest
+from click.testing import CliRunner
 from lns_device import ADDR, APP, EUI, GATEWAYS, KEY, NWK, Peer, join_request, rx, site
 
 from hedge.core.errors import FrameError
 from hedge.net.lorawan import maccmd, payload, phy
 from hedge.wire import ack, frame, senml
+from hedgerow.cli.lns import command
 from hedgerow.errors import ConfigError, GatewayError
 from hedgerow.gateway.ingest import Refused
 from hedgerow.lns import semtech
 from hedgerow.lns.database import Database
 from hedgerow.lns.devices import read_site, site_of
 from hedgerow.lns.front import Front
+from hedgerow.lns.listing import device_lines, forget_device
 from hedgerow.lns.records import Records
 from hedgerow.lns.semtech import Rx, Tx
 from hedgerow.lns.server import NetworkServer
@@ -507,6 +510,40 @@ def test_unreadable_files(tmp_path):
     (tmp_path / "bad.db").write_bytes(b"no database at all, but long enough to be looked at" * 20)
     with pytest.raises(GatewayError, match="choose another with --db"):
         Database(tmp_path / "bad.db")
+
+
+def test_devices_are_listed_and_forgotten(tmp_path, bench):
+    b = bench()
+    b.receive(rx(Peer().up(confirmed=True), sf=9, snr_db=2.5))
+    head, first, second = device_lines(b.database, b.site, b.now_s + 7200)
+    assert first.split() == ["bed-1", "never"]
+    wanted = ["bed-2", "26010001", "2", "h", "ago", "SF9BW125", "16", "dBm", "15", "dB", "1", "1"]
+    assert second.split() == wanted
+    assert head.index("rate") == second.index("SF9")
+    b.joined(9)
+    assert forget_device(b.database, b.site, "bed-1") == "bed-1: forgotten, it may join again"
+    assert "nothing was known" in forget_device(b.database, b.site, "bed-1")
+    b.restart()
+    b.joined(0)
+    with pytest.raises(ConfigError, match="no device 'bed-9'"):
+        forget_device(b.database, b.site, "bed-9")
+
+
+def test_the_command_lists_and_says_what_is_missing(tmp_path):
+    devices = tmp_path / "devices.toml"
+    devices.write_text(
+        f'[[device]]\nname = "bed-1"\ndev_eui = "{EUI.hex()}"\n'
+        f'join_eui = "{EUI.hex()}"\napp_key = "{KEY.hex()}"\n'
+    )
+    db = tmp_path / "lns.db"
+    options = ["--devices", str(devices), "--db", str(db), "--list"]
+    failed = CliRunner().invoke(command, options)
+    assert "name the server's --db" in str(failed.exception)
+    Database(db).close()
+    listed = CliRunner().invoke(command, options)
+    assert listed.output.splitlines()[1] == "bed-1            never"
+    told = CliRunner().invoke(command, ["--devices", str(devices), "--send", "bed-1"])
+    assert "expected DEVICE=FILE" in str(told.exception)
 
 
 def test_keys_do_not_show_in_messages():

@@ -2,15 +2,20 @@
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
 from hedgerow.errors import UsageError
 
+if TYPE_CHECKING:
+    from hedgerow.lns.devices import Site
+
 _EPILOG = """\b
 Examples:
   hedgerow lns --devices devices.toml            gateways with Semtech's packet forwarder, udp 1700
   hedgerow lns --devices devices.toml --send bed-3=soil.hgm
+  hedgerow lns --devices devices.toml --list     who was heard, how well
   hedgerow lns --chirpstack mqtt://chirpstack.local      ChirpStack v4 has the gateways
 """
 
@@ -36,6 +41,8 @@ Examples:
     "--send", multiple=True, metavar="DEVICE=FILE", help="Send a file in fragments (TS004)."
 )
 @click.option("--fragment-bytes", default=48, show_default=True, help="Fits every data rate.")
+@click.option("--list", "listing", is_flag=True, help="Show the devices that --db knows, and end.")
+@click.option("--forget", metavar="DEVICE", help="Forget its nonces and session, and end.")
 @click.option("--user", help="Account at both brokers, if it is not in the URL.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
 @click.option("-v", "--verbose", is_flag=True)
@@ -49,6 +56,8 @@ def command(
     chirpstack: str | None,
     send: tuple[str, ...],
     fragment_bytes: int,
+    listing: bool,
+    forget: str | None,
     user: str | None,
     password_file: Path | None,
     verbose: bool,
@@ -64,6 +73,10 @@ def command(
 
     if devices is None and chirpstack is None:
         raise UsageError("--devices or --chirpstack is needed, see --help")
+    site = read_site(devices) if devices else None
+    if listing or forget:
+        _look(db, site, forget)
+        return
     logging.basicConfig(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
@@ -72,7 +85,7 @@ def command(
     options = LnsOptions(
         db,
         parse_url(broker, user, password),
-        site=read_site(devices) if devices else None,
+        site=site,
         host=host,
         port=port,
         chirpstack=parse_url(chirpstack, user, password) if chirpstack else None,
@@ -80,6 +93,22 @@ def command(
         fragment_bytes=fragment_bytes,
     )
     run(options, lambda text: click.echo(f"lns: {text}", err=True))
+
+
+def _look(db: Path, site: "Site | None", forget: str | None) -> None:
+    from hedgerow.lns.database import Database
+    from hedgerow.lns.listing import device_lines, forget_device
+
+    if site is None:
+        raise UsageError("--list and --forget need --devices")
+    if not db.is_file():
+        raise UsageError(f"no {db}: name the server's --db")
+    database = Database(db)
+    try:
+        lines = [forget_device(database, site, forget)] if forget else device_lines(database, site)
+    finally:
+        database.close()
+    click.echo("\n".join(lines))
 
 
 def _pair(text: str) -> tuple[str, Path]:

@@ -141,6 +141,21 @@ class Database:
         )
         self.put(session)
 
+    def all_sessions(self) -> list[Session]:
+        """The confirmed ones, by name."""
+        found = [session for (_, pending), session in self._sessions.items() if not pending]
+        return sorted(found, key=lambda session: session.device)
+
+    def forget(self, device: str) -> bool:
+        """Drop nonces, sessions and skeletons of a device; False if there were none."""
+        known = self.nonces(device) != (-1, 0)
+        with self.transaction():
+            for table in ("joined", "session", "skeleton"):
+                self._connection.execute(f"DELETE FROM {table} WHERE device = ?", (device,))
+        for pending in (0, 1):
+            known = self._sessions.pop((device, pending), None) is not None or known
+        return known
+
     # Joins
 
     def nonces(self, device: str) -> tuple[int, int]:
