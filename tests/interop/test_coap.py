@@ -53,27 +53,30 @@ def ask(scenario, port, requests, limit_s=90.0, **args):
 
 @pytest.mark.parametrize("loss", ["0%", "30%"])
 def test_client_against_libcoap(scenario, loss):
-    """Blocks both ways, a separate response, an error; 30 % of the server's datagrams dropped."""
+    """Blocks both ways, a separate response, an error; 30 % of the server's datagrams dropped.
+
+    Where datagrams are lost the PUT is one block: libcoap 4.3.1 does not know a repeated message,
+    and a last block that comes twice makes a new body of zeros and that block.
+    """
     requests = [
         ["GET", "", ""],
         ["PUT", "example_data", 1000],
-        ["GET", "example_data", ""],
-        ["GET", "async?1", ""],
-        ["GET", "nothing", ""],
+        ["GET", "example_data", "", {"23": 4}],  # Block2: 256 bytes each
         ["GET", ".well-known/core", ""],
-        ["GET", "time", "", {}, "NON"],
+        ["GET", "nothing", ""],
     ]
-    if loss != "0%":
-        del requests[-1]  # a NON is not repeated
+    if loss == "0%":  # a NON is not repeated, and libcoap forgets a separate answer that was lost
+        requests += [["GET", "async?1", ""], ["GET", "time", "", {}, "NON"]]
     with libcoap_server("-l", loss) as port:
-        result = ask(scenario, port, requests, ack_timeout_ms=80, block_bytes=256)
+        size = 256 if loss == "0%" else 1024
+        result = ask(scenario, port, requests, ack_timeout_ms=120, block_bytes=size)
     codes = [answer[0] for answer in result["answers"]]
-    # libcoap 4.3.1 obeys a repeated PUT again: the second finds what the first has made.
-    assert codes.pop(1) in ("2.01", "2.04")
-    assert codes == ["2.05", "2.05", "2.05", "4.04", "2.05", "2.05"][: len(codes)]
+    assert codes.pop(1) in ("2.01", "2.04")  # 2.04: made by the first copy, changed by the second
+    assert codes == ["2.05", "2.05", "2.05", "4.04", "2.05", "2.05"][: len(codes)], result
     assert result["answers"][2][2] == binascii.crc32(body_of(1000))
-    assert result["answers"][3][1] == "done"
-    assert "</time>" in result["answers"][5][1]
+    assert "</time>" in result["answers"][3][1]
+    if loss == "0%":
+        assert result["answers"][5][1] == "done"
     assert (result["retransmits"] > 0) == (loss != "0%")
 
 
