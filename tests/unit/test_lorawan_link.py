@@ -1,10 +1,14 @@
 """The link over LoRaWAN against a network that hears, is deaf, forgets: frames in, acks out."""
 
 import asyncio
+import sys
 import unittest
 
 import fake_lorawan as fake
+import machine
 
+from hedge import node_plan
+from hedge.board import Board
 from hedge.core import log
 from hedge.core.errors import ConfigError, LinkError
 from hedge.net.link import make_link
@@ -289,6 +293,56 @@ class TestMake(unittest.TestCase):
         del good["dev_eui"]
         with self.assertRaises(ConfigError):
             make_link(good, "bed-3")
+
+
+class _Chip:
+    """Stands for a driver class of micropython-lib's package `lora`."""
+
+    def __init__(self, **wiring):
+        self.wiring = wiring
+
+
+class _Lora:
+    SX1276 = SX1262 = _Chip
+
+
+class TestNodeFile(unittest.TestCase):
+    """From the compiled node file to an uplink: the radio on its bus, the link's own pace."""
+
+    def setUp(self):
+        machine.clear_bench()
+        sys.modules["lora"] = _Lora
+        buses = {
+            "spi0": {"kind": "spi", "id": 0, "sck": 18, "mosi": 19, "miso": 16, "freq_hz": 8000000}
+        }
+        self.board = Board({"name": "UNIX", "buses": buses})
+
+    def tearDown(self):
+        del sys.modules["lora"]
+        machine.clear_bench()
+
+    def test_wiring_of_both_families(self):
+        chip = self.board.bus("lora", ["sx1276", "spi0", 17, 9, 10, -1, 0])
+        self.assertEqual(sorted(chip.wiring), ["cs", "dio0", "reset", "spi"])
+        chip = self.board.bus("lora", ["sx1262", "spi0", 17, -1, 10, 11, 1800])
+        self.assertEqual(chip.wiring["dio3_tcxo_millivolts"], 1800)
+        wired = ["busy", "cs", "dio1", "dio3_tcxo_millivolts", "spi"]
+        self.assertEqual(sorted(chip.wiring), wired)
+
+    def test_uplink(self):
+        table = {"kind": "lorawan", "region": "EU868", "class": "A", "adr": True}
+        table.update(dev_eui="00" * 8, join_eui="00" * 8, app_key="00" * 16, key="0f" * 16)
+        table["modem"] = ["sx1276", "spi0", 17, 9, 10, -1, 0]
+        node = _Node()
+        node_plan._uplink(node, table, self.board, "/nowhere", "/nowhere/node.kv")
+        uplink = node.make_uplink(b"", None, None)
+        self.assertTrue(isinstance(uplink._link, LorawanLink))
+        self.assertEqual((uplink._window, uplink._ack_timeout_ms), (4, 4 * 3600000))
+
+
+class _Node:
+    name = "bed-3"
+    store = None
 
 
 class FakeModem:
