@@ -164,7 +164,7 @@ class LorawanLink(Link):
     async def _exchange(self):
         """One message up, and what comes down; pauses if it was not acknowledged."""
         before = self._queue
-        data, whole = self._compose()
+        data, whole = await self._compose()
         if data is not None:
             down = await self.mac.uplink(payload.PORT_RECORDS, data)
             self._take(down)
@@ -177,13 +177,14 @@ class LorawanLink(Link):
         for digest in whole:
             self._learn(digest)
 
-    def _compose(self):
+    async def _compose(self):
         """(payload, digests it carries whole) of the first records; (None, ()) if none fits."""
         entry = self._joined_entries()
         known = None if self._plain else self._known
-        data, count, whole = payload.compose(
-            entry, self.mac.room(), known, self._device, self._key
-        )
+        composer = payload.Composer(entry, self.mac.room(), known, self._device, self._key)
+        while composer.add_next():
+            await asyncio.sleep_ms(0)  # the control loop first
+        data, count, whole = composer.finish()
         return (data, whole) if count or not entry.records else (None, ())
 
     def _joined_entries(self):

@@ -50,28 +50,52 @@ def compose(entry, room, known, device="", key=None):
     known: digests that the network server has, or None to send every record as it is. 0 records
     if not even the first fits into room bytes. key signs for device, as in a frame.
     """
-    head = bytearray((entry.stream | (_BACKLOG if entry.backlog else 0),))
-    varint.write(head, entry.boot)
-    varint.write(head, entry.seq)
-    varint.write(head, entry.seq - entry.oldest)
-    room -= len(head) + (mac.MAC_BYTES if key else 0)
-    # What is signed is one frame; else the network server makes as many frames as it takes.
-    left = _room_in_frame(entry, device, key) if key else 1 << 20
-    writer = _Writer(known)
-    count = 0
-    for record in entry.records:
-        left -= len(record) + 1
-        if left < 0 or not writer.add(record, room):
-            break
-        count += 1
-    if writer.checked:
-        head[0] |= _CHECKED
-        writer.out.append(binascii.crc32(b"".join(entry.records[:count])) & 0xFF)
-    data = head + writer.out
-    if key:
-        data[0] |= _SIGNED
-        data += _frame(entry, entry.records[:count], device, key)[-mac.MAC_BYTES :]
-    return bytes(data), count, writer.whole
+    composer = Composer(entry, room, known, device, key)
+    while composer.add_next():
+        pass
+    return composer.finish()
+
+
+class Composer:
+    """compose() in steps, for a loop that has other things to do: a record takes milliseconds."""
+
+    def __init__(self, entry, room, known, device="", key=None):
+        self._entry, self._device, self._key = entry, device, key
+        head = bytearray((entry.stream | (_BACKLOG if entry.backlog else 0),))
+        varint.write(head, entry.boot)
+        varint.write(head, entry.seq)
+        varint.write(head, entry.seq - entry.oldest)
+        self._head = head
+        self._room = room - len(head) - (mac.MAC_BYTES if key else 0)
+        # What is signed is one frame; else the network server makes as many as it takes.
+        self._left = _room_in_frame(entry, device, key) if key else 1 << 20
+        self._writer = _Writer(known)
+        self._count = 0
+
+    def add_next(self):
+        """Add the next record; False if there is none, or no room for it."""
+        records = self._entry.records
+        if self._count == len(records):
+            return False
+        record = records[self._count]
+        self._left -= len(record) + 1
+        if self._left < 0 or not self._writer.add(record, self._room):
+            return False
+        self._count += 1
+        return True
+
+    def finish(self):
+        """See compose()."""
+        head, writer = self._head, self._writer
+        records = self._entry.records[: self._count]
+        if writer.checked:
+            head[0] |= _CHECKED
+            writer.out.append(binascii.crc32(b"".join(records)) & 0xFF)
+        data = head + writer.out
+        if self._key:
+            data[0] |= _SIGNED
+            data += _frame(self._entry, records, self._device, self._key)[-mac.MAC_BYTES :]
+        return bytes(data), self._count, writer.whole
 
 
 def _frame(entry, records, device, key=None):

@@ -16,6 +16,7 @@ _TIME_HOLE = 0x1D
 _VALUE_LABEL = 0x02
 _BASE_TIME_LABEL = 0x22
 _MAX_DIGITS = 3  # after the point
+_ROUNDING = 1e-6  # relative: eight times what single precision loses in one product
 _I16, _I8, _I24, _DELTA, _INT_DELTA = 0xE0, 0xE4, 0xE8, 0xEC, 0xF0
 
 
@@ -33,9 +34,10 @@ def digest(skeleton):
 
 
 def split(record):
-    """(skeleton, holes) of a SenML-CBOR pack (bytes), holes its items in order; None if unfit.
+    """(skeleton, holes) of a SenML-CBOR pack (bytes); None if unfit.
 
-    Unfit is what has no hole or is no plain array of maps: it travels as it is.
+    holes: [(True for a time, item)] in order. Unfit is what has no hole or is no plain array of
+    maps: it travels as it is.
     """
     skeleton = bytearray()
     holes = []
@@ -68,10 +70,10 @@ def _walk(record, skeleton, holes):
 def _add(label, item, skeleton, holes):
     if label == _VALUE_LABEL and (item[0] < 0x40 or item[0] in (0xF9, 0xFA)):
         skeleton.append(_VALUE_HOLE)
-        holes.append(item)
+        holes.append((False, item))
     elif label == _BASE_TIME_LABEL and item[0] < 0x1B:
         skeleton.append(_TIME_HOLE)
-        holes.append(item)
+        holes.append((True, item))
     else:
         skeleton.extend(item)
 
@@ -103,21 +105,13 @@ def note(skeleton, holes, state):
 def fill(out, skeleton, holes, state):
     """Append the holes' contents, as short as they go."""
     name = digest(skeleton)
-    kinds = _hole_kinds(skeleton)
-    for i, item in enumerate(holes):
-        if kinds[i] == _TIME_HOLE:
+    for i, (is_time, item) in enumerate(holes):
+        if is_time:
             time_s = _head_number(item)
             write(out, _zigzag(time_s - state.time_s))  # modulo 2**32
             state.time_s = time_s
         else:
             _fill_value(out, item, (name, i), state)
-
-
-def _hole_kinds(skeleton):
-    """The marker of each hole, in order."""
-    kinds = []
-    _walk_skeleton(skeleton, lambda marker: kinds.append(marker) or b"")
-    return kinds
 
 
 def _fill_value(out, item, place, state):
@@ -159,6 +153,8 @@ def _number(item):
         if not -8000000 < scaled < 8000000:
             break  # NaN too
         number = int(scaled + (0.5 if scaled >= 0 else -0.5))
+        if abs(scaled - number) > _ROUNDING * max(abs(number), 1):
+            continue  # packing the float, to be sure, costs ten times as much
         if _decimal_item(digits, number) == item and (number or not item[1] & 0x80):
             return digits, number
     return 0, None
