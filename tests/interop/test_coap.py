@@ -67,17 +67,21 @@ def test_client_against_libcoap(scenario, loss):
     ]
     if loss == "0%":  # a NON is not repeated, and libcoap forgets a separate answer that was lost
         requests += [["GET", "async?1", ""], ["GET", "time", "", {}, "NON"]]
+    else:
+        requests += [["GET", "nothing", ""]] * 20  # so that some are lost for certain
     with libcoap_server("-l", loss) as port:
         size = 256 if loss == "0%" else 1024
         result = ask(scenario, port, requests, ack_timeout_ms=120, block_bytes=size)
     codes = [answer[0] for answer in result["answers"]]
     assert codes.pop(1) in ("2.01", "2.04")  # 2.04: made by the first copy, changed by the second
-    assert codes == ["2.05", "2.05", "2.05", "4.04", "2.05", "2.05"][: len(codes)], result
+    assert codes[:4] == ["2.05", "2.05", "2.05", "4.04"]
+    assert set(codes[4:]) == {"2.05" if loss == "0%" else "4.04"}
     assert result["answers"][2][2] == binascii.crc32(body_of(1000))
     assert "</time>" in result["answers"][3][1]
     if loss == "0%":
         assert result["answers"][5][1] == "done"
-    assert (result["retransmits"] > 0) == (loss != "0%")
+    else:
+        assert result["retransmits"] > 0
 
 
 def test_client_observes_libcoap(scenario):
