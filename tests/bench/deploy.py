@@ -5,16 +5,24 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 
 import numpy as np
+
+sys.path.append(str(Path(__file__).resolve().parent.parent / "emulated"))
+
+from pico_port import PicoPort
+
+from hedgerow.device.deploy import deploy
+from hedgerow.device.monitor import lines
 
 _EDITS = 5
 _MODELS = 3
 _MODEL_BYTES = 102400
 _START_S = 60.0
+_CORE_HZ = 125e6
 _APP = "import time\nprint('%s %d')\nwhile True:\n    time.sleep(1)\n"
 _HEDGEROW = Path(sys.executable).with_name("hedgerow")
 
@@ -27,7 +35,8 @@ def measure() -> list[dict]:
         quiet = _edit(folder, port, "deploy_edit", "one core runs the emulator")
         with _busy_core():
             busy = _edit(folder, port, "deploy_edit_busy", "another program keeps one core busy")
-        return [quiet, busy, _model(Path(name), port)]
+        model = _model(Path(name), port)
+    return [quiet, busy, *(_board_time(n_modules) for n_modules in (0, 100)), model]
 
 
 @contextmanager
@@ -65,6 +74,59 @@ def _edit(folder: Path, port: str, name: str, machine: str) -> dict:
     how += f"the app; emulated Pico (virtual USB), median of {_EDITS}; {machine}"
     value = round(statistics.median(times[2:]), 2)
     return {"name": name, "value": value, "unit": "s", "limit": 2.0, "how": how}
+
+
+class _CountedPort(PicoPort):
+    """cycles: of the board's core from each power on to the next power off."""
+
+    cycles = 0
+
+    def _power_off(self) -> None:
+        self.cycles = self.chip.status()["cycles"]
+        super()._power_off()
+
+
+def _board_time(n_modules: int) -> dict:
+    """Of the board alone: cycles from power on to the edited app's first line, less those of a
+    boot without a deploy."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name) / "app"
+        folder.mkdir()
+        for number in range(n_modules):
+            (folder / f"module_{number}.py").write_text(f"X = {number}\n")
+        with closing(_CountedPort(Path(name) / "pico")) as pico:
+            for edit in range(3):  # the first two fill both slots; every boot is the same then
+                _put_edit(pico, folder, edit)
+            idle = _cycles(pico, lambda: _hear(pico, "edit 2"))
+            edited = _cycles(pico, lambda: (_hear(pico, "edit 2"), _put_edit(pico, folder, 3)))
+    how = (
+        "the same beside 20 KB, without host and line: core cycles of the emulated Pico at 125 MHz"
+    )
+    name = f"deploy_edit_board_{n_modules + 2}_files"
+    value = round((edited - idle) / _CORE_HZ, 3)
+    return {"name": name, "value": value, "unit": "s", "how": f"{how}; {n_modules + 2} files"}
+
+
+def _put_edit(pico: PicoPort, folder: Path, edit: int) -> None:
+    (folder / "model.hgm").write_bytes(_weights(9, 20000))
+    (folder / "main.py").write_text(_APP % ("edit", edit))
+    deploy(folder, port=pico.address)
+    _hear(pico, f"edit {edit}")
+
+
+def _cycles(pico: "_CountedPort", act: Callable[[], object]) -> int:
+    pico.unplug()
+    pico.plug_in()
+    act()
+    pico.unplug()
+    pico.plug_in()
+    return pico.cycles
+
+
+def _hear(pico: PicoPort, text: str) -> None:
+    found = any(text in line for line in lines(pico.address, for_s=_START_S))
+    if not found:
+        raise RuntimeError(f"the board did not say {text!r}")
 
 
 def _model(folder: Path, port: str) -> dict:
