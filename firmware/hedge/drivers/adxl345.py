@@ -14,7 +14,8 @@ its supply is in standby and has no new data: the read fails, the next one start
 
 from micropython import const
 
-from .i2c_sensor import I2CSensor, signed16
+from .free_running import FreeRunningSensor
+from .i2c_sensor import signed16
 
 _REG_DEVID = const(0x00)
 _REG_OFS = const(0x1E)  # three offsets
@@ -36,16 +37,17 @@ _SAMPLE_MS = const(10)
 _GIVE_UP_MS = const(100)
 
 
-class ADXL345(I2CSensor):
+class ADXL345(FreeRunningSensor):
     """One sensor on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "adxl345"
+    STATUS, NEW, DATA = _REG_INT_SOURCE, _DATA_READY, _REG_DATA
+    SETTLE_MS, SAMPLE_MS = _TURN_ON_MS, _SAMPLE_MS
 
     def __init__(self, i2c, addr=0x53):
-        I2CSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
-        self._settling = True
+        FreeRunningSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
 
-    def _configure(self):
+    def _set_up(self):
         self._expect("device id", self._read_byte(_REG_DEVID), _DEVID)
         self._write_byte(_REG_POWER_CTL, 0)  # DS: change settings in standby
         for axis in range(3):
@@ -54,21 +56,6 @@ class ADXL345(I2CSensor):
         self._write_byte(_REG_DATA_FORMAT, _FULL_RES_16_G)
         self._write_byte(_REG_FIFO_CTL, 0)
         self._write_byte(_REG_POWER_CTL, _MEASURE)
-        self._settling = True
-
-    def _trigger(self):
-        """It measures all the time: take away the sample there is, wait for the next one."""
-        self._i2c.readfrom_mem_into(self._addr, _REG_DATA, self._buf)
-        wait_ms = _TURN_ON_MS if self._settling else _SAMPLE_MS
-        self._settling = False
-        return wait_ms
-
-    def _collect(self, out):
-        if not self._read_byte(_REG_INT_SOURCE) & _DATA_READY:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_DATA, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Write mm/s2 x, y, z of the 6 data bytes into out: 9806.65 / 256 a step."""

@@ -16,7 +16,8 @@ starts anew.
 from micropython import const
 
 from ..core.errors import ConfigError
-from .i2c_sensor import I2CSensor, signed16
+from .free_running import FreeRunningSensor
+from .i2c_sensor import signed16
 
 _REG_WHO_AM_I = const(0x0F)
 _REG_CTRL1 = const(0x20)
@@ -40,19 +41,20 @@ _GIVE_UP_MS = const(150)
 _MG_A_DIGIT = (1, 2, 4, 12)
 
 
-class LIS3DH(I2CSensor):
+class LIS3DH(FreeRunningSensor):
     """One sensor on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "lis3dh"
+    STATUS, NEW, DATA = _REG_STATUS, _ZYXDA, _REG_OUT
+    SETTLE_MS, SAMPLE_MS = _TURN_ON_MS, _SAMPLE_MS
 
     def __init__(self, i2c, addr=0x18, range_g=2):
         """range_g: 2, 4, 8 or 16. Raises ConfigError."""
         if range_g not in (2, 4, 8, 16):
             raise ConfigError("lis3dh: range_g %r: 2, 4, 8 or 16" % (range_g,))
-        I2CSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
+        FreeRunningSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
         self._fs = (2, 4, 8, 16).index(range_g)
         self._limit_mg = range_g * 1000 if range_g == 16 else 30000
-        self._settling = True
 
     def _reset(self, step):
         if step:
@@ -61,26 +63,11 @@ class LIS3DH(I2CSensor):
         self._write_byte(_REG_CTRL5, _BOOT)  # FIFO off, too
         return _BOOT_MS
 
-    def _configure(self):
+    def _set_up(self):
         self._write_byte(_REG_CTRL5, 0)
         self._write_byte(_REG_CTRL2, 0)  # no high-pass filter
         self._write_byte(_REG_CTRL4, _BDU_HR | self._fs << 4)
         self._write_byte(_REG_CTRL1, _ODR_100_XYZ)
-        self._settling = True
-
-    def _trigger(self):
-        """It measures all the time: take away the sample there is, wait for the next one."""
-        self._i2c.readfrom_mem_into(self._addr, _REG_OUT, self._buf)
-        wait_ms = _TURN_ON_MS if self._settling else _SAMPLE_MS
-        self._settling = False
-        return wait_ms
-
-    def _collect(self, out):
-        if not self._read_byte(_REG_STATUS) & _ZYXDA:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_OUT, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Write mm/s2 x, y, z of the 6 output bytes into out. 1 mg is 9.80665 mm/s2."""

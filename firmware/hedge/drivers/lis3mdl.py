@@ -17,7 +17,8 @@ read fails, the next one starts anew.
 from micropython import const
 
 from ..core.errors import ConfigError
-from .i2c_sensor import I2CSensor, signed16
+from .free_running import FreeRunningSensor
+from .i2c_sensor import signed16
 
 _REG_WHO_AM_I = const(0x0F)
 _REG_CTRL1 = const(0x20)
@@ -45,18 +46,19 @@ _GIVE_UP_MS = const(100)
 _NT_1024 = (14966, 29933, 44893, 59849)
 
 
-class LIS3MDL(I2CSensor):
+class LIS3MDL(FreeRunningSensor):
     """One sensor on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "lis3mdl"
+    STATUS, NEW, DATA = _REG_STATUS, _ZYXDA, _REG_OUT
+    SETTLE_MS, SAMPLE_MS = _SETTLE_MS, _SAMPLE_MS
 
     def __init__(self, i2c, addr=0x1C, range_gauss=4):
         """range_gauss: 4, 8, 12 or 16. Raises ConfigError."""
         if range_gauss not in (4, 8, 12, 16):
             raise ConfigError("lis3mdl: range_gauss %r: 4, 8, 12 or 16" % (range_gauss,))
-        I2CSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
+        FreeRunningSensor.__init__(self, i2c, addr, 6, _GIVE_UP_MS)
         self._fs = range_gauss // 4 - 1
-        self._settling = True
 
     def _reset(self, step):
         if step:
@@ -65,27 +67,12 @@ class LIS3MDL(I2CSensor):
         self._write_byte(_REG_CTRL2, _SOFT_RESET)
         return _RESET_MS
 
-    def _configure(self):
+    def _set_up(self):
         self._write_byte(_REG_CTRL1, _XY_BEST_80_HZ)
         self._write_byte(_REG_CTRL2, self._fs << 5)
         self._write_byte(_REG_CTRL4, _Z_BEST)
         self._write_byte(_REG_CTRL5, _BDU)
         self._write_byte(_REG_CTRL3, _CONTINUOUS)
-        self._settling = True
-
-    def _trigger(self):
-        """It measures all the time: take away the sample there is, wait for the next one."""
-        self._i2c.readfrom_mem_into(self._addr, _REG_OUT, self._buf)
-        wait_ms = _SETTLE_MS if self._settling else _SAMPLE_MS
-        self._settling = False
-        return wait_ms
-
-    def _collect(self, out):
-        if not self._read_byte(_REG_STATUS) & _ZYXDA:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_OUT, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Write nT x, y, z of the 6 output bytes into out."""

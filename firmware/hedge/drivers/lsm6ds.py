@@ -17,8 +17,8 @@ next one starts anew.
 
 from micropython import const
 
-from ..core.errors import ConfigError, SensorError
-from .i2c_sensor import I2CSensor, signed16
+from ..core.errors import SensorError
+from .free_running import IMU
 
 _REG_WHO_AM_I = const(0x0F)
 _REG_CTRL1_XL = const(0x10)
@@ -45,21 +45,16 @@ _GYRO = const(20017)
 _FS_XL = (0, 2, 3, 1)  # bits of 2, 4, 8, 16 g
 
 
-class LSM6DS(I2CSensor):
+class LSM6DS(IMU):
     """One sensor on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "lsm6ds"
+    STATUS, NEW, DATA = _REG_STATUS, _NEW_BOTH, _REG_DATA
+    SETTLE_MS, SAMPLE_MS = _SETTLE_MS, _SAMPLE_MS
 
     def __init__(self, i2c, addr=0x6A, range_g=2, range_dps=250):
         """range_g: 2, 4, 8, 16. range_dps: 250, 500, 1000, 2000. Raises ConfigError."""
-        if range_g not in (2, 4, 8, 16):
-            raise ConfigError("lsm6ds: range_g %r: 2, 4, 8 or 16" % (range_g,))
-        if range_dps not in (250, 500, 1000, 2000):
-            raise ConfigError("lsm6ds: range_dps %r: 250, 500, 1000 or 2000" % (range_dps,))
-        I2CSensor.__init__(self, i2c, addr, 14, _GIVE_UP_MS)
-        self._accel_fs = (2, 4, 8, 16).index(range_g)
-        self._gyro_fs = (250, 500, 1000, 2000).index(range_dps)
-        self._settling = True
+        IMU.__init__(self, i2c, addr, range_g, range_dps, _GIVE_UP_MS)
 
     def _reset(self, step):
         if step:
@@ -70,37 +65,17 @@ class LSM6DS(I2CSensor):
         self._write_byte(_REG_CTRL3_C, _SOFT_RESET)
         return _RESET_MS
 
-    def _configure(self):
+    def _set_up(self):
         self._write_byte(_REG_CTRL3_C, _BDU_COUNT_UP)
         self._write_byte(_REG_CTRL1_XL, _ODR_104_HZ | _FS_XL[self._accel_fs] << 2)
         self._write_byte(_REG_CTRL2_G, _ODR_104_HZ | self._gyro_fs << 2)
-        self._settling = True
-
-    def _trigger(self):
-        """It measures all the time: take away the sample there is, wait for the next one."""
-        self._i2c.readfrom_mem_into(self._addr, _REG_DATA, self._buf)
-        wait_ms = _SETTLE_MS if self._settling else _SAMPLE_MS
-        self._settling = False
-        return wait_ms
-
-    def _collect(self, out):
-        if self._read_byte(_REG_STATUS) & _NEW_BOTH != _NEW_BOTH:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_DATA, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Write mm/s2 (3), mrad/s (3), centi-degC of the 14 data bytes into out."""
         self._scale(data, 8, _ACCEL, 15 - self._accel_fs, out, 0)
         self._scale(data, 2, _GYRO, 17 - self._gyro_fs, out, 3)
         # DS: 256 digits a degC, 0 at 25 degC
-        out[6] = (signed16(data[1] << 8 | data[0]) * 25 + 32 >> 6) + 2500
-
-    def _scale(self, data, at, factor, shift, out, to):
-        for i in range(3):
-            raw = signed16(data[at + 2 * i + 1] << 8 | data[at + 2 * i])
-            out[to + i] = raw * factor + (1 << shift - 1) >> shift
+        out[6] = (self._word_at(data, 0) * 25 + 32 >> 6) + 2500
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

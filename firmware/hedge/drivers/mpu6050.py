@@ -15,8 +15,7 @@ A chip that lost its supply sleeps and has no new data: the read fails, the next
 
 from micropython import const
 
-from ..core.errors import ConfigError
-from .i2c_sensor import I2CSensor, signed16
+from .free_running import IMU
 
 _REG_SMPLRT_DIV = const(0x19)
 _REG_CONFIG = const(0x1A)
@@ -48,21 +47,17 @@ _ACCEL = const(19613)
 _GYRO = const(17453)
 
 
-class MPU6050(I2CSensor):
+class MPU6050(IMU):
     """One sensor on a bus the caller owns; the caller serialises concurrent reads."""
 
     NAME = "mpu6050"
+    STATUS, NEW, DATA = _REG_INT_STATUS, _DATA_READY, _REG_DATA
+    SETTLE_MS, SAMPLE_MS = _SETTLE_MS, _SAMPLE_MS
+    LOW_FIRST = False
 
     def __init__(self, i2c, addr=0x68, range_g=2, range_dps=250):
         """range_g: 2, 4, 8, 16. range_dps: 250, 500, 1000, 2000. Raises ConfigError."""
-        if range_g not in (2, 4, 8, 16):
-            raise ConfigError("mpu6050: range_g %r: 2, 4, 8 or 16" % (range_g,))
-        if range_dps not in (250, 500, 1000, 2000):
-            raise ConfigError("mpu6050: range_dps %r: 250, 500, 1000 or 2000" % (range_dps,))
-        I2CSensor.__init__(self, i2c, addr, 14, _GIVE_UP_MS)
-        self._accel_fs = (2, 4, 8, 16).index(range_g)
-        self._gyro_fs = (250, 500, 1000, 2000).index(range_dps)
-        self._settling = True
+        IMU.__init__(self, i2c, addr, range_g, range_dps, _GIVE_UP_MS)
 
     def _reset(self, step):
         if step:
@@ -71,7 +66,7 @@ class MPU6050(I2CSensor):
         self._write_byte(_REG_PWR_MGMT_1, _DEVICE_RESET)
         return _RESET_MS
 
-    def _configure(self):
+    def _set_up(self):
         self._write_byte(_REG_PWR_MGMT_1, _CLOCK_PLL_X)
         self._write_byte(_REG_PWR_MGMT_2, 0)
         self._write_byte(_REG_CONFIG, _DLPF_44_HZ)
@@ -80,34 +75,16 @@ class MPU6050(I2CSensor):
         self._write_byte(_REG_ACCEL_CONFIG, self._accel_fs << 3)
         self._write_byte(_REG_FIFO_EN, 0)
         self._write_byte(_REG_INT_ENABLE, _DATA_READY)
-        self._settling = True
 
-    def _trigger(self):
-        """It measures all the time: forget the sample there is, wait for the next one."""
+    def _take_away(self):
         self._read_byte(_REG_INT_STATUS)
-        wait_ms = _SETTLE_MS if self._settling else _SAMPLE_MS
-        self._settling = False
-        return wait_ms
-
-    def _collect(self, out):
-        if not self._read_byte(_REG_INT_STATUS) & _DATA_READY:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_DATA, self._buf)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Write mm/s2 (3), mrad/s (3), centi-degC of the 14 data bytes into out."""
-        shift = 15 - self._accel_fs
-        for i in range(3):
-            raw = signed16(data[2 * i] << 8 | data[2 * i + 1])
-            out[i] = raw * _ACCEL + (1 << shift - 1) >> shift
-        shift = 17 - self._gyro_fs
-        for i in range(3):
-            raw = signed16(data[8 + 2 * i] << 8 | data[9 + 2 * i])
-            out[3 + i] = raw * _GYRO + (1 << shift - 1) >> shift
+        self._scale(data, 0, _ACCEL, 15 - self._accel_fs, out, 0)
+        self._scale(data, 8, _GYRO, 17 - self._gyro_fs, out, 3)
         # RM 4.18: degC = raw / 340 + 36.53
-        out[6] = (signed16(data[6] << 8 | data[7]) * 10 + 17) // 34 + 3653
+        out[6] = (self._word_at(data, 6) * 10 + 17) // 34 + 3653
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
