@@ -139,6 +139,8 @@ class TestOrder(unittest.TestCase):
                 broker, client = await _connected(version)
                 broker.say(packet)
                 self.assertIn("broke the protocol", str(await fails(_end(client))))
+                await soon(lambda b=broker: b.streams[-1].closed, "the end of the connection")
+                self.assertIn("broke the protocol", str(await fails(client.publish("t", b""))))
                 client.close()
 
         for version in (4, 5):

@@ -176,8 +176,8 @@ class Client:
         self._keepalive.start(time.ticks_ms())
         run = self._until_it_ends
         self._tasks = (
-            asyncio.create_task(run(self._read)),
-            asyncio.create_task(run(self._watch)),
+            asyncio.create_task(run(self._read, 1)),
+            asyncio.create_task(run(self._watch, 0)),
         )
         sent, flight = [], self._inflight  # never more at once than the broker takes
         for packet_id, packet in flight.packets():
@@ -213,11 +213,14 @@ class Client:
         for task in self._tasks:
             task.cancel()
         self._tasks = ()
+        self._drop()
+        self._end(LinkError("not connected"))
+
+    def _drop(self):
         if self._stream:
             self._bytes_sent += self._stream.bytes_sent
             self._stream.close()
             self._stream = None
-        self._end(LinkError("not connected"))
 
     def _end(self, error):
         """The session is over for this reason; the first reason stays."""
@@ -358,7 +361,9 @@ class Client:
 
     # The two tasks of a session
 
-    async def _until_it_ends(self, work):
+    async def _until_it_ends(self, work, other):
+        """other: index of the other task; one does not outlive the other, nor the socket."""
+        tasks = self._tasks
         try:
             await work()
         except (LinkError, OSError) as e:
@@ -368,6 +373,9 @@ class Client:
         except Exception as e:  # noqa: BLE001  on_message may fail in any way; it must be seen
             log.warn("mqtt", "session ended by %r", e)
             self._end(LinkError("handler failed: %r" % e))
+        if tasks is self._tasks:  # else close() was quicker, and there may be a new session
+            tasks[other].cancel()
+            self._drop()
 
     async def _watch(self):
         """Ping in time; end the session when the peer is dead."""
