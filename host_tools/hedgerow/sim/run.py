@@ -4,6 +4,7 @@ result = asyncio.run(simulate(SimOptions(Path("node.toml"), days=30), say=print)
 """
 
 import asyncio
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from hedge.store.files_start import claim_boot
+from hedge.store.kv import write_map
 from hedgerow.emulate.weather import load_weather
 from hedgerow.sim.audit import read_log
 from hedgerow.sim.far_end import FarEnd, PrivateGateway, far_end
@@ -33,6 +35,8 @@ Progress = Callable[[float, float], None]
 _DEFAULT_START = date(2015, 5, 1)  # the driest summer of the weather series
 _DEFAULT_DAYS = 30.0
 _DRAIN_S = 30.0
+_NUMBERS_FROM_S = 1_767_225_600  # 2026-01-01
+_NUMBERS_A_SECOND = 64  # a run takes longer than it sends frames
 _POLL_S = 0.02  # a node that sleeps deeply starts again after each
 
 
@@ -86,6 +90,8 @@ async def _judge(node: NodeRun, far: FarEnd, say: Say, progress: Progress) -> di
     """Run the node, then compare its log with what the gateway holds of this run."""
     first_boot = far.last_boot(node.name) + 1
     _begin_boots_at(node.store_dir, first_boot)
+    if (node.plan.get("uplink") or {}).get("oscore_secret"):
+        _begin_numbers_anew(node.store_dir, node.name)
     await _live(node, progress)
     if not node.drained:
         say(f"not everything was acknowledged within {_DRAIN_S:.0f} s")
@@ -111,6 +117,13 @@ def _begin_boots_at(store_dir: Path, boot: int) -> None:
     if boot > 1:
         store_dir.mkdir(parents=True, exist_ok=True)
         claim_boot(str(store_dir), boot - 1)
+
+
+def _begin_numbers_anew(store_dir: Path, device: str) -> None:
+    """OSCORE numbers that no earlier run has used: a fresh folder knows of none."""
+    store_dir.mkdir(parents=True, exist_ok=True)
+    first = (int(time.time()) - _NUMBERS_FROM_S) * _NUMBERS_A_SECOND
+    write_map(str(store_dir / "oscore.kv"), {device: first}, False)
 
 
 def _world(
