@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from hedgerow.config import check_file, compile_file
+from hedgerow.device.node_app import node_app
 from hedgerow.sim.prepare import with_uplink
 
 _GOOD = (Path(__file__).parent / "configs" / "good.toml").read_text(encoding="utf-8")
@@ -50,6 +51,14 @@ def test_personalised_and_sx1262(tmp_path):
     ]
     assert uplink["modem"] == ["sx1262", "spi0", 17, -1, 10, -1, 1800]
     assert uplink["dev_addr"] == "26011234"
+
+
+def test_what_is_deployed(tmp_path):
+    """The MAC, the plan of its region alone, the radio's bus; no bulk transfer, no MQTT."""
+    files = node_app(_file(tmp_path, _KEYS + _RADIO), with_hedge=True).files
+    parts = {name.removeprefix("hedge/") for name in files}
+    assert {"net/lorawan/mac.py", "net/lorawan/plan_eu868.py", "more_buses.py"} <= parts
+    assert not {"net/lorawan/plan_us915.py", "net/lorawan/bulk.py", "net/mqtt.py"} & parts
 
 
 def test_a_simulated_field_has_a_broker_in_place_of_the_radio(tmp_path):

@@ -69,6 +69,8 @@ def _computed_imports(plan: dict[str, Any], top: Path) -> list[str]:
     modules = [f"drivers/{part['module']}" for part in _wired(plan)]
     if plan["uplink"]:
         modules += ["net/uplink", f"net/{plan['uplink']['kind']}_link"]
+        if plan["uplink"].get("region"):
+            modules.append(f"net/lorawan/plan_{plan['uplink']['region'].lower()}")
     if plan["model"]:
         modules += [f"infer/{name}" for name in _kernels(top / plan["model"]["file"])]
     return [f"hedge/{name}.py" for name in modules]
