@@ -16,14 +16,12 @@ calibration register, which a brown-out clears. 16 samples are averaged.
 from micropython import const
 
 from ..core.errors import SensorError
-from .i2c_sensor import I2CSensor, signed16
-from .shunt import gain
+from .i2c_sensor import signed16
+from .shunt import ShuntMonitor
 
 _REG_CONFIG = const(0x00)
-_REG_SHUNT = const(0x01)  # 10 uV
-_REG_BUS = const(0x02)  # 4 mV in bits 15 to 3, CNVR in bit 1
+_REG_BUS = const(0x02)  # 4 mV in bits 15 to 3, CNVR in bit 1; the shunt before it: 10 uV
 
-_RESET = const(0x8000)
 _CONFIG_AFTER_RESET = const(0x399F)  # DS table 2; an INA226 has 0x4127
 # 32 V, gain /8 (320 mV), 16 samples of 12 bits for both, shunt and bus triggered
 _CONFIG_TRIGGER = const(0x3E63)
@@ -34,36 +32,20 @@ _MEASURE_MS = const(19)  # DS table 5: 2 * 8.51 ms, and a tenth (DS 7.5: 586 us 
 _GIVE_UP_MS = const(200)
 
 
-class INA219(I2CSensor):
+class INA219(ShuntMonitor):
     """See I2CSensor. Currents beyond 0.32 V / shunt raise SensorError."""
 
     NAME = "ina219"
+    TRIGGER, MEASURE_MS = _CONFIG_TRIGGER, _MEASURE_MS
+    STATUS, READY = _REG_BUS, _BUS_READY
 
     def __init__(self, i2c, addr=0x40, shunt_uohm=100000):
-        I2CSensor.__init__(self, i2c, addr, 4, _GIVE_UP_MS)
-        self._mult, self._shift = gain(100000, shunt_uohm)  # 10 uV in 0.1 mA
-        self._shunt = memoryview(self._buf)[0:2]
-        self._bus = memoryview(self._buf)[2:4]
-
-    def _reset(self, step):
-        self._write_word(_REG_CONFIG, _RESET)
-        return 0
+        # 10 uV in 0.1 mA
+        ShuntMonitor.__init__(self, i2c, addr, 2, _GIVE_UP_MS, 100000, shunt_uohm)
 
     def _configure(self):
         config = self._read_word(_REG_CONFIG)
         self._expect("configuration after reset", config, _CONFIG_AFTER_RESET)
-
-    def _trigger(self):
-        self._write_word(_REG_CONFIG, _CONFIG_TRIGGER)
-        return _MEASURE_MS
-
-    def _collect(self, out):
-        self._i2c.readfrom_mem_into(self._addr, _REG_BUS, self._bus)
-        if not self._buf[3] & _BUS_READY:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_SHUNT, self._shunt)
-        self.decode_into(self._buf, out)
-        return True
 
     def decode_into(self, data, out):
         """Shunt and bus register, 4 bytes. Does not allocate."""
@@ -71,7 +53,7 @@ class INA219(I2CSensor):
         if not -_SHUNT_END < shunt < _SHUNT_END:
             raise SensorError("ina219: more than 320 mV across the shunt")
         out[0] = (data[2] << 8 | data[3]) >> 3 << 2
-        out[1] = shunt * self._mult + (1 << self._shift - 1) >> self._shift
+        out[1] = self._current(shunt)
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

@@ -16,19 +16,13 @@ The current comes from the shunt voltage, so no calibration register can be lost
 from micropython import const
 
 from ..core.errors import SensorError
-from .i2c_sensor import I2CSensor, signed16
-from .shunt import gain
+from .i2c_sensor import signed16
+from .shunt import ShuntMonitor
 
-_REG_CONFIG = const(0x00)
-_REG_SHUNT = const(0x01)  # 2.5 uV
-_REG_BUS = const(0x02)  # 1.25 mV
+# Shunt 2.5 uV, bus 1.25 mV a step.
 _REG_MASK = const(0x06)
-_REG_MANUFACTURER = const(0xFE)
-_REG_DIE = const(0xFF)
 
-_MANUFACTURER = const(0x5449)  # "TI"
 _DIE = const(0x2260)
-_RESET = const(0x8000)
 _CONFIG_TRIGGER = const(0x4523)  # 16 samples, 1.1 ms each, shunt and bus triggered
 _MASK_READY = const(0x08)  # CVRF, cleared by reading
 
@@ -36,36 +30,16 @@ _MEASURE_MS = const(39)  # DS 5.5: 16 * 2 * 1.21 ms at most
 _GIVE_UP_MS = const(400)
 
 
-class INA226(I2CSensor):
+class INA226(ShuntMonitor):
     """See I2CSensor. Currents beyond 81.92 mV / shunt raise SensorError."""
 
     NAME = "ina226"
+    TRIGGER, MEASURE_MS, DIE = _CONFIG_TRIGGER, _MEASURE_MS, _DIE
+    STATUS, READY = _REG_MASK, _MASK_READY
 
     def __init__(self, i2c, addr=0x40, shunt_uohm=100000):
-        I2CSensor.__init__(self, i2c, addr, 4, _GIVE_UP_MS)
-        self._mult, self._shift = gain(250000, shunt_uohm)  # 2.5 uV in 10 uA
-        self._shunt = memoryview(self._buf)[0:2]
-        self._bus = memoryview(self._buf)[2:4]
-
-    def _reset(self, step):
-        self._write_word(_REG_CONFIG, _RESET)
-        return 0
-
-    def _configure(self):
-        self._expect("manufacturer", self._read_word(_REG_MANUFACTURER), _MANUFACTURER)
-        self._expect("die", self._read_word(_REG_DIE), _DIE)
-
-    def _trigger(self):
-        self._write_word(_REG_CONFIG, _CONFIG_TRIGGER)
-        return _MEASURE_MS
-
-    def _collect(self, out):
-        if not self._read_word(_REG_MASK) & _MASK_READY:
-            return False
-        self._i2c.readfrom_mem_into(self._addr, _REG_SHUNT, self._shunt)
-        self._i2c.readfrom_mem_into(self._addr, _REG_BUS, self._bus)
-        self.decode_into(self._buf, out)
-        return True
+        # 2.5 uV in 10 uA
+        ShuntMonitor.__init__(self, i2c, addr, 2, _GIVE_UP_MS, 250000, shunt_uohm)
 
     def decode_into(self, data, out):
         """Shunt and bus register, 4 bytes. Does not allocate."""
@@ -73,7 +47,7 @@ class INA226(I2CSensor):
         if shunt in (-32768, 32767):
             raise SensorError("ina226: more than 81.92 mV across the shunt")
         out[0] = (data[2] << 8 | data[3]) * 5 + 2 >> 2
-        out[1] = shunt * self._mult + (1 << self._shift - 1) >> self._shift
+        out[1] = self._current(shunt)
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out

@@ -13,18 +13,12 @@ identification: Adafruit_INA3221.h. 4 samples are averaged.
 from micropython import const
 
 from ..core.errors import SensorError
-from .i2c_sensor import I2CSensor, signed16
-from .shunt import gain
+from .i2c_sensor import signed16
+from .shunt import ShuntMonitor
 
-_REG_CONFIG = const(0x00)
-_REG_FIRST = const(0x01)  # shunt 1, bus 1, shunt 2, bus 2, shunt 3, bus 3
 _REG_MASK = const(0x0F)
-_REG_MANUFACTURER = const(0xFE)
-_REG_DIE = const(0xFF)
 
-_MANUFACTURER = const(0x5449)  # "TI"
 _DIE = const(0x3220)
-_RESET = const(0x8000)
 _CONFIG_TRIGGER = const(0x7323)  # channels 1 to 3, 4 samples, 1.1 ms each, shunt and bus triggered
 _MASK_READY = const(0x01)  # CVRF, cleared by reading
 
@@ -33,38 +27,17 @@ _MEASURE_MS = const(30)  # DS 7.5: 4 * 3 * 2 * 1.21 ms at most
 _GIVE_UP_MS = const(300)
 
 
-class INA3221(I2CSensor):
+class INA3221(ShuntMonitor):
     """See I2CSensor. Currents beyond 163.8 mV / shunt raise SensorError."""
 
     NAME = "ina3221"
+    TRIGGER, MEASURE_MS, DIE = _CONFIG_TRIGGER, _MEASURE_MS, _DIE
+    STATUS, READY = _REG_MASK, _MASK_READY
 
     def __init__(self, i2c, addr=0x40, shunt_uohm=100000):
         """shunt_uohm: of all three channels."""
-        I2CSensor.__init__(self, i2c, addr, 12, _GIVE_UP_MS)
         # 40 uV in the bits from 3 up are 5 uV for the whole word; the unit is 0.1 mA.
-        self._mult, self._shift = gain(50000, shunt_uohm)
-        view = memoryview(self._buf)
-        self._words = [view[i : i + 2] for i in range(0, 12, 2)]
-
-    def _reset(self, step):
-        self._write_word(_REG_CONFIG, _RESET)
-        return 0
-
-    def _configure(self):
-        self._expect("manufacturer", self._read_word(_REG_MANUFACTURER), _MANUFACTURER)
-        self._expect("die", self._read_word(_REG_DIE), _DIE)
-
-    def _trigger(self):
-        self._write_word(_REG_CONFIG, _CONFIG_TRIGGER)
-        return _MEASURE_MS
-
-    def _collect(self, out):
-        if not self._read_word(_REG_MASK) & _MASK_READY:
-            return False
-        for i in range(6):
-            self._i2c.readfrom_mem_into(self._addr, _REG_FIRST + i, self._words[i])
-        self.decode_into(self._buf, out)
-        return True
+        ShuntMonitor.__init__(self, i2c, addr, 6, _GIVE_UP_MS, 50000, shunt_uohm)
 
     def decode_into(self, data, out):
         """Shunt and bus register of each channel, 12 bytes. Does not allocate."""
@@ -76,7 +49,7 @@ class INA3221(I2CSensor):
             shunt = signed16(data[i] << 8 | data[i + 1])
             bus = signed16(data[i + 2] << 8 | data[i + 3])  # 8 mV from bit 3 up: 1 mV for the word
             out[i // 2] = max(bus, 0)
-            out[i // 2 + 1] = shunt * self._mult + (1 << self._shift - 1) >> self._shift
+            out[i // 2 + 1] = self._current(shunt)
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
