@@ -21,7 +21,7 @@ _READS_NS = 50_000_000  # an answer is read by then; until then no sleep of the 
 
 
 def write_node(folder, sample_s):
-    """The template with the one change that a board on a cable needs, and another pace.
+    """The template for a board on a cable, in loam, with another pace.
 
     keepalive_s: while nothing is sent days pass in a second; the bridge's do not.
     """
@@ -30,8 +30,15 @@ def write_node(folder, sample_s):
     begin, end = text.index("[uplink]"), text.index("# --- For `hedgerow sim")
     uplink = '[uplink]\nkind = "serial"\nkeepalive_s = 65535\n\n'
     text = text[:begin] + uplink + text[end:]
-    text = text.replace('"RPI_PICO_W"', '"RPI_PICO"')
-    path.write_text(text.replace("sample_s = 900 ", f"sample_s = {sample_s} "), encoding="utf-8")
+    changes = {
+        '"RPI_PICO_W"': '"RPI_PICO"',
+        "sample_s = 900 ": f"sample_s = {sample_s} ",
+        "dry_pct = 9.95 ": "dry_pct = 12.0 ",  # what the simulated field is made of
+    }
+    for old, new in changes.items():
+        assert old in text
+        text = text.replace(old, new)
+    path.write_text(text, encoding="utf-8")
     return path
 
 

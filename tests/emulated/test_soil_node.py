@@ -23,7 +23,7 @@ from hedgerow.sim.stored import stored_in_db
 
 SAMPLE_S = 10800
 DAY_S = 86400
-DRY_PCT, MOIST_PCT = 10.0, 11.2  # of soil: the plain rule waters at once, the model later
+DRY_PCT, MOIST_PCT = 10.0, 12.5  # of soil: the plain rule waters at once, the model's in days
 CUTS = int(os.environ.get("HEDGEROW_SOAK_CUTS", "12"))  # half of them in a flash operation
 PENDING = """
 import sys
@@ -130,8 +130,8 @@ def test_through_power_cuts_it_infers_waters_and_loses_nothing(station, tmp_path
             station.wait(lambda: not pico.plugged_in or pico.field.days() > day + 1, "life")  # noqa: B023
             if not pico.plugged_in:
                 pico.plug_in()
-        station.wait(lambda: station.values("model.dry_2d"), "inference")
         station.wait(lambda: len(station.values("pump")) >= 2, "watering")
+        assert max(score for _, score in station.values("model.dry_2d")) >= 0.2
         assert pico.field.days() < DAYS
         station.wait(lambda: not pico.field.owed, "silence")
     with SerialLink(pico.address) as link:

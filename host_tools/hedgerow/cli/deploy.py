@@ -11,6 +11,7 @@ from hedgerow.cli.port_options import port_options
 _EPILOG = """\b
 Examples:
   hedgerow deploy blink.py
+  hedgerow deploy bed-3/node.toml
   hedgerow deploy my_node/ --port /dev/ttyACM0
   hedgerow deploy my_node/ --plot                and then draws what it prints
   hedgerow deploy my_node/ --healthy-after 0     only hedge_boot.confirm() keeps it
@@ -45,7 +46,7 @@ def command(
     plot: bool,
     as_json: bool,
 ) -> None:
-    """Deploy APP (a .py file, or a folder with a main.py) and start it."""
+    """Deploy APP (a .py file, a folder with a main.py, or a node file) and start it."""
     from hedgerow.device.deploy import deploy
     from hedgerow.device.ports import choose_port
 

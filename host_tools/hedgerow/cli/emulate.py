@@ -30,6 +30,11 @@ from hedgerow.emulate.session import BOARDS, Line, PicoOptions, run_session
     show_default=True,
     help="Pico: its time against ours; 0: sleeps take none.",
 )
+@click.option(
+    "--node",
+    type=click.Path(path_type=Path),
+    help="Pico: the sensors and the pump of this node file on its pins, in a simulated field.",
+)
 def command(
     *,
     board: str,
@@ -40,6 +45,7 @@ def command(
     cut_at: int | None,
     torn: bool,
     speed: float,
+    node: Path | None,
 ) -> None:
     """Run an emulated board until Ctrl-C: the real firmware, with a REPL.
 
@@ -52,11 +58,14 @@ def command(
         mpremote connect socket://localhost:2323 ls
       hedgerow emulate pico --flash field.bin --cut-at 40 --torn
       hedgerow emulate qemu-m3 --link /tmp/ttyQEMU
+      hedgerow emulate pico --node bed-3/node.toml --link /tmp/ttyPICO
+        hedgerow deploy bed-3/node.toml --port /tmp/ttyPICO
+        hedgerow bridge --port /tmp/ttyPICO
     """
     if torn and cut_at is None:
         raise click.UsageError("--torn tears the operation that --cut-at names: give both")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
-    options = PicoOptions(flash=flash, cut_at=cut_at, torn=torn, speed=speed or None)
+    options = PicoOptions(flash=flash, cut_at=cut_at, torn=torn, speed=speed or None, node=node)
     has_pty = port is None if pty is None else pty
     try:
         run_session(board, Line(has_pty, link, port), options, partial(_announce, board))

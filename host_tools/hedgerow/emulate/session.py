@@ -2,7 +2,9 @@
 
 import contextlib
 import dataclasses
+import time
 from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime
 from pathlib import Path
 
 from hedgerow.emulate.console import Machine, serve
@@ -13,6 +15,8 @@ from hedgerow.emulate.qemu.machine import open_qemu_machine
 from hedgerow.errors import UsageError
 from hedgerow.toolchain.qemu import BOARDS as QEMU_BOARDS
 
+PICO = "RPI_PICO"  # of boards/
+_WEATHER_DAYS = 1461  # then the field stops: four years
 BOARDS = ("pico", *(f"qemu-{name}" for name in QEMU_BOARDS))
 
 
@@ -27,12 +31,14 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class PicoOptions:
-    """flash, cut_at, torn: as PicoBoard has them; speed: as PicoMachine."""
+    """flash, cut_at, torn: as PicoBoard has them; speed: as PicoMachine. node: a node file, whose
+    sensors and pump are on its pins, in a simulated field whose time is ours when it begins."""
 
     flash: Path | None = None
     cut_at: int | None = None
     torn: bool = False
     speed: float | None = 1.0
+    node: Path | None = None
 
 
 def run_session(
@@ -66,9 +72,27 @@ def _machine(board: str, options: PicoOptions) -> Iterator[Machine]:
     if board == "pico":
         with contextlib.closing(PicoChip(flash_file=options.flash)) as chip:
             chip.cut_power_at(options.cut_at, torn=options.torn)
-            yield PicoMachine(chip, options.speed)
+            machine = PicoMachine(chip, options.speed)
+            yield machine if options.node is None else _in_field(machine, chip, options.node)
         return
     if options != PicoOptions():
-        raise UsageError(f"{board}: --flash, --cut-at, --torn and --speed are of the pico only")
+        raise UsageError(f"{board}: the options from --flash on are of the pico only")
     with contextlib.closing(open_qemu_machine(board.removeprefix("qemu-"))) as machine:
         yield machine
+
+
+def _in_field(machine: PicoMachine, chip: PicoChip, node_file: Path) -> Machine:
+    """Raises ConfigError with all mistakes of the node file."""
+    from hedgerow.config import compile_file
+    from hedgerow.emulate.pico.field import FieldMachine
+    from hedgerow.emulate.weather import load_weather
+    from hedgerow.sim.world import field_world
+
+    plan = compile_file(node_file)
+    if plan["board"]["name"] != PICO:
+        raise UsageError(f'{node_file}: board = "{plan["board"]["name"]}": this one is a {PICO}')
+    start_s = int(time.time())
+    first = datetime.fromtimestamp(start_s + plan["node"]["offset_s"], UTC).date()
+    weather = load_weather("seattle", first, _WEATHER_DAYS)
+    world = field_world(plan, weather, seed=0, dry_pct=plan["thresholds"].get("dry_pct"))
+    return FieldMachine(machine, chip.wiring, plan, world, start_s)
