@@ -163,6 +163,8 @@ def identity():
             found["boot"] = json.load(file)
     except (OSError, ValueError):
         return _lines(found)
+    if not hasattr(Slots, "head"):  # an older supervisor: brought up to date first
+        return _lines(found)
     slots = Slots()
     found["app"] = state(slots)
     return _lines(found, *[_text(slots, slot) for slot in ("a", "b")])

@@ -12,19 +12,23 @@ import pytest
 from pico_port import pico_port
 from versions import MODEL, listen, plug_in_with, version_of, write_app
 
+from hedgerow import paths
+from hedgerow.device.compiled import compiled
 from hedgerow.device.deploy import deploy
 from hedgerow.device.link import SerialLink
 from hedgerow.errors import DeviceError
 
 _NEW = 3
 _CONFIRM = "import hedge_boot; hedge_boot.confirm()"
-_OLD_SUPERVISOR = """import json, os
+_OLD_SUPERVISOR = """import json
 with open('/lib/hedge_safe.mpy', 'w') as f: f.write('of an older MicroPython')
 with open('/boot.py', 'w') as f: f.write('# older')
 boot = json.load(open('/app/boot.json'))
-boot['files']['boot.py'] = boot['files']['lib/hedge_safe.mpy'] = [1, '']
+for name in boot['files']: boot['files'][name] = [1, '']
 with open('/app/boot.json', 'w') as f: json.dump(boot, f)
 """
+# What a newer host relies on; under another name it is as if it did not exist yet.
+_NOT_YET = {"hedge_boot": ("head(", "head_of("), "hedge_link": ("FRAMES =", "FRAMES_OLD =")}
 
 
 @dataclass(frozen=True)
@@ -50,9 +54,7 @@ def starts(pico, tmp_path_factory):
     found = {"blank board": Start(pico.blank, (0,))}
     put(pico, folder / "first", 1, _CONFIRM)
     found["kept app"] = Start(flash_of(pico), (1,))
-    with SerialLink(pico.address) as link:
-        link.enter()
-        link.run(_OLD_SUPERVISOR)
+    make_older(pico, folder)
     found["older supervisor"] = Start(flash_of(pico), (1,))
     plug_in_with(pico, found["kept app"].flash)
     put(pico, folder / "second", 2, "")
@@ -65,6 +67,21 @@ def put(pico, folder, version, first):
     write_app(folder, version, MODEL[:3000], first)
     deploy(folder, port=pico.address, healthy_after_s=0, attempts=1)
     listen(pico, [f"version {version}\r\n"])
+
+
+def make_older(pico, folder):
+    """Put an older supervisor under the app."""
+    sources = {}
+    for name, (now, then) in _NOT_YET.items():
+        text = (paths.firmware_dir() / "boot" / f"{name}.py").read_text()
+        assert now in text
+        sources[f"{name}.py"] = folder / f"{name}.py"
+        sources[f"{name}.py"].write_text(text.replace(now, then))
+    with SerialLink(pico.address) as link:
+        link.enter()
+        for name, data in compiled(sources, "armv6m").items():
+            link.run(f"with open('/lib/{name}', 'wb') as f: f.write({data!r})")
+        link.run(_OLD_SUPERVISOR)
 
 
 def flash_of(pico):
@@ -121,11 +138,11 @@ def cut_at(pico, start, folder, operations):
     return started
 
 
-@pytest.mark.parametrize("name", ["blank board", "kept app"])
+@pytest.mark.parametrize("name", ["blank board", "kept app", "older supervisor"])
 def test_power_cuts_at_sampled_flash_operations_brick_nothing(pico, starts, tmp_path, name):
     total = count_operations(pico, starts[name], tmp_path / "app")
     rng = random.Random(name)
-    operations = [(rng.randrange(1, total + 1), torn) for torn in (False, True) for _ in range(2)]
+    operations = [(rng.randrange(1, total + 1), torn) for torn in (False, True)]
     cut_at(pico, starts[name], tmp_path / "app", operations)
 
 

@@ -142,6 +142,8 @@ class _Deployment:
     def run(self) -> _Done:
         wanted = compiled(self._app.files, self._board.arch)
         updated = update_boot(self._link, self._board)
+        if updated:
+            self._link.enter()  # an older supervisor may be loaded
         board = identify(self._link) if updated else self._board
         state = board.app
         if state is None:
