@@ -49,6 +49,8 @@ class FakeRadio:
     sent: [(data, Hz, (sf, bw), dBm, ticks)]; opened: [(Hz, (sf, bw), ticks)] of windows.
     """
 
+    snr = Packet.snr
+
     def __init__(self, answer=None):
         self.answer = answer or (lambda sent: {})
         self.sent = []
@@ -69,7 +71,11 @@ class FakeRadio:
         self.opened.append((hz, lora, clock.ticks_ms()))
         self._window += 1
         data = self._down.get(self._window)
-        return None if data is None else Packet(data)
+        if data is None:
+            return None
+        packet = Packet(data)
+        packet.snr = self.snr
+        return packet
 
     def listen(self, hz, lora):
         self.opened.append((hz, lora, clock.ticks_ms()))

@@ -415,6 +415,18 @@ class TestRadio(unittest.TestCase):
         self.assertTrue(window_ms >= 2 * 20 + 6 * 33)
         self.assertTrue(self.clock.now_ms >= 980 + window_ms)
 
+    def test_an_sx126x_waits_for_the_header(self):
+        self.radio = Radio(self.modem, early_ms=20, chip="sx1262")
+        self.modem.receives = [False]
+        asyncio.run(self.radio.receive(868100000, (12, 125), 1000))
+        self.assertTrue(self.modem.calls[1] >= 2 * 20 + (12 + 8) * 33)
+
+    def test_two_windows_of_an_sx126x_fit_into_a_second(self):
+        self.radio = Radio(self.modem, early_ms=20, chip="sx1262")
+        self.modem.receives = [False]
+        asyncio.run(self.radio.receive(868100000, (12, 125), 1000))
+        self.assertTrue(self.clock.now_ms <= 2000 - 20)
+
     def test_silence(self):
         self.modem.receives = [False]
         self.assertIsNone(asyncio.run(self.radio.receive(868100000, (7, 125), 100)))

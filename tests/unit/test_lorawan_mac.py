@@ -422,6 +422,11 @@ class TestCommands(_Case):
         self.assertEqual(told, [1760000000])
         self.assertEqual((self.mac.link_margin_db, self.mac.link_gateways), (20, 2))
 
+    def test_margin_below_zero_with_and_without_its_sign(self):
+        for snr in (-24, 256 - 24):
+            self.radio.snr = snr
+            self.assertEqual(self.answered(b"\x06"), b"\x06\xff" + bytes((-6 & 0x3F,)))
+
     def test_unknown_and_cut_commands_end_the_list(self):
         self.assertEqual(self.answered(b"\x06\x55\x06"), b"\x06\xff\x07")
         self.assertEqual(self.answered(b"\x06\x03\x00"), b"\x06\xff\x07")

@@ -316,7 +316,8 @@ def make(cfg, device, info):
 
     region = load(cfg.get("region", "EU868"))
     session = Session(KV(cfg["state"]), region, cfg.get("sub_band") or 0)
-    radio = Radio(cfg["modem"], cfg.get("early_ms") or 20, cfg.get("antenna_db", 2))
+    early_ms, chip = cfg.get("early_ms") or 20, cfg.get("radio", "sx1276")
+    radio = Radio(cfg["modem"], early_ms, cfg.get("antenna_db", 2), chip=chip)
     class_c = cfg.get("class", "A") == "C"
     mac = Mac(radio, region, session, cfg.get("adr", True), class_c, cfg.get("rate"))
     key = _bytes(cfg, "key") if cfg.get("key") else None

@@ -9,7 +9,7 @@ _PATH = ("uplink",)
 _MAX_HZ = 8_000_000  # SX1276 and SX1262 take 10 and 16 MHz
 _OTAA = ("dev_eui", "join_eui", "app_key")
 _ABP = ("dev_addr", "nwk_s_key", "app_s_key")
-_WIRING = ("spi", "cs", "reset", "dio0", "dio1", "busy", "tcxo_mv", "radio")
+_WIRING = ("spi", "cs", "reset", "dio0", "dio1", "busy", "tcxo_mv")
 
 
 def lorawan_part(draft: Draft, table: dict[str, Any]) -> None:

@@ -58,6 +58,14 @@ _LORAWAN = (
     Key("busy", "pin", "sx126x: BUSY"),
     Key("tcxo_mv", "int", "sx126x whose DIO3 feeds a TCXO: its voltage", None, 1600, 3300),
     Key("antenna_db", "int", "gain of the antenna; what the region allows is with it", 2, 0, 20),
+    Key(
+        "early_ms",
+        "int",
+        "receive windows open this much early: longer than the control loop ever takes",
+        20,
+        5,
+        100,
+    ),
 )
 
 UPLINK_FILES = ("ca", "cert", "cert_key")  # keys of any kind that name a file beside the node file

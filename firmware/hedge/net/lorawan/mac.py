@@ -24,6 +24,11 @@ _HOUR_MS = 3600000
 _LISTEN_MS = 50  # class C: how often the radio is asked
 
 
+def _snr_db(packet):
+    """The drivers count quarters of a dB, one of them without the sign."""
+    return (packet.snr - 256 if packet.snr > 127 else packet.snr) // 4
+
+
 def _no_battery():
     return 255  # DevStatusAns: cannot be measured
 
@@ -256,7 +261,7 @@ class Mac:
             return self._refuse("wrong MIC or replayed")
         session.accept_down(fcnt)
         phy.decrypt(message, fcnt, session.nwk_s_key, session.app_s_key)
-        self._act(message, packet.snr // 4)  # the drivers count quarters of a dB
+        self._act(message, _snr_db(packet))
         return message
 
     def _act(self, message, snr):

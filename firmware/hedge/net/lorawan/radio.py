@@ -12,18 +12,23 @@ _SYNC_WORD = 0x34  # public LoRaWAN networks
 _POLL_MS = 4
 _POLL_RX_MS = 20
 _STUCK_MS = 2000  # past the end of a transmission; then the radio is taken for broken
-_DETECT_SYMBOLS = 6  # of the preamble, that a receiver needs
+# Symbols from the beginning of a packet to where the chip's own time-out lets it go on: an SX127x
+# wants part of the preamble; an SX126x, as its driver sets it up, the whole and the header behind
+# it (SX1261/2 datasheet rev. 2.1, StopTimerOnPreamble, a command that the driver does not send).
+_SX127X_SYMBOLS = 8
+_SX126X_SYMBOLS = 24
 _MOST_BYTES = 255
 
 
 class Radio:
-    """modem: a driver object. early_ms: how far the board's wake-up may be off, either way.
+    """modem: a driver object, of this chip. early_ms: how far the board's wake-up may be off.
 
     gain_db: of the antenna; power_dbm: the most the module can give.
     """
 
-    def __init__(self, modem, early_ms=20, gain_db=2, power_dbm=14):
+    def __init__(self, modem, early_ms=20, gain_db=2, power_dbm=14, chip="sx1276"):
         self._modem = modem
+        self._symbols = _SX126X_SYMBOLS if chip.startswith("sx126") else _SX127X_SYMBOLS
         self._early_ms = early_ms
         self._gain_db = gain_db
         self._power_dbm = power_dbm
@@ -67,7 +72,7 @@ class Radio:
         wait_ms = clock.ticks_diff(opens_at, clock.ticks_ms()) - self._early_ms
         if wait_ms > 0:
             await clock.sleep_ms(wait_ms)
-        window_ms = 2 * self._early_ms + (_DETECT_SYMBOLS + 2) * symbol_ms
+        window_ms = 2 * self._early_ms + self._symbols * symbol_ms
         self._modem.standby()  # the drivers refuse settings while they receive
         self._configure(hz, lora, False)
         self._modem.start_recv(timeout_ms=window_ms)
