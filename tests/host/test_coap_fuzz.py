@@ -20,6 +20,7 @@ from hedge.net.coap.message import Message, decode
 from hedge.net.coap.oscore.client import Secured
 from hedge.net.coap.oscore.context import Context
 from hedge.net.coap.oscore.server import Keyring
+from hedge.net.coap.oscore.window import Window
 from hedge.net.coap.resource import Resource, reply
 from hedge.net.coap.server import Server
 
@@ -159,8 +160,14 @@ async def _oscore_storm(count):
     server = _server(keyring)
     plain = [decode(data) for data in _requests()]
     seeds = [bytes(Secured(mine).seal(m).message.encode()) for m in plain]
-    await _storm(count // 2, 2, seeds, server.endpoint.handle)
     dice = random.Random(3)
+
+    def handle(data, addr):
+        if dice.random() < 0.5:
+            theirs.window = Window()  # else all but the first are replays
+        server.endpoint.handle(data, addr)
+
+    await _storm(count // 2, 2, seeds, handle)
     inner = list(_requests())
     for i in range(count // 2):
         try:
