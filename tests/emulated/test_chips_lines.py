@@ -6,7 +6,6 @@ Inputs, expected values and tolerances are those of the battery's rows.
 import pytest
 from pico_drivers import OnBoard, all_rows, chip_class, chip_of, drivers, feel, install, key_of
 
-from hedgerow.emulate.chips.hx711 import HX711
 from hedgerow.emulate.chips.servo import Servo
 from hedgerow.emulate.chips.stepper import Stepper
 from hedgerow.emulate.chips.valve import Valve
@@ -75,7 +74,6 @@ def plugged(request, pico):
     args = row.get("args", {})
     if name == "hx711":
         args = {}  # its row stops the clock, which is too slow for simulated pins
-        chip = HX711(pico.now_ms, now_us=lambda: pico.now_ns() // 1000)
     attach(pico, name, chip)
     yield row, chip, OnBoard(pico, name, BUS[entry["bus"]], args)
     if entry["bus"] == "uart":

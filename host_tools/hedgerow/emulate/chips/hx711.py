@@ -23,11 +23,10 @@ class HX711(Chip):
 
     FAULTS = ("overload", "dead", "low")
 
-    def __init__(self, now_ms, counts_per_kg=210000, offset=0, now_us=None):
-        """now_us: finer time, if there is one."""
+    def __init__(self, now_ms, counts_per_kg=210000, offset=0):
         Chip.__init__(self)
         self._now_ms = now_ms
-        self._now_us = now_us or (lambda: now_ms() * 1000)
+        self._now_us = lambda: now_ms() * 1000
         self._counts_per_kg = counts_per_kg
         self._offset = offset
         self.mass_kg = 0.0
@@ -35,8 +34,14 @@ class HX711(Chip):
         self.power_on()
 
     def attach(self, dout, sck, machine=None):
-        """machine: the bench, an emulated board; None: that of this process."""
+        """machine: the bench, an emulated board; None: that of this process.
+
+        Its now_ns(), if it has one, is the time that tells a clock pulse from a power down.
+        """
         machine = machine or __import__("machine")
+        now_ns = getattr(machine, "now_ns", None)
+        if now_ns is not None:
+            self._now_us = lambda: now_ns() // 1000
         machine.on_pin(sck, self.on_sck)
         machine.drive_pin(dout, self.dout)
 

@@ -95,11 +95,15 @@ class Wiring:
         line.attach(cs_pin, chip)
         self.on_pin(cs_pin, lambda level: line.on_cs(cs_pin, level))
 
-    def attach_uart(self, bus: int, chip: Any) -> None:
-        """Connect a chip to UART 0 or 1; None takes it off. It is looked at each millisecond."""
-        self._uart.pop(_check_bus("UART", bus), None)
+    def attach_uart(self, bus: int | str, chip: Any) -> None:
+        """Connect a chip to UART 0 or 1 (or "uart0"); None takes it off.
+
+        It is looked at each millisecond.
+        """
+        number = int(bus.removeprefix("uart")) if isinstance(bus, str) else bus
+        self._uart.pop(_check_bus("UART", number), None)
         if chip is not None:
-            self._uart[bus] = UARTLine(chip)
+            self._uart[number] = UARTLine(chip)
         self._tell()
 
     def attach_adc(self, pin: int, source: Any, noise_mv: float = 0) -> None:
