@@ -77,6 +77,7 @@ def pico(need_target):
         yield board
 
 
+@pytest.mark.soak
 def test_frames_and_acks_cross_a_uart(pico):
     host = Host(pico.now_ms)
     pico.attach_uart(0, host)

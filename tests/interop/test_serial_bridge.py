@@ -1,4 +1,7 @@
-"""`hedgerow bridge` between nodes on serial lines and a real broker, and what can go wrong."""
+"""`hedgerow bridge` between nodes on serial lines and a real broker, and what can go wrong.
+
+What waits for time-outs, half a minute in all, is in the soak.
+"""
 
 import contextlib
 import signal
@@ -120,6 +123,7 @@ def test_two_boards_at_once(mosquitto_broker, play, tmp_path):
         all_arrived(gateway, 60, "bed-4")
 
 
+@pytest.mark.soak
 def test_a_board_found_later_and_a_name_that_is_taken(
     mosquitto_broker, play, tmp_path, monkeypatch
 ):
@@ -138,6 +142,7 @@ def test_a_board_found_later_and_a_name_that_is_taken(
         all_arrived(gateway, 10)
 
 
+@pytest.mark.soak
 def test_noise_half_lines_and_repl_text_cost_no_record(mosquitto_broker, play, tmp_path):
     port = mosquitto_broker.port
     noise = (b"\x00\xff\xfe\n", b"#~Uabc", b"\r\n>>> ", b"#~aAAAA00000000\n", b"x" * 9000)
@@ -158,6 +163,7 @@ def test_noise_half_lines_and_repl_text_cost_no_record(mosquitto_broker, play, t
         assert story.bridge.sessions[node.address].damaged > 0
 
 
+@pytest.mark.soak
 def test_unplugged_and_plugged_in_again(mosquitto_broker, play, tmp_path):
     port = mosquitto_broker.port
     args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 150, "pace_ms": 20}
@@ -178,6 +184,7 @@ def test_unplugged_and_plugged_in_again(mosquitto_broker, play, tmp_path):
     assert [s[1] for s in gateway.status] == [b"online", b"offline"] * 2, story.told
 
 
+@pytest.mark.soak
 def test_broker_dead_at_first_then_killed_in_the_midst(mosquitto_broker, play, tmp_path):
     broker = mosquitto_broker
     broker.kill()
@@ -199,6 +206,7 @@ def test_broker_dead_at_first_then_killed_in_the_midst(mosquitto_broker, play, t
         assert any("bridge: lost the broker" in line for _, line in story.texts)
 
 
+@pytest.mark.soak
 def test_a_bridge_that_is_killed_and_started_again(mosquitto_broker, play, tmp_path):
     broker = mosquitto_broker
     args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 30}
@@ -235,6 +243,7 @@ def test_two_tools_on_one_port(mosquitto_broker, play):
         Story(port, [node.address]).__enter__()
 
 
+@pytest.mark.soak
 def test_a_board_that_falls_silent_is_told_offline(mosquitto_broker, play, tmp_path, monkeypatch):
     monkeypatch.setattr("hedgerow.bridge.session._SPARE_S", 2 - 1.5 * 60)
     port = mosquitto_broker.port
@@ -251,6 +260,7 @@ def test_a_board_that_falls_silent_is_told_offline(mosquitto_broker, play, tmp_p
         node.process.send_signal(signal.SIGCONT)
 
 
+@pytest.mark.soak
 def test_a_broker_with_accounts(guarded_mosquitto, play, tmp_path):
     port = guarded_mosquitto.port
     args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 3}
@@ -263,6 +273,7 @@ def test_a_broker_with_accounts(guarded_mosquitto, play, tmp_path):
             story.wait_for("bed-3: online")
 
 
+@pytest.mark.soak
 def test_a_broker_with_tls(mosquitto, play, tmp_path, certificates):
     port = free_port()
     extra = f"listener {port} 127.0.0.2\n"  # the address in the certificate
