@@ -66,7 +66,7 @@ class TestFlash(StoreCase):
         self.store.open()
         reader = self.store.reader()
         count = 0
-        while count < 20000:
+        while count < 8000:
             self.store.append(count % 3, self.payload(count, 32))
             count += 1
             if count % 32 == 0:
