@@ -16,9 +16,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 _TESTS = Path(__file__).resolve().parent.parent
-sys.path[:0] = [str(_TESTS / "interop"), str(_TESTS / "unit")]
+sys.path[:0] = [str(_TESTS / folder) for folder in ("bench", "interop", "unit")]
 
-from coap_peers import free_udp_port  # noqa: E402  found through the line above
+import heap  # noqa: E402  found through the line above
+from coap_peers import free_udp_port  # noqa: E402
 from node import Node  # noqa: E402
 
 from hedge.wire import cbor, senml  # noqa: E402
@@ -43,11 +44,20 @@ def measure() -> list[dict]:
     ]
     for name, value in _tell(program, "heap").items():
         rows.append(_row(f"CoAP heap, {name.replace('_', ' ')}", value, "B", _HOW))
+    rows.append(_frozen_link())
     cost = _tell(program, "oscore")
     how = f"seal a 200-byte frame, open its answer; {_HOW}"
     rows.append(_row("OSCORE, a frame and its answer", cost["us"], "us", how))
     rows.append(_row("OSCORE, bytes more a frame", cost["bytes"] - cost["clear_bytes"], "B", how))
     return rows + _uplinks(program)
+
+
+def _frozen_link() -> dict:
+    """Heap of the link object and its modules, the code in flash as on a board."""
+    frozen = heap.program()
+    coap, mqtt = (_tell(frozen, "link", kind)["held"] for kind in ("coap", "mqtt"))
+    row = _row("CoAP link, heap, code frozen", coap, "B", "Unix port with hedge frozen in")
+    return row | {"peer": "our MQTT link", "peer_value": mqtt, "ratio": coap / mqtt}
 
 
 def _requests(program: Path) -> tuple[float, float]:
@@ -73,7 +83,8 @@ async def _aiocoap_per_s(port: int) -> float:
 
 
 def _command(program: Path, *args: str) -> tuple[list[str], dict[str, str]]:
-    env = dict(os.environ, MICROPYPATH=f"{paths.firmware_dir()}:.frozen")
+    folders = ".frozen" if "hedge" in program.name else f"{paths.firmware_dir()}:.frozen"
+    env = dict(os.environ, MICROPYPATH=folders)
     return [str(program), str(_SCRIPT), *args], env
 
 

@@ -3,6 +3,7 @@
 micropython coap_times.py serve PORT
 micropython coap_times.py ask PORT COUNT
 micropython coap_times.py heap
+    micropython coap_times.py link KIND
 micropython coap_times.py oscore
 """
 
@@ -93,6 +94,15 @@ async def heap():
     say(**facts)
 
 
+async def link(kind):
+    """Bytes that the link of that kind adds, its modules included."""
+    base = _held()
+    from hedge.net.link import make_link
+
+    kept = make_link({"kind": kind, "host": "127.0.0.1"}, "bed-3", b"info")
+    say(held=_held() - base, bytes_sent=kept.bytes_sent)
+
+
 async def oscore():
     """One frame sealed and its answer opened: what a node spends on OSCORE, us."""
     from hedge.net.coap.message import Message
@@ -126,6 +136,5 @@ async def oscore():
     say(us=node_us / _RUNS, bytes=len(datagram), clear_bytes=len(message.encode()))
 
 
-asyncio.run(
-    {"serve": serve, "ask": ask, "heap": heap, "oscore": oscore}[sys.argv[1]](*sys.argv[2:])
-)
+_WHAT = {"serve": serve, "ask": ask, "heap": heap, "link": link, "oscore": oscore}
+asyncio.run(_WHAT[sys.argv[1]](*sys.argv[2:]))
