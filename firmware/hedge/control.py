@@ -27,7 +27,6 @@ class Control:
     def step(self, epoch_s, local_s, now_s):
         """One tick; returns (decisions, True if the model was due). local_s: None if unknown."""
         model_ran = self._infer(epoch_s, local_s)
-        self._poll_drivers()
         self._set_time(local_s)
         decisions = self.controller.step(self.facts, now_s, local_s)
         self._command(decisions, now_s)
@@ -35,14 +34,11 @@ class Control:
 
     def poll(self, now_s):
         """Between ticks: end what is over; returns the decisions."""
-        self._poll_drivers()
+        for driver in self._drivers:
+            driver.poll()
         decisions = self.controller.poll(now_s)
         self._command(decisions, now_s)
         return decisions
-
-    def _poll_drivers(self):
-        for driver in self._drivers:
-            driver.poll()
 
     def stop(self, now_s, cause):
         """Everything off; returns the decisions that this took."""

@@ -86,11 +86,23 @@ class TestServoSwitch(_OnBench):
         self._by_timer(self.flap)
         self.assertFalse(self._is_open())
 
-    def test_pulses_stop_at_rest(self):
+    def test_pulses_stop_at_rest_by_poll(self):
         self._is_open()
         self.bench.clock.pass_ms(500)
         self.flap.poll()
         self.assertEqual(self.chip.pulse_us(), 0)
+
+    def test_pulses_stop_at_rest_by_timer_and_not_while_on(self):
+        for rest in (lambda: None, self.flap.off):
+            rest()
+            self.assertGreater(self.chip.pulse_us(), 0)
+            self.assertEqual(self.timer.period, 500)
+            self.timer.callback(self.timer)
+            self.assertEqual(self.chip.pulse_us(), 0)
+        late = self.timer.callback
+        self.flap.on(1000)
+        late(self.timer)
+        self.assertGreater(self.chip.pulse_us(), 0)
 
 
 class TestBuzzerSwitch(_OnBench):

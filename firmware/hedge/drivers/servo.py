@@ -82,14 +82,33 @@ class ServoSwitch(Relay):
     """A flap or a tap: at on_deg while on, else at off_deg. on(ms), off(), poll() as Relay."""
 
     def __init__(self, pwm, on_deg=90, off_deg=0, max_on_ms=600000, timer=None, **servo):
-        """servo: keyword arguments of Servo. Moves to off_deg. Raises ConfigError."""
+        """servo: keyword arguments of Servo. Moves to off_deg. Raises ConfigError.
+
+        timer: as Relay; at rest it ends the pulses, without one the next poll does.
+        """
         self.servo = Servo(pwm, **servo)
+        self._released = self._on_release  # bound once
         Relay.__init__(self, _Arm(self.servo, on_deg, off_deg), True, max_on_ms, timer)
+        self._release_later()
+
+    def off(self):
+        """As Relay.off."""
+        Relay.off(self)
+        self._release_later()
 
     def poll(self):
         """As Relay.poll; stops the pulses once the arm has arrived."""
         self.servo.poll()
         return Relay.poll(self)
+
+    def _release_later(self):
+        hold_ms = self.servo._hold_ms
+        if self._timer and hold_ms:
+            self._timer.init(mode=self._timer.ONE_SHOT, period=hold_ms, callback=self._released)
+
+    def _on_release(self, timer):
+        if not self.is_on:
+            self.servo.off()
 
 
 if __debug__:  # data for the host, see README.md; mpy-cross -O leaves it out
