@@ -9,6 +9,8 @@ from hedgerow.config.radio import lorawan_part
 from hedgerow.config.schema import is_known
 from hedgerow.config.uplink_kinds import UPLINK_FILES
 
+_CURES = {"coap": "oscore_secret", "http": "tls"}
+_PORTS = {"coap": ("CoAP", 5683, 5684), "http": ("HTTP", 80, 443)}
 _MIN_SEGMENTS = 4
 _ERASE_BYTES = 4096  # of the flash chips of ESP32 and RP2 boards
 _MIN_SECTORS = 8
@@ -81,7 +83,7 @@ def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
     for name in (*UPLINK_FILES, "server_hostname"):
         if is_known(table.get(name)) and tls is False:
             draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
-    name, clear, sealed = ("CoAP", 5683, 5684) if kind == "coap" else ("MQTT", 1883, 8883)
+    name, clear, sealed = _PORTS.get(kind, ("MQTT", 1883, 8883))
     if tls is True and table.get("port") == clear:
         draft.warn(("uplink", "port"), f"{clear} is the port for {name} without TLS", f"{sealed}")
     if tls is False and table.get("port") == sealed:
@@ -97,7 +99,7 @@ def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
     keys = [table.get(name) for name in ("key", "oscore_secret")]
     if user is None and table.get("tls") is False and keys == [None, None]:
         message = f"anyone on the way to {host} can pretend to be this node"
-        cure = "oscore_secret" if table["kind"] == "coap" else "user and password with tls"
+        cure = _CURES.get(table["kind"], "user and password with tls")
         draft.warn(("uplink", "host"), message, f"{cure}, or key")
     elif is_known(password) and table.get("tls") is False:
         draft.warn(("uplink", "password"), "the password travels in clear text", "tls = true")

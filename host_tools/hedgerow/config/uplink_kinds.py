@@ -86,6 +86,16 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
         Key("server_hostname", "text", "name in the gateway's certificate, if it is not host"),
     ),
     "lorawan": _LORAWAN,
+    "http": (
+        Key("host", "text", "name or address of the gateway", REQUIRED),
+        Key("port", "int", "default 80, with TLS 443; the gateway's own is 8080", None, 1, 65535),
+        Key("path", "text", "where the gateway's API begins, behind a proxy", "/api"),
+        Key("tls", "bool", "HTTPS: encrypt and check the certificate; needs a proxy", False),
+        Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
+        Key("server_hostname", "text", "name in the certificate, if it is not host"),
+        Key("cert", "text", "file with the node's own certificate, where the proxy asks for one"),
+        Key("cert_key", "text", "file with its private key, not encrypted"),
+    ),
     "serial": (
         Key(
             "uart", "text", "a UART of the board; without it the line of its console, USB or UART"

@@ -10,6 +10,7 @@ from hedgerow import __version__
 from hedgerow.dashboard.pages import add_pages
 from hedgerow.gateway.api import add_api
 from hedgerow.gateway.config import GatewayConfig
+from hedgerow.gateway.http_door import add_http_door
 from hedgerow.gateway.runtime import running
 
 
@@ -32,5 +33,6 @@ def build_app(config: GatewayConfig) -> FastAPI:
     )
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=5)
     add_api(app)
+    add_http_door(app)
     add_pages(app)
     return app

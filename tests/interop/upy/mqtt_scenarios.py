@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import time
+from binascii import unhexlify
 
 from hedge.core import log
 from hedge.core.errors import LinkError
@@ -179,9 +180,9 @@ async def uplink(args):
     args["device"] = args.get("device", "bed-3")
     store = Store(args["dir"])
     store.open()
-    node = Uplink(
-        _link(args), store, args["device"], ack_timeout_ms=args.get("ack_timeout_ms", 2000)
-    )
+    key = unhexlify(args["key"]) if args.get("key") else None
+    ack_timeout_ms = args.get("ack_timeout_ms", 2000)
+    node = Uplink(_link(args), store, args["device"], key, ack_timeout_ms=ack_timeout_ms)
     task = asyncio.create_task(node.run())
     gaps = Gaps()
     ticker = asyncio.create_task(gaps.run())
@@ -237,10 +238,20 @@ async def contract(args):
     third = await asyncio.wait_for_ms(link.recv(), 5000)
     more = link.bytes_sent
     say("ready")  # the broker is killed now
-    lost = await _fails(asyncio.wait_for_ms(link.recv(), 8000))
+    lost = await _fails(asyncio.wait_for_ms(_last_acks(link, args.get("lost_at_frame")), 8000))
     await link.close()
     acks = [first.decode(), second.decode(), third.decode()]
     say("result", acks=acks, sent=sent, more=more, after=after, kept=kept, lost=lost)
+
+
+async def _last_acks(link, asking):
+    """asking: the link has no sessions, who is gone shows at the next frame."""
+    if not asking:
+        await link.recv()
+    while asking:
+        await link.send(b"frame four")
+        await link.recv()
+        await asyncio.sleep_ms(50)
 
 
 async def _fails(awaitable):

@@ -1,0 +1,90 @@
+"""Frames over HTTP: the routes that write, beside the read-only ones of api.py.
+
+The line of DESIGN.md this serves: uplink -> gateway. POST /api/up/<device>: a frame; 200 with its
+ack once it is committed. PUT /api/info/<device>: the node's CBOR map, signed (Hedge-Mac) where
+keys are used. What is refused says why in one line of text: 4xx for good, 503 for now.
+
+The body must be application/octet-stream: a web page that a user visits cannot send that to
+another host unless it is asked first (a CORS preflight, which nobody here answers).
+"""
+
+from typing import Annotated
+
+from fastapi import APIRouter, FastAPI, Path, Request, Response
+
+from hedge.wire.mac import hmac_sha256, same
+from hedgerow.errors import GatewayError
+from hedgerow.gateway.ingest import Refused
+from hedgerow.gateway.runtime import Runtime
+
+router = APIRouter(prefix="/api")
+
+_MAX_BODY_BYTES = 8192  # an info map of a hundred channels
+_RETRY_AFTER_S = 10
+_STATUS = {"oversize": 413, "mac": 401}
+
+DeviceId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,24}$")]
+
+
+@router.post("/up/{device}", response_class=Response)
+async def take_frame(request: Request, device: DeviceId) -> Response:
+    """One frame of a node; answers with its ack, after the commit."""
+    return await _take(request, device, "up")
+
+
+@router.put("/info/{device}", response_class=Response)
+async def take_info(request: Request, device: DeviceId) -> Response:
+    """What a node tells about itself, as a CBOR map; an empty body only asks whether we listen."""
+    return await _take(request, device, "info")
+
+
+async def _take(request: Request, device: str, kind: str) -> Response:
+    runtime: Runtime = request.app.state.runtime
+    if request.headers.get("content-type") != "application/octet-stream":
+        return _say(415, "content-type must be application/octet-stream")
+    body = await _body(request)
+    if body is None:
+        return _say(413, f"more than {_MAX_BODY_BYTES} bytes")
+    if kind == "info":
+        if not _is_signed(runtime, device, body, request.headers.get("hedge-mac", "")):
+            return _say(401, "mac: the info map is not signed with this device's key")
+        if not body:
+            return Response(status_code=204)
+    try:
+        ack = await runtime.intake.submit(device, body, source="http", kind=kind)
+    except Refused as refused:
+        return _say(_STATUS.get(refused.reason, 400), f"{refused.reason}: {refused}")
+    except GatewayError as error:
+        return _say(503, str(error))
+    return Response(ack, media_type="application/octet-stream")
+
+
+async def _body(request: Request) -> bytes | None:
+    """None if it is too long; no more than that is kept."""
+    body = b""
+    async for part in request.stream():
+        body += part
+        if len(body) > _MAX_BODY_BYTES:
+            return None
+    return body
+
+
+def _is_signed(runtime: Runtime, device: str, info: bytes, mac: str) -> bool:
+    key_of = runtime.config.key_of()
+    if key_of is None:
+        return True
+    key = key_of(device)
+    if not key:
+        return False
+    expected = hmac_sha256(key, b"info" + device.encode() + b"\0" + info)
+    return bool(same(expected.hex().encode(), mac.encode()))
+
+
+def _say(status: int, text: str) -> Response:
+    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
+    return Response(text[:200], status, headers, media_type="text/plain")
+
+
+def add_http_door(app: FastAPI) -> None:
+    """Put the routes into the app."""
+    app.include_router(router)

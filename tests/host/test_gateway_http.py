@@ -1,0 +1,86 @@
+"""The gateway's routes that write: frames in, acks out, keys, refusals, sizes."""
+
+import http.client
+
+import pytest
+from test_gateway_service import some_frame
+
+from hedge.wire import ack, cbor
+from hedge.wire.mac import hmac_sha256
+from hedgerow.gateway import GatewayConfig
+from hedgerow.gateway.service import gateway_in_thread
+
+KEY = b"k" * 32
+_BINARY = "application/octet-stream"
+
+
+@pytest.fixture
+def gateway(tmp_path):
+    """gateway(keys=...) -> a context manager."""
+
+    def start(**options):
+        config = GatewayConfig(
+            tmp_path / "farm.db", http_port=0, mqtt_port=0, broker="python", **options
+        )
+        return gateway_in_thread(config)
+
+    return start
+
+
+def ask(gateway, method, path, body, kind=_BINARY, **headers):
+    """(status, body)"""
+    connection = http.client.HTTPConnection(gateway.http_url.removeprefix("http://"), timeout=20)
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    connection.request(method, path, body, {"Content-Type": kind, **named})
+    answer = connection.getresponse()
+    return answer.status, answer.read()
+
+
+def test_frame_and_info(gateway):
+    with gateway() as farm:
+        info = cbor.encode({"name": "Bed", "sample_s": 900})
+        assert ask(farm, "PUT", "/api/info/bed-1", info) == (200, b"")
+        assert ask(farm, "PUT", "/api/info/bed-1", b"") == (204, b"")
+        for _ in range(2):  # the second time it is known
+            status, body = ask(farm, "POST", "/api/up/bed-1", some_frame(1))
+            assert status == 200
+            assert ack.unpack(body, "bed-1")[2] == [(1, 1, 3)]
+        status, body = ask(farm, "GET", "/api/devices/bed-1", b"")
+        assert status == 200
+        assert b"Bed" in body
+
+
+def test_what_is_refused_says_why(gateway):
+    with gateway() as farm:
+        for path, body, status, text in (
+            ("/api/up/bed-1", b"", 400, b""),
+            ("/api/up/bed-1", b"no frame", 400, b""),
+            ("/api/up/bed-2", some_frame(1), 400, b"device"),
+            ("/api/up/bed-1", bytes(3000), 413, b"oversize"),
+            ("/api/up/bed-1", bytes(9000), 413, b"8192"),
+            ("/api/up/BED", some_frame(1), 422, b"pattern"),
+        ):
+            found, said = ask(farm, "POST", path, body)
+            assert (found, text in said) == (status, True), (path, said)
+        assert ask(farm, "PUT", "/api/info/bed-1", b"\xff")[0] == 400
+
+
+@pytest.mark.parametrize(
+    "kind", ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data"]
+)
+def test_what_a_foreign_web_page_may_send_is_not_taken(gateway, kind):
+    """The three types that a browser sends across origins without asking first (Fetch, 4.1)."""
+    with gateway() as farm:
+        assert ask(farm, "POST", "/api/up/bed-1", some_frame(1), kind)[0] == 415
+        assert ask(farm, "GET", "/api/devices/bed-1", b"")[0] == 404
+
+
+def test_keys(gateway):
+    info = cbor.encode({"name": "Bed"})
+    mac = hmac_sha256(KEY, b"infobed-1\0" + info).hex()
+    with gateway(keys={"bed-1": KEY}) as farm:
+        assert ask(farm, "POST", "/api/up/bed-1", some_frame(1))[0] == 401
+        assert ask(farm, "PUT", "/api/info/bed-1", info)[0] == 401
+        assert ask(farm, "PUT", "/api/info/bed-1", info + b"x", Hedge_Mac=mac)[0] == 401
+        assert ask(farm, "PUT", "/api/info/bed-2", info, Hedge_Mac=mac)[0] == 401
+        assert ask(farm, "PUT", "/api/info/bed-1", info, Hedge_Mac=mac) == (200, b"")

@@ -1,0 +1,105 @@
+"""The link over HTTP: the contract against http.server, records into a real gateway, HTTPS."""
+
+import sqlite3
+import time
+
+import pytest
+from http_peer import EchoServer, TlsProxy
+
+from hedgerow.gateway import GatewayConfig
+from hedgerow.gateway.service import gateway_in_thread
+
+pytestmark = pytest.mark.interop
+
+KEY = bytes(range(16))
+
+
+def test_contract(play):
+    """The scenario of test_links; that the server is gone shows at the next frame."""
+    with EchoServer() as server:
+        args = {"kind": "http", "port": server.port, "device": "bed-3", "lost_at_frame": True}
+        with play("contract", **args) as node:
+            assert node.expect("connected")["kept"] is False
+            node.expect("ready")
+            server.kill()
+            result = node.result()
+        assert result["acks"] == ["frame one", "frame two", "frame three"]
+        assert result["after"] == ["LinkError", "LinkError"]
+        assert (result["kept"], result["lost"]) == (False, "OSError")
+        assert 0 < result["sent"] < result["more"]
+        assert server.bodies["/api/info/bed-3"] == [b"\xa1dnameebed-3"] * 2
+
+
+@pytest.fixture
+def farm(tmp_path):
+    """farm(keys, port) -> a gateway with its own database, a context manager."""
+
+    def start(keys=None, port=0):
+        config = GatewayConfig(
+            tmp_path / "farm.db", http_port=port, mqtt_port=0, broker="python", keys=keys or {}
+        )
+        return gateway_in_thread(config)
+
+    return start
+
+
+def _port(gateway):
+    return int(gateway.http_url.rsplit(":", 1)[1])
+
+
+def _stored(folder):
+    with sqlite3.connect(folder / "farm.db") as db:
+        return db.execute("SELECT payload FROM record").fetchall()
+
+
+def _wait_for(folder, records):
+    end_s = time.monotonic() + 30
+    while len(_stored(folder)) < records:
+        assert time.monotonic() < end_s, f"no {records} records came"
+        time.sleep(0.05)
+
+
+def _all_there(folder, records):
+    stored = [int(row[0].split()[2]) for row in _stored(folder)]
+    assert sorted(stored) == list(range(records)), "lost or invented records"
+
+
+def test_uplink_signed_over_a_line_that_is_cut(play, farm, relay_to, tmp_path):
+    args = {"kind": "http", "dir": str(tmp_path / "log"), "records": 200, "pace_ms": 10}
+    args |= {"key": KEY.hex(), "device": "bed-3"}
+    keys = {"bed-3": KEY}
+    with farm(keys) as gateway:
+        relay = relay_to(_port(gateway))
+        with play("uplink", port=relay.port, **args) as node:
+            for count in (10, 40, 80):
+                _wait_for(tmp_path, count)
+                relay.cut()
+            result = node.result(60)
+    assert result["pending"] == 0
+    assert result["stats"]["bad_acks"] == 0
+    assert result["stats"]["outages"] >= 1
+    _all_there(tmp_path, 200)
+
+
+def test_a_wrong_key_is_refused_and_nothing_is_lost(play, farm, tmp_path):
+    args = {"kind": "http", "dir": str(tmp_path / "log"), "device": "bed-3", "key": "00" * 16}
+    with farm({"bed-3": KEY}) as gateway:
+        with play("contract", port=_port(gateway), **args) as node, pytest.raises(AssertionError):
+            node.result()
+        assert any("gateway refused: 401 mac" in line for line in node.seen)
+    assert _stored(tmp_path) == []
+
+
+def test_https(play, farm, thread, certificates, tmp_path):
+    args = {"kind": "http", "host": "127.0.0.2", "tls": True, "device": "bed-3"}
+    with farm() as gateway, TlsProxy(thread, certificates, _port(gateway)) as proxy:
+        args["port"] = proxy.port
+        other = str(certificates / "other-ca.pem")
+        with play("contract", ca=other, **args) as node, pytest.raises(AssertionError):
+            node.result()
+        assert any("The certificate is not correctly signed" in line for line in node.seen)
+        ca = str(certificates / "ca.pem")
+        log = str(tmp_path / "log")
+        with play("uplink", ca=ca, dir=log, records=30, **args) as node:
+            assert node.result(60)["pending"] == 0
+    _all_there(tmp_path, 30)
