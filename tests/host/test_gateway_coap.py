@@ -7,12 +7,14 @@ import random
 import socket
 
 import pytest
+from click.testing import CliRunner
 from test_gateway_service import some_frame
 
 from hedge.net.coap import numbers as n
 from hedge.net.coap.message import Message, decode
 from hedge.wire import ack, cbor
-from hedgerow.errors import ConfigError, GatewayError
+from hedgerow.cli.gateway import command
+from hedgerow.errors import ConfigError, GatewayError, UsageError
 from hedgerow.gateway import Gateway, GatewayConfig
 from hedgerow.gateway.coap_keys import key_store
 
@@ -192,3 +194,11 @@ def test_key_folders(tmp_path):
 def test_key_files_that_do_not_serve(tmp_path):
     with pytest.raises(ConfigError, match="key of its own"), key_store(tmp_path, {"*": SECRET}):
         pass
+
+
+def test_keys_without_a_port_are_a_wrong_command_line(tmp_path):
+    keys = tmp_path / "keys"
+    keys.write_text(f"bed-1 {SECRET.hex()}\n")
+    outcome = CliRunner().invoke(command, ["--coap-keys", str(keys)])
+    assert isinstance(outcome.exception, UsageError)
+    assert "--coap" in str(outcome.exception)

@@ -215,7 +215,11 @@ class TestParts(unittest.TestCase):
             sealed = ccm.seal(key, nonce, aad, plain)
             self.assertEqual(len(sealed), size + ccm.TAG_BYTES)
             self.assertEqual(bytes(ccm.open(key, nonce, aad, sealed)), plain)
-            for wrong in ((bytes(reversed(key)), nonce, aad), (key, b"1" * 13, aad), (key, nonce, b"other")):
+            for wrong in (
+                (bytes(reversed(key)), nonce, aad),
+                (key, b"1" * 13, aad),
+                (key, nonce, b"other"),
+            ):
                 self.assertRaises(FrameError, ccm.open, *(wrong + (sealed,)))
         self.assertRaises(FrameError, ccm.open, key, nonce, aad, bytes(7))
 
