@@ -10,12 +10,15 @@ import sys
 import time
 
 import pytest
+from click.testing import CliRunner
 from gateway_stub import GatewayStub
 from peers import Mosquitto, free_port
 from serial_node import SerialNode
 
 from hedgerow.bridge.bridge import Bridge
+from hedgerow.cli.bridge import command
 from hedgerow.device.link_errors import PortError
+from hedgerow.errors import ToolError
 from hedgerow.gateway.broker.external import parse_url
 from hedgerow.gateway.mqtt import BrokerAddress
 
@@ -241,6 +244,20 @@ def test_two_tools_on_one_port(mosquitto_broker, play):
         pytest.raises(PortError, match="another program has it open"),
     ):
         Story(port, [node.address]).__enter__()
+
+
+def test_bad_options_are_told_before_a_port_is_touched(tmp_path):
+    (tmp_path / "ca.pem").write_text("no certificate")
+    for options, told in (
+        (["--broker", "mqtts://127.0.0.1", "--ca", str(tmp_path / "ca.pem")], "no certificate of"),
+        (["--broker", "mqtt://127.0.0.1", "--ca", str(tmp_path / "ca.pem")], "with mqtts://"),
+        (["--broker", "http://127.0.0.1"], "expected mqtt:// or mqtts://"),
+        (["--user", "farm"], "--user needs --password-file"),
+        ([], "/dev/none: there is no such port"),
+    ):
+        done = CliRunner().invoke(command, ["--port", "/dev/none", *options])
+        assert isinstance(done.exception, ToolError), done.output
+        assert told in str(done.exception)
 
 
 @pytest.mark.soak

@@ -10,11 +10,14 @@ from collections.abc import Callable, Sequence
 from types import TracebackType
 from typing import Self
 
+import paho.mqtt.client as paho
+from paho.mqtt.enums import CallbackAPIVersion
+
 from hedgerow.bridge.client import DeviceClient
 from hedgerow.bridge.session import Client, Refused, Session
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import LinkLostError, PortError
-from hedgerow.gateway.mqtt import BrokerAddress
+from hedgerow.gateway.mqtt import BrokerAddress, use_account
 
 _READ_S = 0.05
 _AGAIN_S = 0.5
@@ -29,7 +32,8 @@ class Bridge:
 
     ports: names or URLs of serial ports; none: every board in sight, also those that come later.
     told(text): what happens to boards and broker. on_text(board or port, line): what boards print.
-    Raises PortError if a port that was named does not open.
+    Raises PortError if a port that was named does not open, GatewayError if the address names a
+    certificate that is none.
     """
 
     def __init__(
@@ -53,6 +57,7 @@ class Bridge:
         self.sessions: dict[str, Session] = {}  # port -> the session at it
 
     def __enter__(self) -> Self:
+        use_account(paho.Client(CallbackAPIVersion.VERSION2), self._address)
         opened: list[tuple[str, SerialLink]] = []
         try:
             for port in self._ports:
@@ -75,7 +80,10 @@ class Bridge:
         trace: TracebackType | None,
     ) -> None:
         self._stop.set()
-        for thread in list(self._threads.values()):
+        scan = self._threads.pop("", None)  # first: it starts others
+        if scan is not None:
+            scan.join()
+        for thread in self._threads.values():
             thread.join()
 
     def wait(self) -> None:
