@@ -49,13 +49,56 @@ def test_the_log_lies_outside_of_the_slots_and_replay_stays_here(node_file):
 
 
 def test_a_uart_brings_the_other_buses(node_file):
-    text = node_file.read_text(encoding="utf-8")
-    begin, end = text.index("[uplink]"), text.index("# --- For `hedgerow sim")
     uplink = '[uplink]\nkind = "serial"\nuart = "uart0"\n\n'
-    node_file.write_text(text[:begin] + uplink + text[end:], encoding="utf-8")
-    files = collect(node_file).files
+    files = collect(with_uplink(node_file, uplink)).files
     assert {"hedge/more_buses.py", "hedge/net/serial_link.py"} <= set(files)
     assert "hedge/net/mqtt.py" not in files
+
+
+LORAWAN = """
+[uplink]
+kind = "lorawan"
+region = "US915"
+sub_band = 2
+dev_eui = "70b3d57ed0000001"
+join_eui = "70b3d57ed0000002"
+app_key = "000102030405060708090a0b0c0d0e0f"
+radio = "sx1276"
+spi = "spi0"
+cs = "GP17"
+dio0 = "GP20"
+
+"""
+TLS = """
+[uplink]
+kind = "mqtt"
+host = "farm.example"
+tls = true
+ca = "ca.pem"
+cert = "bed-3.pem"
+cert_key = "bed-3.key"
+
+"""
+
+
+def with_uplink(node_file, uplink):
+    text = node_file.read_text(encoding="utf-8")
+    begin, end = text.index("[uplink]"), text.index("# --- For `hedgerow sim")
+    node_file.write_text(text[:begin] + uplink + text[end:], encoding="utf-8")
+    return node_file
+
+
+def test_a_region_brings_its_channels(node_file):
+    files = collect(changed(with_uplink(node_file, LORAWAN), ('"GP16"', '"GP22"'))).files
+    assert {"hedge/net/lorawan_link.py", "hedge/net/lorawan/plan_us915.py"} <= set(files)
+    assert "hedge/net/lorawan/plan_eu868.py" not in files
+    assert "hedge/more_buses.py" in files
+
+
+def test_certificates_travel_along(node_file):
+    for name in ("ca.pem", "bed-3.pem", "bed-3.key"):
+        (node_file.parent / name).write_text(name)
+    assert {"ca.pem", "bed-3.pem", "bed-3.key"} <= set(collect(with_uplink(node_file, TLS)).files)
 
 
 def test_a_folder_with_a_node_file_and_no_program_is_one(node_file):
