@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 import pytest
 
+from hedge.net.serial_lines import pack
 from hedgerow.device.link_errors import PortError
 from hedgerow.device.monitor import Plot, lines, shown, values
 from hedgerow.device.plot_svg import terminal_svg
@@ -97,6 +98,14 @@ def test_lines_go_on_after_unplugging(tmp_path):
     assert next(found).endswith("is back")
     cable.prints(b"soil=2\r\n")
     assert next(found) == "soil=2"
+    cable.unplug()
+
+
+def test_frames_for_the_bridge_are_no_lines(tmp_path):
+    cable = Cable(tmp_path / "port")
+    found = lines(str(cable.path), wait_s=10)
+    cable.prints(pack("U", b"frame") + b"soil=1\n>>> " + pack("H", b"hello") + b"#~ soil=2\n")
+    assert [next(found) for _ in range(3)] == ["soil=1", ">>> ", "#~ soil=2"]
     cable.unplug()
 
 

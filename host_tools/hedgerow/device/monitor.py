@@ -13,6 +13,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 
+from hedge.net.serial_lines import MARK, unpack
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import LinkLostError, PortError
 
@@ -60,7 +61,7 @@ def _until_lost(link: SerialLink, end_s: float) -> Iterator[str]:
                 yield _text(rest)
             return
         *whole, rest = rest.split(b"\n")
-        yield from map(_text, whole)
+        yield from (_text(line) for line in map(_logged, whole) if line is not None)
 
 
 def _back(port: str, baud: int, wait_s: float | None) -> SerialLink:
@@ -72,6 +73,14 @@ def _back(port: str, baud: int, wait_s: float | None) -> SerialLink:
             if wait_s is not None and time.monotonic() - begun_s > wait_s:
                 raise
             time.sleep(_AGAIN_S)
+
+
+def _logged(line: bytes) -> bytes | None:
+    """What the board logged of a line; None if it is only a message to `hedgerow bridge`."""
+    at = line.rfind(MARK)
+    if at < 0 or unpack(line[at:].rstrip(b"\r")) is None:
+        return line
+    return line[:at] or None
 
 
 def _text(line: bytes) -> str:
