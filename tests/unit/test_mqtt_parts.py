@@ -5,8 +5,7 @@ import unittest
 
 from hedge.net import mqtt_codec as codec
 from hedge.net.backoff import Backoff
-from hedge.net.inflight import Inflight
-from hedge.net.keepalive import KeepAlive
+from hedge.net.mqtt_state import Inflight, KeepAlive
 from hedge.net.tls_context import der_blocks
 
 

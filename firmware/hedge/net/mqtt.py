@@ -21,8 +21,7 @@ import time
 from ..core import log
 from ..core.errors import LinkError, StoreError
 from . import mqtt_codec as codec
-from .inflight import Inflight
-from .keepalive import KeepAlive
+from .mqtt_state import Inflight, KeepAlive
 
 _GOODBYE_MS = 1000  # how long a DISCONNECT may take to leave
 _REFUSED = 0x80  # MQTT 5 reason codes from here on are failures
@@ -85,7 +84,8 @@ class Client:
         self._resuming = False  # what is in flight goes out again before anything new
         self._changed = asyncio.Event()  # something came in, the session ended, or time has passed
         self._handled = 0  # packets that came in
-        self._write_lock = asyncio.Lock()
+        self._writers = []  # turns of those who write or wait for it, oldest first
+        self._turn = 0
         self._stream = None
         self._tasks = ()
         self._error = LinkError("not connected")
@@ -346,18 +346,30 @@ class Client:
         changed.set()
 
     async def _write(self, packet):
-        async with self._write_lock:
-            if self._stream is None:
-                raise self._error
-            try:
-                await self._stream.write(packet, self._timeout_ms)
-            except asyncio.TimeoutError:
-                self._end(LinkError("broker took no bytes for %d ms" % self._timeout_ms))
-                raise self._error
-            except BaseException as e:  # a packet cut in the middle: nothing sane can follow it
-                self._end(e if isinstance(e, (LinkError, OSError)) else LinkError("write cut off"))
-                raise
-            self._keepalive.sent(time.ticks_ms())
+        """One packet after the other, in the order of the calls; asyncio.Lock is a module more."""
+        self._turn = turn = (self._turn + 1) & 0xFFFFFF
+        self._writers.append(turn)
+        try:
+            while self._writers[0] != turn:
+                await self._changed.wait()
+            await self._put(packet)
+        finally:
+            self._writers.remove(turn)
+            if self._writers:
+                self._notify()
+
+    async def _put(self, packet):
+        if self._stream is None:
+            raise self._error
+        try:
+            await self._stream.write(packet, self._timeout_ms)
+        except asyncio.TimeoutError:
+            self._end(LinkError("broker took no bytes for %d ms" % self._timeout_ms))
+            raise self._error
+        except BaseException as e:  # a packet cut in the middle: nothing sane can follow it
+            self._end(e if isinstance(e, (LinkError, OSError)) else LinkError("write cut off"))
+            raise
+        self._keepalive.sent(time.ticks_ms())
 
     # The two tasks of a session
 

@@ -13,7 +13,7 @@ both the data and that the message is done, or neither. So QoS 2 is exactly once
 
 from ..core import log
 from . import mqtt_codec as codec
-from .inflight import Inflight
+from .mqtt_state import Inflight
 
 
 class Session:

@@ -21,7 +21,7 @@ import time
 
 from ..core.errors import LinkError
 from . import mqtt_codec as codec
-from .inflight import Inflight
+from .mqtt_state import Inflight
 
 _ANSWER_S = 10  # default limit of CONNACK, PUBACK, SUBACK and of the rest of a begun packet
 
