@@ -8,7 +8,7 @@ import subprocess
 
 import pytest
 
-from hedge.wire import cbor, senml
+from hedge.wire import cbor, senml, senml_json
 from hedge.wire.cbor import UNDEFINED, Simple, Tag
 
 # Items that JSON cannot show; the vectors give diagnostic notation for them.
@@ -183,3 +183,64 @@ def test_senml_example_of_every_kind_of_value(need_shared):
 def test_senml_cbor_examples_resolve(need_shared, example):
     pack = cbor.decode(need_shared(f"vectors/senml/ex{example}.gen.cbor").read_bytes())
     _assert_same(pack, _from_json(need_shared(f"vectors/senml/ex{example}.gen.resolved.json")))
+
+
+def _examples(need_shared):
+    folder = need_shared("vectors/senml")
+    return sorted(folder.glob("ex*.gen.json"), key=lambda path: path.name)
+
+
+def _stem(path):
+    return path.name.split(".")[0]
+
+
+def test_only_the_example_without_a_resolved_form_is_not_resolved_above(need_shared):
+    examples = {_stem(path) for path in _examples(need_shared)}
+    resolved = {_stem(path) for path in need_shared("vectors/senml").glob("ex*.gen.resolved.json")}
+    assert examples - resolved == {"ex13"}
+    assert resolved == {f"ex{n}" for n in range(1, 13)}
+    ex13 = need_shared("vectors/senml/ex13.gen.json").read_bytes()
+    got = [(name, value, time_s) for name, _, value, time_s in senml_json.decode(ex13)]
+    assert got[0] == ("2001:db8::3", 0.5, 1320078429)
+    assert got[3] == ("2001:db8::4", 0, pytest.approx(1320078429.1))
+
+
+def _both_ways(text):
+    """A pack from JSON to CBOR and back: (the pack, JSON after CBOR, JSON read again)."""
+    pack = senml_json.loads(text)
+    again = senml_json.dumps(cbor.decode(cbor.encode(pack)))
+    return pack, again, senml_json.loads(again)
+
+
+def test_senml_examples_both_ways(need_shared):
+    for path in _examples(need_shared):
+        pack, text, again = _both_ways(path.read_bytes())
+        assert again == pack == _from_json(path), path
+        assert json.loads(text) == json.loads(path.read_text()), path
+
+
+def test_micropython_makes_the_same_of_every_senml_example(need_shared, micropython, repo_dir):
+    script = (
+        "import sys\nfrom hedge.wire import cbor, senml_json\n"
+        "for path in sys.argv[1:]:\n"
+        "    with open(path, 'rb') as file:\n"
+        "        data = cbor.encode(senml_json.loads(file.read()))\n"
+        "    print(data.hex(), senml_json.dumps(cbor.decode(data)))\n"
+    )
+    paths = _examples(need_shared)
+    env = dict(os.environ, MICROPYPATH=f"{repo_dir}/firmware:.frozen")
+    command = [str(micropython), "-c", script, *map(str, paths)]
+    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    packs = [senml_json.loads(path.read_bytes()) for path in paths]
+    expected = [f"{cbor.encode(pack).hex()} {senml_json.dumps(pack)}" for pack in packs]
+    assert done.stdout.splitlines() == expected
+
+
+@pytest.mark.parametrize("example", [3, 5])
+def test_senml_in_cbor_is_the_same_pack_as_in_json(need_shared, example):
+    pack = cbor.decode(need_shared(f"vectors/senml/ex{example}.gen.cbor").read_bytes())
+    named = senml_json.loads(need_shared(f"vectors/senml/ex{example}.gen.json").read_bytes())
+    for record in pack:
+        if record.get(senml.TIME) == 0:  # its author wrote the default
+            del record[senml.TIME]
+    assert pack == named

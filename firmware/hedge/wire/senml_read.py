@@ -30,7 +30,12 @@ _NAME_CHARS = b"abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-:
 
 def decode(buf):
     """See senml.decode."""
-    records = resolve(cbor.decode(buf))
+    return entries(cbor.decode(buf))
+
+
+def entries(pack):
+    """What senml.decode returns, of a pack as dicts by label. Raises FrameError."""
+    records = resolve(pack)
     return [(r[NAME], r.get(UNIT), _value(r), r[TIME]) for r in records]
 
 
