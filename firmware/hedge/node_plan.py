@@ -151,6 +151,14 @@ def _rules(node, plan, board):
 def _uplink(node, table, board, base_dir, state_path):
     if table is None:
         return
+    settings = _link_settings(table, board, base_dir, state_path)
+    from .net.uplink import uplink_maker
+
+    node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))
+
+
+def _link_settings(table, board, base_dir, state_path):
+    """What make_link takes: paths from the root, buses as objects."""
     settings = dict(table)
     if settings.get("oscore_secret"):  # beside the log: a deploy must not take the numbers back
         settings["oscore_numbers"] = state_path.replace("node.kv", "oscore.kv")
@@ -162,9 +170,11 @@ def _uplink(node, table, board, base_dir, state_path):
     if settings.get("modem"):
         settings["modem"] = board.bus("lora", settings["modem"])
         settings["state"] = state_path.replace("node.kv", "lorawan.kv")
-    from .net.uplink import uplink_maker
-
-    node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))
+    if settings.get("links"):
+        settings["links"] = [
+            _link_settings(link, board, base_dir, state_path) for link in settings["links"]
+        ]
+    return settings
 
 
 def _key(text):

@@ -120,6 +120,9 @@ class FakeLink:
     reorder and duplicate (of acks). break_it() ends the session.
     """
 
+    window = 8
+    ack_timeout_ms = 10000
+
     def __init__(self, gateway=None):
         self.gateway = gateway or FakeGateway()
         self.lose = lambda kind: False

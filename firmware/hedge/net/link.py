@@ -58,7 +58,7 @@ class Link:
 
 # Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
 # is never imported.
-KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "umqtt")
+KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "umqtt", "failover")
 
 
 def make_link(cfg, device=None, info=b""):

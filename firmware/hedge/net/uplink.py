@@ -48,7 +48,7 @@ class Uplink:
     """One store, one link, one device name.
 
     link: see link.Link. store: hedge.store.Store, opened. key: bytes that sign frames and acks.
-    window: frames under way at once. max_frame_bytes: at most frame.HARD_MAX_BYTES.
+    window: frames under way at once; it and ack_timeout_ms may be changed. max_frame_bytes: at most frame.HARD_MAX_BYTES.
     on_link(up: bool, reason: str): called on each change of the link, from the uplink's task.
     on_clock(before_s: int, after_s: int): called after the gateway's time corrected the device's;
         before_s is 0 when it was unknown. set_clock=False ignores the gateway's time.
@@ -75,8 +75,8 @@ class Uplink:
         self._store = store
         self._device = device
         self._key = key
-        self._window = window
-        self._ack_timeout_ms = ack_timeout_ms
+        self.window = window
+        self.ack_timeout_ms = ack_timeout_ms
         self._backoff = Backoff(retry_min_ms, retry_max_ms)
         self._room = frame.room(max_frame_bytes, device, key)
         self._on_link = on_link
@@ -183,7 +183,7 @@ class Uplink:
 
     async def _send_next(self):
         """Send one frame if the window has room and the store has records; True if it did."""
-        window = 1 if self._silences else self._window
+        window = 1 if self._silences else self.window
         if len(self._under_way) >= window:
             return False
         batch = self._reader.next(self._room)
@@ -228,7 +228,7 @@ class Uplink:
         if not self._under_way:
             return _IDLE_MS
         age_ms = time.ticks_diff(time.ticks_ms(), self._under_way[0][4])
-        return (self._ack_timeout_ms << min(self._silences, _SILENCES)) - age_ms
+        return (self.ack_timeout_ms << min(self._silences, _SILENCES)) - age_ms
 
     def _acks_overdue(self):
         """True after going back to the oldest unacknowledged record because its ack is overdue."""
@@ -239,7 +239,7 @@ class Uplink:
         if self._behind:  # a late ack alone would not leave these frames unanswered
             self._forget_acks("server lost records it had acknowledged")
         if self._silences == 1:
-            log.warn("uplink", "no ack in %d ms, sending again", self._ack_timeout_ms)
+            log.warn("uplink", "no ack in %d ms, sending again", self.ack_timeout_ms)
         self._send_again()
         if self._silences % _SILENCES == 0:
             raise LinkError("gateway silent: %d ack time-outs" % self._silences)
@@ -352,7 +352,7 @@ def uplink_maker(settings, store, name, key):
         from .link import make_link
 
         link = make_link(settings, name, info)
-        return Uplink(
+        uplink = Uplink(
             link,
             store,
             name,
@@ -363,5 +363,8 @@ def uplink_maker(settings, store, name, key):
             on_link=on_link,
             on_clock=on_clock,
         )
+        if settings.get("links"):
+            link.uplink = uplink
+        return uplink
 
     return make_uplink

@@ -90,7 +90,9 @@ class Key:
 
 @dataclass(frozen=True)
 class Section:
-    """many: written [[name]]. values: kind of any key, where the keys are the user's own.
+    """many: written [[name]]. either: [name], or [[name]] several times.
+
+    values: kind of any key, where the keys are the user's own.
 
     more: keys that are not in the table are left to the check of this section (driver parameters).
     by_kind: more keys, by the value of the key `kind`; the first is the default.
@@ -104,6 +106,7 @@ class Section:
     values: str = ""
     more: bool = False
     by_kind: dict[str, tuple[Key, ...]] = field(default_factory=dict)
+    either: bool = False
 
     def of_kind(self, kind: Any) -> "Section":
         """This section as it is for one kind; an unknown one may have any keys."""

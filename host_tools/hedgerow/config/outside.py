@@ -5,6 +5,8 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from hedgerow.config.draft import Draft
+from hedgerow.config.failover import failover_part
+from hedgerow.config.fault import Path
 from hedgerow.config.radio import lorawan_part
 from hedgerow.config.schema import is_known
 from hedgerow.config.uplink_kinds import UPLINK_FILES
@@ -46,63 +48,70 @@ def _given(draft: Draft, section: str, key: str) -> bool:
 
 
 def uplink_part(draft: Draft) -> dict[str, Any] | None:
-    table = draft.table("uplink")
+    table = draft.tables.get("uplink")
     if table is None:
         draft.warn((), "no [uplink]: records stay in the store of this node", "[uplink]")
         return None
-    _check_tls(draft, table)
-    _check_secrets(draft, table)
-    _check_host(draft, table)
-    _claim_uart(draft, table)
-    lorawan_part(draft, table)
+    if not isinstance(table, list):
+        return _link_part(draft, ("uplink",), table)
+    parts = [_link_part(draft, ("uplink", i), row) for i, row in enumerate(table)]
+    return parts[0] if len(parts) == 1 else failover_part(draft, parts)
+
+
+def _link_part(draft: Draft, path: Path, table: dict[str, Any]) -> dict[str, Any]:
+    _check_tls(draft, path, table)
+    _check_secrets(draft, path, table)
+    _check_host(draft, path, table)
+    _claim_uart(draft, path, table)
+    lorawan_part(draft, path, table)
     return {name: value for name, value in table.items() if value is not None}
 
 
-def _claim_uart(draft: Draft, table: dict[str, Any]) -> None:
+def _claim_uart(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     """The bus of kind = "serial", if it is not the console."""
     if table.get("uart") is not None:
         row = {"bus": table["uart"], "name": "the uplink"}
-        draft.tables["claims"].uart(("uplink",), row, key="uart")
+        draft.tables["claims"].uart(path, row, key="uart")
 
 
-def _check_tls(draft: Draft, table: dict[str, Any]) -> None:
+def _check_tls(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     tls, ca, kind = table.get("tls"), table.get("ca"), table["kind"]
     if tls is True and kind == "umqtt":
-        draft.fault(("uplink", "tls"), "umqtt cannot do TLS here", 'kind = "mqtt"')
+        draft.fault((*path, "tls"), "umqtt cannot do TLS here", 'kind = "mqtt"')
     if tls is True and ca is None and kind != "umqtt":
         expected = "ca = a file with the certificate of the authority"
-        draft.fault(("uplink", "tls"), "tls without ca: the broker cannot be verified", expected)
+        draft.fault((*path, "tls"), "tls without ca: the broker cannot be verified", expected)
     for name in UPLINK_FILES:
-        path = table.get(name)
-        if is_known(path) and not (draft.folder / path).is_file():
+        file = table.get(name)
+        if is_known(file) and not (draft.folder / file).is_file():
             what = "a private key" if name == "cert_key" else "a certificate"
-            draft.fault(("uplink", name), f'no file "{path}" here', f"{what}, PEM or DER")
+            draft.fault((*path, name), f'no file "{file}" here', f"{what}, PEM or DER")
     for name, other in (("cert", "cert_key"), ("cert_key", "cert")):
         if is_known(table.get(name)) and table.get(other) is None:
-            draft.fault(("uplink", name), f"{name} without {other}", f"{other} = ...", key=True)
+            draft.fault((*path, name), f"{name} without {other}", f"{other} = ...", key=True)
     for name in (*UPLINK_FILES, "server_hostname"):
         if is_known(table.get(name)) and tls is False:
-            draft.fault(("uplink", name), f"{name} without tls", "tls = true", key=True)
+            draft.fault((*path, name), f"{name} without tls", "tls = true", key=True)
     name, clear, sealed = _PORTS.get(kind, ("MQTT", 1883, 8883))
     if tls is True and table.get("port") == clear:
-        draft.warn(("uplink", "port"), f"{clear} is the port for {name} without TLS", f"{sealed}")
+        draft.warn((*path, "port"), f"{clear} is the port for {name} without TLS", f"{sealed}")
     if tls is False and table.get("port") == sealed:
-        draft.warn(("uplink", "port"), f"{sealed} is the port for {name} with TLS", "tls = true")
+        draft.warn((*path, "port"), f"{sealed} is the port for {name} with TLS", "tls = true")
 
 
-def _check_secrets(draft: Draft, table: dict[str, Any]) -> None:
+def _check_secrets(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     user, password, host = table.get("user"), table.get("password"), table.get("host")
     if is_known(password) and user is None:
-        draft.fault(("uplink", "password"), "password without user", "user = ...", key=True)
+        draft.fault((*path, "password"), "password without user", "user = ...", key=True)
     if not is_known(host) or _is_loopback(host):
         return
     keys = [table.get(name) for name in ("key", "oscore_secret")]
     if user is None and table.get("tls") is False and keys == [None, None]:
         message = f"anyone on the way to {host} can pretend to be this node"
         cure = _CURES.get(table["kind"], "user and password with tls")
-        draft.warn(("uplink", "host"), message, f"{cure}, or key")
+        draft.warn((*path, "host"), message, f"{cure}, or key")
     elif is_known(password) and table.get("tls") is False:
-        draft.warn(("uplink", "password"), "the password travels in clear text", "tls = true")
+        draft.warn((*path, "password"), "the password travels in clear text", "tls = true")
 
 
 def _is_loopback(host: str) -> bool:
@@ -112,16 +121,14 @@ def _is_loopback(host: str) -> bool:
         return host == "localhost"
 
 
-def _check_host(draft: Draft, table: dict[str, Any]) -> None:
+def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     host = table.get("host")
     if not is_known(host):
         return
     if "://" in host or "/" in host:
-        draft.fault(
-            ("uplink", "host"), f'host = "{host}"', "a name or an address, without mqtt://"
-        )
+        draft.fault((*path, "host"), f'host = "{host}"', "a name or an address, without mqtt://")
     elif host.count(":") == 1:
         expected = "host and port as two keys"
-        draft.fault(("uplink", "host"), f'host = "{host}" contains a port', expected)
+        draft.fault((*path, "host"), f'host = "{host}" contains a port', expected)
     elif any(c.isspace() for c in host):
-        draft.fault(("uplink", "host"), f'host = "{host}"', "a name or an address without spaces")
+        draft.fault((*path, "host"), f'host = "{host}"', "a name or an address without spaces")

@@ -3,39 +3,39 @@
 from typing import Any
 
 from hedgerow.config.draft import Draft
+from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
 
-_PATH = ("uplink",)
 _MAX_HZ = 8_000_000  # SX1276 and SX1262 take 10 and 16 MHz
 _OTAA = ("dev_eui", "join_eui", "app_key")
 _ABP = ("dev_addr", "nwk_s_key", "app_s_key")
 _WIRING = ("spi", "cs", "reset", "dio0", "dio1", "busy", "tcxo_mv")
 
 
-def lorawan_part(draft: Draft, table: dict[str, Any]) -> None:
+def lorawan_part(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     """Check the keys of the activation; replace those of the wiring by `modem`."""
     if table["kind"] != "lorawan":
         return
-    _check_activation(draft, table)
-    modem = _modem(draft, table)
+    _check_activation(draft, path, table)
+    modem = _modem(draft, path, table)
     for key in _WIRING:
         table.pop(key, None)
     table["modem"] = modem
 
 
-def _check_activation(draft: Draft, table: dict[str, Any]) -> None:
+def _check_activation(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     chosen, other = (_ABP, _OTAA) if table.get("dev_addr") is not None else (_OTAA, _ABP)
     for key in chosen:
         if table.get(key) is None:
             expected = f"{key} beside the others of {', '.join(chosen)}"
-            draft.fault(_PATH, f"{key} is missing", expected)
+            draft.fault(path, f"{key} is missing", expected)
     for key in other:
         if is_known(table.get(key)):
             message = f"{key} beside {chosen[0]}: a device joins, or is personalised"
-            draft.fault((*_PATH, key), message, f"one of {chosen[0]} and {other[0]}", key=True)
+            draft.fault((*path, key), message, f"one of {chosen[0]} and {other[0]}", key=True)
 
 
-def _modem(draft: Draft, table: dict[str, Any]) -> list[Any] | None:
+def _modem(draft: Draft, path: Path, table: dict[str, Any]) -> list[Any] | None:
     """What hedge.more_buses takes for "lora"."""
     claims = draft.tables.get("claims")
     if claims is None or not is_known(table.get("radio")):
@@ -44,11 +44,11 @@ def _modem(draft: Draft, table: dict[str, Any]) -> list[Any] | None:
     unused = "busy" if first == "dio0" else "dio0"
     if is_known(table.get(unused)):
         message = f"{table['radio']} has no {unused}"
-        draft.fault((*_PATH, unused), message, first, key=True)
+        draft.fault((*path, unused), message, first, key=True)
     if first == "busy" and table.get("busy") is None:
-        draft.fault(_PATH, f"busy is missing: {table['radio']} needs it", "busy = the pin")
+        draft.fault(path, f"busy is missing: {table['radio']} needs it", "busy = the pin")
     row = {"name": "the uplink's radio", "bus": table.get("spi")}
-    bus = claims.spi(_PATH, row, _MAX_HZ, "spi")
+    bus = claims.spi(path, row, _MAX_HZ, "spi")
     pins = []
     for key, kind in (
         ("cs", "output_pin"),
@@ -57,6 +57,6 @@ def _modem(draft: Draft, table: dict[str, Any]) -> list[Any] | None:
         ("dio1", "input_pin"),
     ):
         label = table.get(key)
-        pin = None if label is None else claims.take((*_PATH, key), label, row, kind)
+        pin = None if label is None else claims.take((*path, key), label, row, kind)
         pins.append(-1 if pin is None else pin)
     return [table["radio"], bus, *pins, table.get("tcxo_mv") or 0]

@@ -82,10 +82,13 @@ SECTIONS = (
         Key("segment_bytes", "int", "size of one file of the log", 8192, 1024, 1 << 20),
         Key("partition", "text", "for flash, on an ESP32: label of the data partition", "log"),
     )),
-    Section("uplink", "where records go", keys=(
+    Section("uplink", "where records go; several [[uplink]], the preferred one first, stand in for each other", keys=(
         Key("kind", "text", "which link; each has keys of its own", next(iter(UPLINK_KINDS)), choices=tuple(UPLINK_KINDS)),
         Key("key", "key", "secret shared with the gateway: frames are authenticated"),
-    ), by_kind=UPLINK_KINDS),
+        Key("after_failures", "int", "first of several: the next one after so many failures in a row; default 3", None, 1, 100),
+        Key("after_s", "int", "first of several: or after failing for so long; default 60", None, 1, _DAY_S),
+        Key("return_s", "int", "first of several: it is tried again after this, then ever more seldom; default 60", None, 1, _DAY_S),
+    ), by_kind=UPLINK_KINDS, either=True),
     Section("power", "sleep between ticks, and what a battery lasts; without it the node is always awake", keys=(
         Key("sleep", "text", "deep: starts anew each time, ESP32 only; light: stands still, RAM stays; none: only the ledger of charge", "none", choices=("none", "light", "deep")),
         Key("uplink_every_s", "int", "a sleeping node connects this often", 3600, 60, 7 * _DAY_S),
@@ -114,7 +117,7 @@ TABLES = {
 }
 
 ARRAYS = {section.name for section in SECTIONS if section.many}
-PLAIN = {section.name for section in SECTIONS if not section.many}
+PLAIN = {section.name for section in SECTIONS if not section.many and not section.either}
 
 
 def section(name: str) -> Section:

@@ -29,7 +29,7 @@ def _unknown_section(draft: Draft, name: str, names: list[str]) -> None:
 def _section(draft: Draft, section: Section, raw: Any) -> Any:
     if raw is None:
         return _absent(draft, section)
-    if section.many:
+    if section.many or (section.either and isinstance(raw, list)):
         rows = raw if isinstance(raw, list) else [raw]
         return [_row(draft, section, (section.name, i), row) for i, row in enumerate(rows)]
     return _row(draft, section, (section.name,), raw)

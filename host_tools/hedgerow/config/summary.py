@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from hedgerow.config.uplink_kinds import links_of
+
 _DAY_S = 86400
 _RECORD_BYTES = 18  # SenML-CBOR of one value without its name and unit, and its place in a frame
 _CHANGES_A_DAY = 6  # how often a well chosen deadband lets a value through
@@ -105,6 +107,10 @@ def _keeps(plan: dict[str, Any]) -> str:
 
 
 def _uplink(uplink: dict[str, Any]) -> str:
+    return ", else ".join(_link(link) for link in links_of(uplink))
+
+
+def _link(uplink: Mapping[str, Any]) -> str:
     to = f"to {uplink['host']} " if "host" in uplink else ""
     return f"{to}by {uplink['kind']}"
 

@@ -5,7 +5,12 @@ The first kind is the default.
 
 # ruff: noqa: E501  a row per key reads best as one line
 
+from collections.abc import Mapping
+from typing import Any
+
 from hedgerow.config.keys import REQUIRED, Key
+
+FAILOVER = "failover"  # kind of a plan's uplink that is several links
 
 _BROKER = (
     Key("host", "text", "name or address of the broker", REQUIRED),
@@ -121,3 +126,10 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
         ),
     ),
 }
+
+
+def links_of(uplink: Mapping[str, Any] | None) -> list[Mapping[str, Any]]:
+    """The links of a plan's uplink: one, or those that stand in for each other."""
+    if uplink is None:
+        return []
+    return uplink["links"] if uplink["kind"] == FAILOVER else [uplink]

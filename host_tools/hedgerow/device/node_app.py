@@ -9,7 +9,7 @@ from hedge.infer import plan as hgm
 from hedge.infer.kernels import viper_modules
 from hedgerow import paths
 from hedgerow.config import compile_file
-from hedgerow.config.uplink_kinds import UPLINK_FILES
+from hedgerow.config.uplink_kinds import UPLINK_FILES, links_of
 from hedgerow.device.app_files import App, add_imports
 from hedgerow.errors import UsageError
 
@@ -59,8 +59,8 @@ def _written(plan: dict[str, Any]) -> Path:
 
 def _named_files(plan: dict[str, Any]) -> list[str]:
     """Files that the plan names, relative to its folder."""
-    uplink = plan["uplink"] or {}
-    named = [(plan["model"] or {}).get("file"), *(uplink.get(key) for key in UPLINK_FILES)]
+    of_links = [link.get(key) for link in links_of(plan["uplink"]) for key in UPLINK_FILES]
+    named = [(plan["model"] or {}).get("file"), *of_links]
     return [name for name in named if name]
 
 
@@ -69,8 +69,10 @@ def _computed_imports(plan: dict[str, Any], top: Path) -> list[str]:
     modules = [f"drivers/{part['module']}" for part in _wired(plan)]
     if plan["uplink"]:
         modules += ["net/uplink", f"net/{plan['uplink']['kind']}_link"]
-        if plan["uplink"].get("region"):
-            modules.append(f"net/lorawan/plan_{plan['uplink']['region'].lower()}")
+    for link in links_of(plan["uplink"]):
+        modules.append(f"net/{link['kind']}_link")
+        if link.get("region"):
+            modules.append(f"net/lorawan/plan_{link['region'].lower()}")
     if plan["model"]:
         modules += [f"infer/{name}" for name in _kernels(top / plan["model"]["file"])]
     return [f"hedge/{name}.py" for name in modules]
@@ -85,11 +87,11 @@ def _unused(plan: dict[str, Any]) -> tuple[str, ...]:
         unused += ["hedge/infer/", "hedge/model_stage"]
     if not plan["uplink"]:
         unused.append("hedge/net/")
-    elif plan["uplink"].get("version") != 5:
+    elif all(link.get("version") != 5 for link in links_of(plan["uplink"])):
         unused.append("hedge/net/mqtt5")
     unused += ["hedge/net/mqtt_qos2", "hedge/net/mqtt_session"]  # the store does it for a node
     kinds = {part["bus"][0] for part in _wired(plan)}
-    if kinds <= _PLAIN_BUSES and not {"uart", "modem"} & set(plan["uplink"] or ()):
+    if kinds <= _PLAIN_BUSES and not {"uart", "modem"} & set().union(*links_of(plan["uplink"])):
         unused.append("hedge/more_buses")
     return tuple(unused)
 

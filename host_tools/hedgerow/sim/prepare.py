@@ -23,12 +23,16 @@ def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
     plan["store"] = dict(plan["store"], kind="files", dir="store", keep_acked=True)
     if plan.get("model"):
         plan["model"] = dict(plan["model"], file=str((folder / plan["model"]["file"]).resolve()))
-    uplink = plan.get("uplink") or {}
-    for name in UPLINK_FILES:
-        if uplink.get(name):
-            uplink = dict(uplink, **{name: str((folder / uplink[name]).resolve())})
-            plan["uplink"] = uplink
+    if plan.get("uplink"):
+        plan["uplink"] = _with_paths(plan["uplink"], folder)
     return plan
+
+
+def _with_paths(uplink: dict[str, Any], folder: Path) -> dict[str, Any]:
+    if uplink.get("links"):
+        return dict(uplink, links=[_with_paths(link, folder) for link in uplink["links"]])
+    named = [name for name in UPLINK_FILES if uplink.get(name)]
+    return uplink | {name: str((folder / uplink[name]).resolve()) for name in named}
 
 
 def with_uplink(plan: dict[str, Any], host: str, port: int) -> dict[str, Any]:

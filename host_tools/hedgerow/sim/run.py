@@ -13,6 +13,7 @@ from typing import Any
 
 from hedge.store.files_start import claim_boot
 from hedge.store.kv import write_map
+from hedgerow.config.uplink_kinds import links_of
 from hedgerow.emulate.weather import load_weather
 from hedgerow.sim.audit import read_log
 from hedgerow.sim.far_end import FarEnd, PrivateGateway, far_end
@@ -90,7 +91,7 @@ async def _judge(node: NodeRun, far: FarEnd, say: Say, progress: Progress) -> di
     """Run the node, then compare its log with what the gateway holds of this run."""
     first_boot = far.last_boot(node.name) + 1
     _begin_boots_at(node.store_dir, first_boot)
-    if (node.plan.get("uplink") or {}).get("oscore_secret"):
+    if any(link.get("oscore_secret") for link in links_of(node.plan.get("uplink"))):
         _begin_numbers_anew(node.store_dir, node.name)
     await _live(node, progress)
     if not node.drained:

@@ -1,0 +1,106 @@
+"""Two links of one node: the preferred peer dies, the other carries on, the first comes back."""
+
+import contextlib
+import sqlite3
+import time
+
+import pytest
+from peers import Mosquitto, free_port
+
+from hedgerow.gateway import GatewayConfig
+from hedgerow.gateway.service import gateway_in_thread
+
+pytestmark = pytest.mark.interop
+
+
+@pytest.fixture
+def farm(tmp_path, mosquitto):
+    """A gateway on a mosquitto that can be killed, which also listens for CoAP and HTTP."""
+    with contextlib.ExitStack() as stack:
+        broker = stack.enter_context(Mosquitto(mosquitto, tmp_path))
+        config = GatewayConfig(
+            tmp_path / "farm.db",
+            http_port=0,
+            coap_port=0,
+            broker=f"mqtt://127.0.0.1:{broker.port}",
+        )
+        gateway = stack.enter_context(gateway_in_thread(config))
+        yield Farm(broker, gateway, tmp_path / "farm.db")
+
+
+class Farm:
+    def __init__(self, broker, gateway, db):
+        self.broker, self.gateway, self._db = broker, gateway, db
+        self.mqtt = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
+        self.coap = {"kind": "coap", "host": "127.0.0.1", "port": gateway.coap_port}
+        port = int(gateway.http_url.rsplit(":", 1)[1])
+        self.http = {"kind": "http", "host": "127.0.0.1", "port": port}
+
+    def numbers(self):
+        """Numbers of the records in the database; a second copy of one cannot be in its table."""
+        with sqlite3.connect(self._db) as db:
+            rows = db.execute("SELECT payload FROM record").fetchall()
+        return sorted(int(row[0].split()[2]) for row in rows)
+
+    def wait_for(self, count, limit_s=60.0):
+        end_s = time.monotonic() + limit_s
+        while len(self.numbers()) < count:
+            assert time.monotonic() < end_s, f"{len(self.numbers())} of {count} records"
+            time.sleep(0.1)
+
+
+def _play(play, farm, links, tmp_path, records):
+    options = {"after_failures": 2, "after_s": 5, "return_s": 1}
+    return play(
+        "uplink",
+        kind="failover",
+        links=links,
+        device="bed-3",
+        dir=str(tmp_path / "log"),
+        records=records,
+        pace_ms=30,
+        ack_timeout_ms=1500,
+        quiet=False,
+        **options,
+    )
+
+
+@pytest.mark.parametrize("second", ["coap", "http"])
+def test_the_broker_dies_the_other_link_carries_on_until_it_is_back(play, farm, second, tmp_path):
+    pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
+    links = [farm.mqtt, getattr(farm, second)]
+    with _play(play, farm, links, tmp_path, 400) as node:
+        farm.wait_for(40)
+        farm.broker.kill()
+        had = len(farm.numbers())
+        farm.wait_for(had + 60)  # no broker: these came the other way
+        farm.broker.start()
+        result = node.result(90)
+    assert result["pending"] == 0
+    assert farm.numbers() == list(range(400)), "lost or invented records"
+    said = "\n".join(node.seen)
+    assert f"{second} 127.0.0.1, after mqtt 127.0.0.1" in said
+    assert "mqtt 127.0.0.1 is back" in said
+    assert result["stats"]["bad_acks"] == 0
+
+
+def test_the_preferred_peer_is_dead_from_the_start(play, farm, tmp_path):
+    dead = dict(farm.mqtt, port=free_port())
+    with _play(play, farm, [dead, farm.mqtt], tmp_path, 30) as node:
+        assert node.result(60)["pending"] == 0
+    assert farm.numbers() == list(range(30))
+
+
+def test_contract(play, farm):
+    """The scenario of test_links over the second of two links, the first being dead."""
+    from gateway_stub import GatewayStub  # after conftest has set the path
+
+    dead = dict(farm.mqtt, port=free_port())
+    args = {"kind": "failover", "links": [dead, farm.mqtt], "after_failures": 1, "device": "bed-9"}
+    with GatewayStub(farm.broker.port, echo=True), play("contract", **args) as node:
+        node.expect("ready")
+        farm.broker.kill()
+        result = node.result()
+    assert set(result["acks"]) >= {"frame one", "frame two"}
+    assert result["after"] == ["LinkError", "LinkError"]
+    assert result["lost"] in ("LinkError", "OSError")
