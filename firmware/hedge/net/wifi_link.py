@@ -1,0 +1,86 @@
+"""A link over Wi-Fi: its sessions begin when the network is there and end when it goes.
+
+    link = over_wifi(link, plan["wifi"])
+
+DESIGN: uplink -> link -> gateway; why there is no network becomes the reason of the outage.
+"""
+
+import asyncio
+
+from ..core.errors import LinkError
+from .link import Link
+from .wifi import Wifi
+from .wifi_scan import scanner
+
+_wifi = None  # a board has one radio
+
+
+class OverWifi(Link):
+    """link: any Link over IP. wifi: a Wifi; its task is started here."""
+
+    def __init__(self, link, wifi, limit_ms=60000):
+        self._link = link
+        self._wifi = wifi
+        self._limit_ms = limit_ms
+        self._fault = None
+        self._closing = None
+        wifi.listeners.append(self._on_change)
+        self.window = link.window
+        self.ack_timeout_ms = link.ack_timeout_ms
+        self.max_frame_bytes = link.max_frame_bytes
+
+    @property
+    def bytes_sent(self):
+        return self._link.bytes_sent
+
+    async def connect(self):
+        _keep_running(self._wifi)
+        await self._wifi.ready(self._limit_ms)
+        self._fault = None
+        return await self._link.connect()
+
+    async def send(self, frame):
+        self._check()
+        await self._link.send(frame)
+
+    async def recv(self):
+        try:
+            return await self._link.recv()
+        except (LinkError, OSError):
+            self._check()  # the network's own reason says more
+            raise
+
+    async def close(self):
+        await self._link.close()
+
+    def _check(self):
+        if self._fault:
+            raise self._fault
+
+    def _on_change(self, up, reason):
+        if not up:
+            self._fault = LinkError("Wi-Fi: %s" % reason)
+            # Its socket may never hear of it: a session over a dead network ends here.
+            self._closing = asyncio.create_task(self._link.close())
+
+
+def _keep_running(wifi):
+    task = wifi.task
+    if task is None or task.done():
+        wifi.task = asyncio.create_task(wifi.run())
+
+
+def over_wifi(link, table):
+    """table: plan["wifi"]. All links of a node share one Wifi, made at the first call."""
+    global _wifi
+    if _wifi is None:
+        _wifi = Wifi(
+            [tuple(row) for row in table["networks"]],
+            country=table.get("country"),
+            hostname=table.get("hostname"),
+            static=table.get("static"),
+            power=table.get("power") or "performance",
+            scan=scanner(),
+        )
+        _wifi.start()
+    return OverWifi(link, _wifi)
