@@ -3,7 +3,7 @@
     python tests/bench/mqtt.py         prints what each client told, round by round
 
 One mosquitto on loopback, messages of 100 bytes, each waiting for its PUBACK; the clients take
-turns, seven rounds, and of each figure the best counts: what a busy computer adds is not theirs.
+turns, five rounds; of rates the best tenth counts: what a busy computer adds is not theirs.
 All in the Unix port; upy/mqtt/publish.py says what is measured. umqtt.simple writes a packet in
 four pieces: the second waits for TCP's delayed ACK, on loopback as on a network.
 """
@@ -26,12 +26,14 @@ from hedgerow import paths  # noqa: E402
 from hedgerow.toolchain.unix import find_micropython  # noqa: E402
 
 _SCRIPT = Path(__file__).with_name("upy") / "mqtt" / "publish.py"
-_ROUNDS = 7
+_ROUNDS = 5
 _COUNTS = {"hedge": 1000, "hedge-5": 1000, "umqtt": 20, "mqtt_async": 1000}
 _PEERS = {"umqtt": UMQTT, "mqtt_async": MQTT_ASYNC}
 # The fork of mqtt_as resumes no session and waits without a limit: those cost something here.
 _LIMITS = {"umqtt": 1.0, "mqtt_async": 1.25}
-_HOW = "Unix port (64-bit words), mosquitto on loopback, 100 bytes a message, best of 7 rounds"
+_HOW = (
+    "Unix port (64-bit words), mosquitto on loopback, 100 bytes a message, best tenth of 5 rounds"
+)
 
 
 def _run(client: str, port: int, path: str) -> dict:

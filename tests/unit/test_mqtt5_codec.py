@@ -153,7 +153,7 @@ class TestEncode(unittest.TestCase):
         self.assertEqual(bytes(wire.publish("u", b"x")), b"\x30\x05\x00\x01u\x00x")
         kept = wire.publish("t", b"x", 1, False, 3)
         self.assertEqual(bytes(kept), b"\x32\x07\x00\x01t\x00\x03\x00x")
-        short = wire.shortened(kept, "t", b"x", None)
+        short = wire.shortened(kept, "t", b"x", 1, False, 3, None)
         self.assertEqual(bytes(short), b"\x32\x09\x00\x00\x00\x03\x03\x23\x00\x01x")
 
 

@@ -260,7 +260,8 @@ class Client:
         packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties or b"")
         self._inflight.add(packet_id, packet)
         if self._wire.VERSION == 5:
-            packet = self._wire.shortened(packet, topic, payload, properties)
+            message = topic, payload, qos, retain, packet_id, properties
+            packet = self._wire.shortened(packet, *message)
         if wait:
             reply = await self._asked(packet_id, packet, codec.PUBACK)
             if _code(reply) >= _REFUSED:

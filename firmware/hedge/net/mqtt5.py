@@ -116,13 +116,12 @@ class Wire:
         topic = "" if alias < 0 else topic
         return codec.publish(topic, payload, qos, retain, packet_id, more)
 
-    def shortened(self, packet, topic, payload, properties):
+    def shortened(self, packet, topic, payload, qos, retain, packet_id, properties):
         """A kept PUBLISH as it goes out the first time: with an alias where there is one."""
         alias = self._alias(topic)
         if not alias:
             return packet
-        qos, retain = packet[0] >> 1 & 3, packet[0] & 1
-        return self._publish(topic, payload, qos, retain, _id_of(packet), properties, alias)
+        return self._publish(topic, payload, qos, retain, packet_id, properties, alias)
 
     def _alias(self, topic):
         """As _publish takes it: in the topic's place from its second time on."""
@@ -168,12 +167,3 @@ class Wire:
     def disconnect(self, code=0, properties=None):
         more = props.encode(properties, props.DISCONNECT)
         return codec.packet(codec.DISCONNECT << 4, bytes((code,)) + more)
-
-
-def _id_of(packet):
-    """The packet id of an encoded PUBLISH of QoS 1 or 2."""
-    at = 1
-    while packet[at] & 0x80:
-        at += 1
-    at += 3 + (packet[at + 1] << 8 | packet[at + 2])
-    return packet[at] << 8 | packet[at + 1]

@@ -53,9 +53,12 @@ def _connack(kind, flags, body):
 
 
 def _ack(kind, flags, body):
-    need(len(body) >= 2, "packet cut off")
-    code = _read_code(kind, body[2]) if len(body) > 2 else 0
-    found = _properties(body, 3, props.ACK) if len(body) > 3 else None
+    size = len(body)
+    need(size >= 2, "packet cut off")
+    if size == 2:
+        return (kind, codec.read_id(body, 0), 0, None)
+    code = _read_code(kind, body[2])
+    found = _properties(body, 3, props.ACK) if size > 3 else None
     return (kind, codec.read_id(body, 0), code, found)
 
 

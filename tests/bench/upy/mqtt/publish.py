@@ -115,9 +115,13 @@ _CLIENTS = {"hedge": Hedge, "hedge-5": Hedge5, "umqtt": Umqtt, "mqtt_async": Mqt
 
 
 async def _rate(work, count):
-    start_us = time.ticks_us()
-    await work(count)
-    return count * 1000000 / time.ticks_diff(time.ticks_us(), start_us)
+    """Messages a second in the best tenth: a busy computer takes its time from the others."""
+    best_us = 1 << 30
+    for _ in range(10):
+        start_us = time.ticks_us()
+        await work(count // 10)
+        best_us = min(best_us, time.ticks_diff(time.ticks_us(), start_us))
+    return count // 10 * 1000000 / best_us
 
 
 async def main(args):
