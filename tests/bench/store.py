@@ -96,9 +96,10 @@ def on_pico() -> dict:
 
     with PicoBoard() as board, tempfile.TemporaryDirectory() as name:
         _install(board, Path(name))
-        start = _PICO_STORAGE[1] - _PICO_KB * 1024
         flash = bytearray(board.flash())
-        flash[_PICO_STORAGE[0] + start :] = _full_image()
+        start = _unused(flash, _PICO_KB * 1024)
+        at = _PICO_STORAGE[0] + start
+        flash[at : at + _PICO_KB * 1024] = _full_image()
         board.reset(bytes(flash))
         source = _PICO.format(
             start=start,
@@ -108,6 +109,15 @@ def on_pico() -> dict:
             records=_PICO_RECORDS,
         )
         return json.loads(board.exec(source, timeout_s=900))
+
+
+def _unused(flash: bytearray, size: int) -> int:
+    """Where in the storage the file system has so many bytes that it does not use."""
+    base, total = _PICO_STORAGE
+    for start in range(0, total - size + 1, 4096):
+        if flash.count(0xFF, base + start, base + start + size) == size:
+            return start
+    raise RuntimeError(f"no {size} free bytes in the Pico's storage")
 
 
 def _full_image() -> bytes:

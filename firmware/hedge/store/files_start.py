@@ -21,28 +21,29 @@ def start(files):
 
 
 def segments(files):
-    """Segments in the folder, in order of reading; each `size` and `before` is known."""
-    found = []
+    """(segments in order of reading, {segment: before}) of the folder; each `size` is known."""
+    found, before = [], {}
     for name in names(files.name):
         parsed = parse_name(name)
         if parsed and parsed[1] == LIVE:
-            found.append(_look(files, parsed[0]))
-    found.sort(key=seg.sort_key)
+            seg.put_in_order(found, parsed[0])
+            before[parsed[0]] = _look(files, parsed[0])
     files.count = len(found)
     files.bytes = sum([segment.size for segment in found])
-    return found
+    return found, before
 
 
 def _look(files, segment):
+    """Set its size; what its header says of the one before it."""
     segment.size = _size(files.path_of(segment.name() + LIVE))
     file = files.open_read(segment)
     try:
         head = seg.parse_header(file.read(seg.HEADER_BYTES))
     finally:
         file.close()
-    if head and head.name() == segment.name():
-        segment.before = head.before  # else the header is damaged: the name says enough
-    return segment
+    if head and head[0].name() == segment.name():
+        return head[1]
+    return 0, 0, 0  # the header is damaged: the name says enough
 
 
 def measure(files, segment):

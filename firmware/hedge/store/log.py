@@ -87,9 +87,7 @@ class Store:
             starter.start(volume)
             self._state = State(volume)
             newest = max(starter.newest_boot(volume), self._state.newest_boot())
-            segments, torn = recover.load_segments(
-                volume, starter.segments(volume), newest, self._state.dropping
-            )
+            segments, torn = recover.load_segments(volume, starter, newest, self._state.dropping)
             self._state.torn += torn
             self._take_over(segments, newest)
             if goes_on and goes_on(self):
@@ -204,8 +202,10 @@ class Store:
         if not self.volume.has_room(extra + size, segment is None):
             raise OSError(disk.ENOSPC, "log full")
         if segment is None:
-            segment = self._new_segment(stream, seq)
-            head = seg.header(segment)
+            segment = seg.Segment(stream.number, self.boot, seq)
+            self.volume.begin(segment)
+            stream.active = segment
+            head = seg.header(segment, stream.end())
         else:
             head = seg.mark(segment, self.boot) if extra else b""
         self.volume.append(segment, head + seg.record(segment, self.boot, seq, payload))
@@ -231,15 +231,6 @@ class Store:
         if segment and not stream.active:
             self.volume.begin(segment, True)
             stream.active = segment
-        return segment
-
-    def _new_segment(self, stream, seq):
-        segment = seg.Segment(stream.number, self.boot, seq)
-        if stream.segments:
-            before = stream.segments[-1]
-            segment.before = before.last_boot, before.last, before.count
-        self.volume.begin(segment)
-        stream.active = segment
         return segment
 
     def written(self, stream, segment, seq, size):

@@ -16,20 +16,21 @@ def forget():
             delattr(sys.modules[package], name)
 
 
-def load_segments(volume, found, newest_boot, dropping=None):
-    """(segments in order of reading, torn tails of newest_boot) of those found. Raises OSError.
+def load_segments(volume, starter, newest_boot, dropping=None):
+    """(segments in order of reading, torn tails of newest_boot). Raises OSError.
 
     A segment's end is in the header of the one that follows it in its stream; the last one of
     each stream, and one before a damaged header, is read through. Segments without a sound record
     are removed, and the one that was being dropped.
     """
+    found, before = starter.segments(volume)
     kept, torn = [], 0
     for i, segment in enumerate(found):
         after = found[i + 1] if i + 1 < len(found) else None
         if segment.name() == dropping:
             volume.remove(segment, False)
             continue
-        if not after or after.stream != segment.stream or not _told(segment, after.before):
+        if not after or after.stream != segment.stream or not _told(segment, before[after]):
             is_torn = find_end(volume, segment)
             torn += is_torn and segment.last_boot == newest_boot
         if segment.count:

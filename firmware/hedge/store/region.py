@@ -44,7 +44,7 @@ class Region:
         self._page = bytearray(page_bytes)
         self._check = bytearray(page_bytes)
         self._journal = None
-        self._found = None  # segments, between start() and segments()
+        self._found = None  # of segments(), between start() and that
         if len(self._used) < _LEAST_SECTORS:
             text = "%s: %d sectors of %d bytes, at least %d"
             raise StoreError(text % (name, len(self._used), self.segment_bytes, _LEAST_SECTORS))
@@ -59,24 +59,24 @@ class Region:
         """Read all headers, and the journal. Harmless if it has been done."""
         if self._journal is not None:
             return
-        self._found = []
+        own, found, before = [], [], {}
         for sector in range(len(self._used)):
-            segment = seg.parse_header(self._read(sector, 0, seg.HEADER_BYTES))
-            self._used[sector] = segment is not None
-            if segment:
+            head = seg.parse_header(self._read(sector, 0, seg.HEADER_BYTES))
+            self._used[sector] = head is not None
+            if head:
+                segment = head[0]
                 segment.where = sector
                 segment.size = self.segment_bytes
-                self._found.append(segment)
+                seg.put_in_order(own if segment.stream == journal.STREAM else found, segment)
+                before[segment] = head[1]
+        self._found = found, before
         self._free = len(self._used) - sum(self._used)
-        self._found.sort(key=seg.sort_key)
-        own = [segment for segment in self._found if segment.stream == journal.STREAM]
-        self._found = [segment for segment in self._found if segment.stream != journal.STREAM]
         self._taken = own[-1].where if own else -1
         self._journal = journal.Journal(self)
         self._journal.open(own)
 
     def segments(self):
-        """Segments of records, in order of reading. Once, after start()."""
+        """(segments of records in order of reading, {segment: before}). Once, after start()."""
         found, self._found = self._found, None
         return found
 

@@ -22,13 +22,11 @@ class Segment:
     """What the store keeps in RAM of one segment.
 
     It begins with record `first` of `boot`, ends with `last` of `last_boot`, which is first - 1 of
-    the same boot while nothing is in it. before: (boot, seq, count) of the segment that it follows
-    in its stream: its last record and how many it holds; zeros if unknown. where: the volume's.
+    the same boot while nothing is in it. where: the volume's.
     """
 
     lost = 0  # records found damaged; in the class: most segments have none
     checked = (0, 0)  # damage up to this (boot, seq) has been counted
-    before = (0, 0, 0)
     where = None
     is_closed = False  # a write to it failed or was torn: nothing may be added
 
@@ -62,8 +60,27 @@ def sort_key(segment):
     return (segment.stream, segment.boot, segment.first)
 
 
-def header(segment):
-    """The HEADER_BYTES that it starts with."""
+def put_in_order(segments, segment):
+    """Insert into a list in order of reading. (sort() is quadratic where all is in order.)"""
+    key = sort_key(segment)
+    low, high = 0, len(segments)
+    if not high or sort_key(segments[-1]) < key:
+        low = high
+    while low < high:
+        middle = (low + high) // 2
+        if sort_key(segments[middle]) < key:
+            low = middle + 1
+        else:
+            high = middle
+    segments.insert(low, segment)
+
+
+def header(segment, before=(0, 0, 0)):
+    """The HEADER_BYTES that it starts with.
+
+    before: (boot, seq, count) of the segment that it follows in its stream: its last record and
+    how many it holds.
+    """
     fixed = struct.pack(
         _HEADER,
         _MAGIC,
@@ -72,13 +89,13 @@ def header(segment):
         HEADER_BYTES,
         segment.boot,
         segment.first,
-        *segment.before,
+        *before,
     )
     return fixed + struct.pack("<I", binascii.crc32(fixed))
 
 
 def parse_header(data):
-    """The Segment of a header, None if it does not check. data: at least HEADER_BYTES, or less."""
+    """(Segment, before) of a header, None if it does not check. data: HEADER_BYTES or not."""
     if len(data) < HEADER_BYTES:
         return None
     fixed = bytes(data[: HEADER_BYTES - 4])
@@ -88,10 +105,7 @@ def parse_header(data):
         return None
     if crc != binascii.crc32(fixed) or not boot or not first:
         return None
-    segment = Segment(stream, boot, first)
-    if b0:
-        segment.before = (b0, b1, b2)
-    return segment
+    return Segment(stream, boot, first), (b0, b1, b2)
 
 
 def record(segment, boot, seq, payload):

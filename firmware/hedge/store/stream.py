@@ -40,6 +40,13 @@ class Stream:
         first = self.segments[0]
         return first.first if first.boot == boot else 1
 
+    def end(self):
+        """(boot, seq, count) of the last segment: its last record, and how many it holds."""
+        if not self.segments:
+            return 0, 0, 0
+        last = self.segments[-1]
+        return last.last_boot, last.last, last.count
+
     def pending(self):
         """Records not acknowledged."""
         total = -self._done

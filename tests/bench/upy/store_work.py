@@ -1,6 +1,6 @@
 """The store at work on a raw flash region: what bench/store.py measures, on any board.
 
-run(device, now, wrap, records) -> dict of figures; now() counts time, modulo wrap if that is not 0.
+run(device, now, wrap, records) -> dict of figures; now() counts time, modulo wrap if not 0.
 """
 
 import gc

@@ -41,11 +41,19 @@ def _run_and_kill(micropython: Path, repo: Path, folder: Path, mode: str, seed: 
     output = folder.with_suffix(".out")
     with output.open("wb") as sink:
         process = subprocess.Popen(command, env=env, stdout=sink, stderr=subprocess.PIPE)
-        time.sleep(random.Random(seed).uniform(0.02, 0.25))
+        _wait_for_output(output, process)
+        time.sleep(random.Random(seed).uniform(0.0, 0.2))
         process.kill()
         _, trouble = process.communicate(timeout=30)
     assert not trouble, trouble.decode()
     return output.read_text()
+
+
+def _wait_for_output(path: Path, process: subprocess.Popen) -> None:
+    """A busy machine may take a second to start the writer."""
+    end = time.monotonic() + 30
+    while not path.stat().st_size and process.poll() is None and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 def _check(folder: Path, mode: str, told: _Told) -> None:

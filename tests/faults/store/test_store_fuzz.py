@@ -99,7 +99,7 @@ def fuzz_scan(dice: random.Random, _: Path) -> None:
 def fuzz_header(dice: random.Random, _: Path) -> None:
     _, data, _ = _segment()
     found = seg.parse_header(mutated(data[: seg.HEADER_BYTES], dice))
-    assert found is None or (found.boot and found.first)
+    assert found is None or (found[0].boot and found[0].first)
 
 
 def fuzz_map(dice: random.Random, folder: Path) -> None:
