@@ -202,10 +202,11 @@ class UplinkTest(_Case):
 
         async def scenario():
             await self.link.connect()
+            limits = uplink.window, uplink.ack_timeout_ms
             await self.link.close()
+            return limits
 
-        asyncio.run(scenario())
-        self.assertEqual((uplink.window, uplink.ack_timeout_ms), (2, 99000))
+        self.assertEqual(asyncio.run(scenario()), (2, 99000))
 
 
 if __name__ == "__main__":

@@ -48,7 +48,8 @@ class Uplink:
     """One store, one link, one device name.
 
     link: see link.Link. store: hedge.store.Store, opened. key: bytes that sign frames and acks.
-    window: frames under way at once; it and ack_timeout_ms may be changed. max_frame_bytes: at most frame.HARD_MAX_BYTES.
+    window: frames under way at once; it and ack_timeout_ms may be changed.
+    max_frame_bytes: at most frame.HARD_MAX_BYTES.
     on_link(up: bool, reason: str): called on each change of the link, from the uplink's task.
     on_clock(before_s: int, after_s: int): called after the gateway's time corrected the device's;
         before_s is 0 when it was unknown. set_clock=False ignores the gateway's time.
