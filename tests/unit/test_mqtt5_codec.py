@@ -41,6 +41,12 @@ def _wire(**options):
     return Wire(256, **options)
 
 
+def _is_text(name):
+    ends = ("_type", "_topic", "_data", "_id", "_method", "_string", "_reference", "_info")
+    numbers = ("subscription_id", "request_problem_info", "request_response_info")
+    return name.endswith(ends) and name not in numbers
+
+
 class TestProperties(unittest.TestCase):
     def test_each_kind_out_and_in(self):
         for name, value, place, encoded in (
@@ -61,6 +67,43 @@ class TestProperties(unittest.TestCase):
             self.assertEqual(props.encode({name: value}, place), encoded)
             found, at = props.decode(memoryview(encoded), 0, place)
             self.assertEqual((found, at), ({name: value}, len(encoded)))
+
+    def test_where_each_may_stand(self):
+        """Table 2-4, by name: elsewhere it is refused, going out and coming in."""
+        everywhere = [1 << bit for bit in range(9)]
+        message = (props.PUBLISH, props.WILL)
+        session = (props.CONNECT, props.CONNACK)
+        allowed = {
+            "payload_format": message,
+            "message_expiry_s": message,
+            "content_type": message,
+            "response_topic": message,
+            "correlation_data": message,
+            "subscription_id": (props.PUBLISH, props.SUBSCRIBE),
+            "session_expiry_s": session + (props.DISCONNECT,),
+            "will_delay_s": (props.WILL,),
+            "server_reference": (props.CONNACK, props.DISCONNECT),
+            "reason_string": (props.CONNACK, props.ACK, props.SUBACK, props.DISCONNECT),
+            "receive_max": session,
+            "topic_alias_max": session,
+            "max_packet_bytes": session,
+            "auth_method": session,
+            "topic_alias": (props.PUBLISH,),
+            "request_problem_info": (props.CONNECT,),
+            "user": everywhere,
+        }
+        for name in ("assigned_client_id", "server_keepalive_s", "response_info", "max_qos"):
+            allowed[name] = (props.CONNACK,)
+        for name, places in allowed.items():
+            value = [("a", "b")] if name == "user" else "x" if _is_text(name) else 1
+            encoded = props.encode({name: value}, places[0])
+            for place in everywhere:
+                if place in places:
+                    self.assertEqual(props.encode({name: value}, place), encoded)
+                    self.assertIn(name, props.decode(memoryview(encoded), 0, place)[0])
+                else:
+                    self.assertRaises(ValueError, props.encode, {name: value}, place)
+                    self.assertRaises(LinkError, props.decode, memoryview(encoded), 0, place)
 
     def test_none_are_one_byte(self):
         self.assertEqual(props.encode(None, props.PUBLISH), b"\x00")
