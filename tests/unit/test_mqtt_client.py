@@ -211,6 +211,34 @@ class TestPublish(_Case):
         self.run_it(scenario)
 
 
+class TestWriters(_Case):
+    def test_one_at_a_time_in_the_order_of_the_calls(self):
+        """A waiting one that is cancelled leaves the line, and the others go on."""
+
+        async def scenario():
+            client = _client(self.broker)
+            await client.connect()
+            stream = self.broker.stream
+            write = stream.write
+
+            async def slowly(data, limit_ms):
+                await asyncio.sleep_ms(5)
+                await write(data, limit_ms)
+
+            stream.write = slowly
+            tasks = []
+            for i in range(6):
+                tasks.append(asyncio.create_task(client.publish("t", b"%d" % i, qos=i & 1)))
+            await asyncio.sleep_ms(2)
+            tasks[3].cancel()
+            for i in (0, 1, 2, 4, 5):
+                await tasks[i]
+            self.assertEqual([p[1] for p in self.broker.published], [b"0", b"1", b"2", b"4", b"5"])
+            client.close()
+
+        self.run_it(scenario)
+
+
 class TestSubscribe(_Case):
     def test_puback_leaves_after_the_handler_returned(self):
         async def scenario():

@@ -65,8 +65,9 @@ def make_link(cfg, device=None, info=b""):
     """Build the link that the `uplink` part of a compiled node file describes.
 
     cfg: dict with kind ("mqtt" | "umqtt"), host, and optionally port, user, password, tls (bool),
-    ca (path of a PEM or DER file), server_hostname (when it differs from host), keepalive_s,
-    client ("simple": the board's umqtt.simple, "hedge": our own) and device.
+    ca (path of a PEM or DER file), server_hostname (when it differs from host), keepalive_s;
+    mqtt: version (4 is 3.1.1, or 5), cert and cert_key (the node's own); umqtt: client ("simple":
+    the board's umqtt.simple, "hedge": our own); and device. Other kinds: see their `make`.
     device: the name in the topics and the MQTT client id; falls back on cfg["device"].
     info: bytes published, retained, on hedge/<device>/info after each connect.
     Raises ConfigError if the kind is unknown or a file of certificates cannot be read.
