@@ -331,6 +331,7 @@ class Node:
         info = {"name": self.name, "firmware": VERSION, "sample_s": self.sample_s}
         info.update(self.about)
         info["channels"] = {channel.name: channel.unit for channel in self._channels}
+        info["actuators"] = [guard.name for guard in self._guards]
         return cbor.encode(info)
 
     # ---- numbers ----

@@ -43,6 +43,7 @@ Examples:
     type=click.Path(path_type=Path),
     help="OSCORE secrets: `device hexkey` lines; then CoAP takes nothing without.",
 )
+@click.option("--home-assistant", is_flag=True, help="Show the nodes in Home Assistant (MQTT).")
 @click.option("--note", default="", help="One line to show on the page.")
 @click.option("--no-time", is_flag=True, help="Do not set the nodes' clocks.")
 @click.option("-v", "--verbose", is_flag=True)
@@ -59,6 +60,7 @@ def command(
     coap_port: int | None,
     coap_host: str,
     coap_keys: Path | None,
+    home_assistant: bool,
     note: str,
     no_time: bool,
     verbose: bool,
@@ -95,6 +97,7 @@ def command(
         coap_host=coap_host,
         coap_port=coap_port,
         coap_keys=read_keys(coap_keys) if coap_keys else {},
+        home_assistant=home_assistant,
         note=note,
         give_time=not no_time,
     )

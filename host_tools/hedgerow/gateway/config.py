@@ -22,6 +22,7 @@ class GatewayConfig:
     note: one line shown on the page, e.g. "simulated field, weather: Seattle 2012-2015".
     coap_port: None: no CoAP. coap_keys: OSCORE secrets by device id; with them nothing else is
     taken over CoAP.
+    home_assistant: describe the nodes to Home Assistant, by MQTT discovery at the same broker.
     give_time: acks carry the gateway's clock; False where the nodes live in simulated time.
     """
 
@@ -39,6 +40,7 @@ class GatewayConfig:
     coap_host: str = "127.0.0.1"
     coap_port: int | None = None
     coap_keys: dict[str, bytes] = field(default_factory=dict, repr=False)
+    home_assistant: bool = False
 
     @property
     def db_path(self) -> Path:

@@ -16,6 +16,7 @@ from hedgerow.gateway.database import DatabaseLock, open_database
 from hedgerow.gateway.generation import client_of
 from hedgerow.gateway.ingest import Ingest, Note
 from hedgerow.gateway.intake import Intake
+from hedgerow.gateway.mirror.run import mirroring
 from hedgerow.gateway.mqtt import MqttSession
 from hedgerow.gateway.writer import Writer
 
@@ -67,14 +68,16 @@ async def running(config: GatewayConfig) -> AsyncIterator[Runtime]:
         sessions: list[MqttSession] = []
         writer = Writer(ingest, publish=lambda out: sessions[0].publish(out))
         async with start_broker(config, _reporter(writer)) as broker:
-            client_id = f"hedgerow-{client_of(db):08x}"
+            client = client_of(db)
+            client_id = f"hedgerow-{client:08x}"
             session = MqttSession(broker.address, client_id, writer.put)
             sessions.append(session)
             writer.start()
             try:
                 await asyncio.to_thread(session.start)
                 intake = Intake(writer)
-                async with coap_listener(config, intake) as coap_port:
+                mirrors = mirroring(config, client, broker.address, lambda: writer.commits)
+                async with coap_listener(config, intake) as coap_port, mirrors:
                     yield Runtime(
                         config, broker, ingest, writer, session, intake, time.time(), coap_port
                     )
