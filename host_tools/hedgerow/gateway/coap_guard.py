@@ -13,10 +13,8 @@ from hedge.net.coap import numbers as n
 from hedge.net.coap.message import decode
 
 _log = logging.getLogger("hedgerow.gateway.coap")
-_TEXTS = frozenset(
-    (n.URI_HOST, n.LOCATION_PATH, n.URI_PATH, n.URI_QUERY)
-    + (n.LOCATION_QUERY, n.PROXY_URI, n.PROXY_SCHEME)
-)
+_TEXTS = {n.URI_HOST, n.URI_PATH, n.URI_QUERY, n.LOCATION_PATH, n.LOCATION_QUERY}
+_TEXTS |= {n.PROXY_URI, n.PROXY_SCHEME}
 
 
 def guard(context: Any) -> None:
