@@ -326,13 +326,15 @@ class Node:
         self._journal.health(sensor)
 
     def _info(self):
-        from .wire import cbor
+        from .wire import cbor_write
 
         info = {"name": self.name, "firmware": VERSION, "sample_s": self.sample_s}
         info.update(self.about)
         info["channels"] = {channel.name: channel.unit for channel in self._channels}
         info["actuators"] = [guard.name for guard in self._guards]
-        return cbor.encode(info)
+        out = bytearray()
+        cbor_write.write_item(out, info)
+        return bytes(out)
 
     # ---- numbers ----
 
@@ -378,6 +380,6 @@ def node_from_plan(plan, board, base_dir="."):
     from .node_plan import build_node
 
     node = build_node(plan, board, base_dir)
-    for name in ("node_plan", "core.once"):
+    for name in ("node_plan", "wire.cbor", "wire.cbor_read", "core.once"):
         forget("hedge." + name)
     return node

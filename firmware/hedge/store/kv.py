@@ -12,7 +12,7 @@ import struct
 
 from ..core import log
 from ..core.errors import FrameError, StoreError
-from ..wire import cbor, cbor_write
+from ..wire import cbor_write
 from . import disk
 
 MAX_BYTES = 8192  # read into RAM as a whole
@@ -129,6 +129,8 @@ def _parse(path, data):
     body = data[_HEAD_BYTES:]
     if magic != _MAGIC or size != len(body) or crc != binascii.crc32(body):
         raise StoreError("%s: damaged, wrong CRC" % path)
+    from ..wire import cbor  # read at start alone: a node forgets it then
+
     try:
         values = cbor.decode(body)
     except FrameError as fault:
