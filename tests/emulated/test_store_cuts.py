@@ -22,7 +22,7 @@ sys.path[:0] = [str(_TESTS / name) for name in ("unit", "upy", "faults/store")]
 import oracle  # noqa: E402
 import powercut  # noqa: E402
 
-_STEPS, _STARTS = 45, 2
+_STEPS, _STARTS = 30, 2
 _SECTOR_BYTES = 4096
 _SECTORS = 8  # little: records are dropped, the journal is copied
 _STORAGE = (0x100A0000 - 0x10000000, 1408 * 1024)  # of an RPI_PICO: where in the flash, bytes
@@ -179,11 +179,12 @@ def _check(pico, seed, history, operation, torn):
     assert waiting == found["got"], f"seed {seed}, operation {operation}, torn {torn}"
 
 
+@pytest.mark.timeout(900)
 def test_cuts_here_and_there_lose_nothing(pico):
     count, history = pico.history(1)
-    assert count > 70
-    assert sum(end is not None for _, end, _, _ in history.appends) > 50
-    for i, operation in enumerate(range(2, count, count // 4)):
+    assert count > 40
+    assert sum(end is not None for _, end, _, _ in history.appends) > 30
+    for i, operation in enumerate(range(2, count, count // 3)):
         _check(pico, 1, history, operation, torn=i % 2 == 1)
 
 
