@@ -12,7 +12,7 @@ from pathlib import Path
 
 from hedgerow.errors import GatewayError
 
-_SCHEMA_VERSION = 1
+_SCHEMA_VERSION = 2
 _SCHEMA = """
 CREATE TABLE joined (          -- what the join server knows of a device
     device TEXT PRIMARY KEY,
@@ -30,6 +30,13 @@ CREATE TABLE skeleton (        -- of the payload codec, SPEC.md
     digest INTEGER NOT NULL,
     skeleton BLOB NOT NULL,
     PRIMARY KEY (device, digest)
+) STRICT;
+"""
+_SCHEMA_2 = """
+CREATE TABLE counted (         -- devices that do not number their records: we do
+    device TEXT PRIMARY KEY,
+    boot INTEGER NOT NULL,         -- when the counting began, epoch s
+    seq INTEGER NOT NULL           -- the next to give out
 ) STRICT;
 """
 
@@ -89,9 +96,10 @@ class Database:
         version = self._connection.execute("PRAGMA user_version").fetchone()[0]
         if version > _SCHEMA_VERSION:
             raise GatewayError(f"database {path} is of a newer release: update hedgerow")
-        if version == 0:
+        steps = "".join((_SCHEMA, _SCHEMA_2)[version:])
+        if steps:
             self._connection.executescript(
-                f"BEGIN; {_SCHEMA} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
+                f"BEGIN; {steps} PRAGMA user_version = {_SCHEMA_VERSION}; COMMIT;"
             )
 
     def close(self) -> None:
@@ -150,7 +158,7 @@ class Database:
         """Drop nonces, sessions and skeletons of a device; False if there were none."""
         known = self.nonces(device) != (-1, 0)
         with self.transaction():
-            for table in ("joined", "session", "skeleton"):
+            for table in ("joined", "session", "skeleton", "counted"):
                 self._connection.execute(f"DELETE FROM {table} WHERE device = ?", (device,))
         for pending in (0, 1):
             known = self._sessions.pop((device, pending), None) is not None or known
@@ -168,6 +176,18 @@ class Database:
     def put_nonces(self, device: str, dev_nonce: int, join_nonce: int) -> None:
         self._connection.execute(
             "INSERT OR REPLACE INTO joined VALUES (?, ?, ?)", (device, dev_nonce, join_nonce)
+        )
+
+    # Numbers of records
+
+    def counted(self, device: str) -> tuple[int, int] | None:
+        """(boot, next seq), None before the first record."""
+        sql = "SELECT boot, seq FROM counted WHERE device = ?"
+        return self._connection.execute(sql, (device,)).fetchone()
+
+    def put_counted(self, device: str, boot: int, seq: int) -> None:
+        self._connection.execute(
+            "INSERT OR REPLACE INTO counted VALUES (?, ?, ?)", (device, boot, seq)
         )
 
     # Skeletons
