@@ -28,6 +28,7 @@ class Link:
     window = 8  # frames under way at once
     ack_timeout_ms = 10000
     max_frame_bytes = MAX_FRAME_BYTES
+    hurry = None  # asyncio.Event: set when connecting at once is worth it; or None
 
     async def connect(self):
         """Open a session. Raises LinkError or OSError when the peer refuses or stays silent.

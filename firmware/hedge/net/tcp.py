@@ -9,19 +9,22 @@
 Why not asyncio.open_connection: it looks the name up at every call (blocking), leaks the socket
 when it is cancelled or refused, and after a failed TLS handshake nobody can close it any more.
 
-What still blocks the loop: the name look-up (none for an address; once for a name, then cached)
-and the arithmetic of a TLS handshake, which runs between two reads and cannot be cut up from here.
+What still blocks the loop: the arithmetic of a TLS handshake, which runs between two reads and
+cannot be cut up from here; and the name look-up where no DNS server is known (see resolver.py), or
+for localhost and names in .local: none for an address, once for a name, then cached.
 """
 
 import asyncio
 import errno
 import socket
+import sys
 
 from ..core.errors import LinkError
 
 # Waiting for a socket without a Stream's buffers; the same call as in extmod/asyncio/stream.py.
 _io_queue = asyncio.core._io_queue
 
+_RESOLVER = __name__.rpartition(".")[0] + ".resolver"  # loaded by who knows a DNS server
 _LOOK_UP_AGAIN = 3  # failures in a row after which a cached address is doubted
 
 
@@ -114,7 +117,7 @@ class Tcp:
         Waits for the connection without a limit: the caller sets one and cancels.
         """
         self._failures += 1
-        address = self._look_up()
+        address = await self._look_up()
         sock = socket.socket(address[0], address[1], address[2])
         try:
             await self._connect(sock, address[-1])
@@ -125,16 +128,25 @@ class Tcp:
         self._failures = 0
         return stream
 
-    def _look_up(self):
-        if self._address is None or self._failures > _LOOK_UP_AGAIN:
+    async def _look_up(self):
+        resolver = sys.modules.get(_RESOLVER)
+        doubted = self._failures > _LOOK_UP_AGAIN
+        if doubted:
             self._address = None
             self._failures = 1
-            try:
-                found = socket.getaddrinfo(self._host, self._port, 0, socket.SOCK_STREAM)
-            except OSError as e:
-                raise LinkError("no address for %s: %r" % (self._host, e))
-            self._address = found[0]
+        if resolver and resolver.asks_servers(self._host):  # it keeps answers itself
+            if doubted:
+                resolver.forget(self._host)
+            return self._found(await resolver.look_up(self._host))
+        if self._address is None:
+            self._address = self._found(self._host)
         return self._address
+
+    def _found(self, host):
+        try:
+            return socket.getaddrinfo(host, self._port, 0, socket.SOCK_STREAM)[0]
+        except OSError as e:
+            raise LinkError("no address for %s: %r" % (self._host, e))
 
     async def _connect(self, sock, address):
         sock.setblocking(False)

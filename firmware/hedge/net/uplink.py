@@ -66,7 +66,7 @@ class Uplink:
         window=8,
         ack_timeout_ms=10000,
         retry_min_ms=500,
-        retry_max_ms=60000,
+        retry_max_ms=20000,  # with the connecting itself, back within 30 s of a repair
         max_frame_bytes=frame.MAX_FRAME_BYTES,
         on_link=None,
         on_clock=None,
@@ -132,9 +132,20 @@ class Uplink:
                     await self._link.close()  # never raises
                 self._went_down(reason)
                 reason = "stopped"
-                await asyncio.sleep_ms(self._backoff.next_ms())
+                await self._pause(self._backoff.next_ms())
         finally:
             self._tell(False, reason)
+
+    async def _pause(self, ms):
+        """Wait before the next attempt, less if the link says that there is reason to try."""
+        hurry = getattr(self._link, "hurry", None)
+        if hurry is None:
+            await asyncio.sleep_ms(ms)
+            return
+        try:
+            await asyncio.wait_for_ms(hurry.wait(), ms)
+        except asyncio.TimeoutError:
+            pass  # no such reason: the wait is over
 
     async def _session(self):
         kept = await self._link.connect()

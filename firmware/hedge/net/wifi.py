@@ -28,6 +28,7 @@ class Wifi:
     network: the module `network`, for tests. static: (address, mask, gateway, dns) instead of
     DHCP. power: "none", "performance", "powersave". scan: see wifi_scan.scanner().
     attempt_ms: for one network to give an address. on_change(up, reason): on each change.
+    dns: give resolver.py the name server that DHCP or static names.
 
     state: "off", "connecting", "up", "waiting". reason: why it is not up, in words of
     wifi_status. failures: {ssid: reason of its last attempt}. joins, losses: counters.
@@ -42,12 +43,13 @@ class Wifi:
         static=None,
         power="performance",
         scan=None,
-        attempt_ms=20000,
+        attempt_ms=15000,
         retry_min_ms=1000,
-        retry_max_ms=60000,
+        retry_max_ms=8000,
         poll_ms=100,
         roam_ms=60000,
         on_change=None,
+        dns=True,
     ):
         if not networks:
             raise ConfigError("Wi-Fi: no networks")
@@ -63,6 +65,7 @@ class Wifi:
         self._attempt_ms = attempt_ms
         self._poll_ms = poll_ms
         self._roam_ms = roam_ms
+        self._dns = dns
         self._backoff = Backoff(retry_min_ms, retry_max_ms)
         self._wlan = None
         self._bssid = None
@@ -115,18 +118,22 @@ class Wifi:
         finally:
             self._set("off", "stopped")
 
-    async def ready(self, limit_ms=30000):
-        """Until it is up. Raises LinkError with the reason when no network took us."""
+    async def ready(self, limit_ms=30000, known=None):
+        """Until it is up. Raises LinkError with the reason when no network took us.
+
+        known: text of such an error; the same one is not raised again before limit_ms.
+        """
         try:
-            await asyncio.wait_for_ms(self._up_or_refused(), limit_ms)
+            await asyncio.wait_for_ms(self._up_or_refused(known), limit_ms)
         except asyncio.TimeoutError:
             raise LinkError("Wi-Fi: %s" % self.describe())
 
-    async def _up_or_refused(self):
+    async def _up_or_refused(self, known):
         rounds = self._rounds
         while self.state != "up":
-            if self._rounds != rounds:
-                raise LinkError("Wi-Fi: %s" % self.describe())
+            said = "Wi-Fi: %s" % self.describe()
+            if self._rounds != rounds and said != known:
+                raise LinkError(said)
             self._changed.clear()
             await self._changed.wait()
 
@@ -185,8 +192,16 @@ class Wifi:
         self._bssid = bssid
         self.failures.clear()
         self.address = self._wlan.ifconfig()[0]
+        self._take_dns_server()
         log.info("wifi", "%s: %s", ssid, self.address)
         self._set("up", ssid)
+
+    def _take_dns_server(self):
+        server = self._wlan.ifconfig()[3]
+        if self._dns and server != "0.0.0.0":
+            from . import resolver
+
+            resolver.servers[:] = [server]
 
     # While it is up
 

@@ -16,7 +16,11 @@ _wifi = None  # a board has one radio
 
 
 class OverWifi(Link):
-    """link: any Link over IP. wifi: a Wifi; its task is started here."""
+    """link: any Link over IP. wifi: a Wifi; its task is started here.
+
+    connect() waits until the network is there; it tells the first reason why it is not, and again
+    after limit_ms. `hurry` makes the uplink's waits end when the network comes back.
+    """
 
     def __init__(self, link, wifi, limit_ms=60000):
         self._link = link
@@ -24,6 +28,8 @@ class OverWifi(Link):
         self._limit_ms = limit_ms
         self._fault = None
         self._closing = None
+        self._told = None  # why there was no network at the last connect()
+        self.hurry = asyncio.Event()
         wifi.listeners.append(self._on_change)
         self.window = link.window
         self.ack_timeout_ms = link.ack_timeout_ms
@@ -35,9 +41,18 @@ class OverWifi(Link):
 
     async def connect(self):
         _keep_running(self._wifi)
-        await self._wifi.ready(self._limit_ms)
+        await self._wait_for_network()
         self._fault = None
         return await self._link.connect()
+
+    async def _wait_for_network(self):
+        try:
+            await self._wifi.ready(self._limit_ms, self._told)
+        except LinkError as e:
+            self._told = str(e)
+            raise
+        self._told = None
+        self.hurry.clear()  # this connect() is the attempt
 
     async def send(self, frame):
         self._check()
@@ -58,7 +73,9 @@ class OverWifi(Link):
             raise self._fault
 
     def _on_change(self, up, reason):
-        if not up:
+        if up:
+            self.hurry.set()
+        else:
             self._fault = LinkError("Wi-Fi: %s" % reason)
             # Its socket may never hear of it: a session over a dead network ends here.
             self._closing = asyncio.create_task(self._link.close())
