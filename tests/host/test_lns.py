@@ -43,7 +43,7 @@ class Bench:
         if self.database:
             self.database.close()
         self.database = Database(self.path)
-        self.records = Records(self.database, self.submit)
+        self.records = Records(self.database, self.submit, self.site.cayenne)
         self.server = NetworkServer(
             self.site, self.database, self.records, now_s=lambda: self.now_s, **self.how
         )

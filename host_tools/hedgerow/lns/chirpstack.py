@@ -23,7 +23,6 @@ from hedgerow.lns.records import Records
 _log = logging.getLogger("hedgerow.lns.chirpstack")
 
 _UP = "application/+/device/+/event/up"
-_PORTS = (payload.PORT_RECORDS, payload.PORT_PARTS)
 
 
 class Event:
@@ -42,6 +41,7 @@ class Event:
             raise ValueError("no JSON object")
         self.name = _text(table.get("deviceInfo"), "deviceName")
         self.port = table.get("fPort", 0)
+        self.id = _text(table, "deduplicationId")
         self.data = base64.b64decode(_text(table, "data") or "", validate=True)
 
     def command(self, port: int, data: bytes) -> tuple[str, str]:
@@ -70,6 +70,7 @@ class ChirpStack:
     def __init__(self, address: BrokerAddress, records: Records, names: dict[str, str]):
         self._records = records
         self._names = names
+        self._last: dict[str, str] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self.ignored = 0
         self.answered = 0
@@ -89,12 +90,20 @@ class ChirpStack:
             _log.warning("event ignored: %s", error)
             return
         name = self._names.get(event.dev_eui, event.name)
-        if event.port not in _PORTS or not is_device_name(name):
+        if not is_device_name(name) or not self._records.wants(name, event.port):
             self.ignored += 1
+            return
+        if name in self._records.cayenne and self._is_repeat(name, event.id):
             return
         task = asyncio.create_task(self._take(event, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _is_repeat(self, name: str, id_: str) -> bool:
+        """MQTT may deliver twice; records that we number would be stored twice."""
+        repeated = bool(id_) and self._last.get(name) == id_
+        self._last[name] = id_
+        return repeated
 
     async def _take(self, event: Event, name: str) -> None:
         answer = await self._records.take(name, event.port, event.data)

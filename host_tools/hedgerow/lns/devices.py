@@ -14,6 +14,13 @@ dev_addr = "26011234"
 nwk_s_key = "..."
 app_s_key = "..."
 class = "C"
+
+[[device]]                         # not ours: it speaks Cayenne LPP, on whatever port
+name = "yard"
+payload = "cayenne"
+dev_eui = "0011223344556688"
+join_eui = "0000000000000001"
+app_key = "..."
 """
 
 import tomllib
@@ -28,7 +35,7 @@ from hedgerow.errors import ConfigError
 
 _OTAA = {"dev_eui": 8, "join_eui": 8, "app_key": 16}
 _ABP = {"dev_addr": 4, "nwk_s_key": 16, "app_s_key": 16}
-_KNOWN = {"name", "class", *_OTAA, *_ABP}
+_KNOWN = {"name", "class", "payload", *_OTAA, *_ABP}
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,7 @@ class Device:
 
     name: str
     class_c: bool = False
+    cayenne: bool = False
     dev_eui: bytes = b""
     join_eui: bytes = b""
     app_key: bytes = field(default=b"", repr=False)
@@ -57,6 +65,11 @@ class Site:
     devices: tuple[Device, ...]
     rx1_delay_s: int = 1
     sub_band: int = 0
+
+    @property
+    def cayenne(self) -> frozenset[str]:
+        """Names of the devices that speak Cayenne LPP."""
+        return frozenset(device.name for device in self.devices if device.cayenne)
 
 
 def read_site(path: Path) -> Site:
@@ -112,6 +125,9 @@ def _device(row: object, where: str) -> Device:
         raise ConfigError(f"{where}: name {name!r}; expected 1 to 24 of a-z 0-9 -")
     if row.get("class", "A") not in ("A", "C"):
         raise ConfigError(f"{where} ({name}): class {row['class']!r}; expected A or C")
+    if row.get("payload", "hedge") not in ("hedge", "cayenne"):
+        said = f"payload {row['payload']!r}; expected hedge or cayenne"
+        raise ConfigError(f"{where} ({name}): {said}")
     kind = _ABP if "dev_addr" in row else _OTAA
     mixed = (set(_OTAA) | set(_ABP)) - set(kind)
     if mixed & set(row):
@@ -121,7 +137,8 @@ def _device(row: object, where: str) -> Device:
     }
     if "dev_addr" in found:
         found["dev_addr"] = int.from_bytes(found["dev_addr"], "big")
-    return Device(str(name), row.get("class") == "C", **found)
+    cayenne = row.get("payload") == "cayenne"
+    return Device(str(name), row.get("class") == "C", cayenne, **found)
 
 
 def _hex(row: Mapping[str, Any], key: str, size: int, where: str) -> bytes:

@@ -5,35 +5,50 @@ acks of what is committed. Used by the network server and by the ChirpStack inte
 """
 
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from hedge.core.errors import FrameError
 from hedge.net.lorawan import payload
 from hedge.net.lorawan.parts import Assembler
 from hedgerow.errors import GatewayError
+from hedgerow.gateway import cayenne
 from hedgerow.gateway.ingest import Refused
 from hedgerow.lns.database import Database
 
 _log = logging.getLogger("hedgerow.lns")
+
+_PORTS = (payload.PORT_RECORDS, payload.PORT_PARTS)
 
 # (device, frame) -> the gateway's ack; raises Refused, or GatewayError for "not now".
 Submit = Callable[[str, bytes], Awaitable[bytes]]
 
 
 class Records:
-    """stored, refused, unknown: messages counted by what became of them."""
+    """stored, refused, unknown: messages counted by what became of them.
 
-    def __init__(self, database: Database, submit: Submit):
+    cayenne: names of the devices whose messages are Cayenne LPP, on any port.
+    """
+
+    def __init__(self, database: Database, submit: Submit, cayenne: frozenset[str] = frozenset()):
         self._database = database
         self._submit = submit
+        self.cayenne = cayenne
         self._parts: dict[str, Assembler] = {}
         self.stored = self.refused = self.unknown = 0
+
+    def wants(self, device: str, port: int) -> bool:
+        """True if take() is for what this device sends on this port."""
+        return port in _PORTS or (device in self.cayenne and port != 0)  # 0: MAC commands
 
     async def take(self, device: str, port: int, data: bytes) -> bytes | None:
         """Store what a verified message holds; the downlink's payload on PORT_RECORDS, or None.
 
         An answer means: committed. Skeletons that it taught are committed before it too.
         """
+        if device in self.cayenne:
+            await self._take_cayenne(device, data)
+            return None
         try:
             whole = data if port == payload.PORT_RECORDS else self._assembled(device, data)
             if whole is None:
@@ -48,6 +63,20 @@ class Records:
             self._refuse(device, str(error))
             return None
         return await self._store(device, frames, learned)
+
+    async def _take_cayenne(self, device: str, data: bytes) -> None:
+        """Such a device expects no answer and sends nothing twice: a number that was given out and
+        not stored is a gap."""
+        now_s = int(time.time())
+        boot, seq = self._database.counted(device) or (now_s, 1)
+        try:
+            frames, after = cayenne.to_frames(device, boot, seq, now_s, data)
+        except FrameError as error:
+            self._refuse(device, str(error))
+            return
+        with self._database.transaction():
+            self._database.put_counted(device, boot, after)
+        await self._store(device, frames, {})
 
     def _assembled(self, device: str, part: bytes) -> bytes | None:
         found = self._parts.setdefault(device, Assembler()).add(part)

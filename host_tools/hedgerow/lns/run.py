@@ -70,7 +70,8 @@ async def _integrate(
     assert options.chirpstack is not None
     devices = options.site.devices if options.site else ()
     names = {device.dev_eui.hex(): device.name for device in devices if device.joins}
-    records = Records(database, forward.submit)
+    cayenne = options.site.cayenne if options.site else frozenset()
+    records = Records(database, forward.submit, cayenne)
     chirpstack = ChirpStack(options.chirpstack, records, names)
     stack.callback(chirpstack.close)
     chirpstack.start()

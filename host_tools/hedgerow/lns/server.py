@@ -33,7 +33,6 @@ _LEAD_S = 0.2  # a gateway wants a downlink this long before its time
 _SHORT_REST_S = 10.0
 _MOST_DBM = 27
 _STRONG_PERMILLE = 100  # ETSI's 10 % band, 869.4 to 869.65 MHz, allows 500 mW
-_RECORD_PORTS = (payload.PORT_RECORDS, payload.PORT_PARTS)
 
 
 @dataclass
@@ -182,7 +181,7 @@ class NetworkServer:
 
     async def _application(self, session: Session, message: phy.Data) -> tuple[int, bytes]:
         """(port, payload) of the answer, b"" for none."""
-        if message.port in _RECORD_PORTS:
+        if self._records.wants(session.device, message.port):
             body = await self._records.take(session.device, message.port, message.payload)
             return payload.PORT_RECORDS, body or b""
         transfer = self.transfers.get(session.device)

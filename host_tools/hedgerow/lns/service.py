@@ -37,7 +37,7 @@ class LnsService(asyncio.DatagramProtocol):
         host: str = "0.0.0.0",
         port: int = 1700,
     ):
-        self.records = Records(database, submit)
+        self.records = Records(database, submit, site.cayenne)
         self.server = NetworkServer(site, database, self.records)
         self.front = Front(self.server)
         self._site = site
