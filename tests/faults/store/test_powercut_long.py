@@ -9,7 +9,7 @@ import subprocess
 import pytest
 
 # (medium, workloads a run); each workload gives about 1,800 cuts of files, 650 of a region.
-_RUNS = [("files", seed) for seed in range(0, 28, 2)] + [("region", s) for s in range(0, 80, 2)]
+_RUNS = [("files", seed) for seed in range(0, 28, 2)] + [("region", s) for s in range(0, 100, 2)]
 
 
 @pytest.mark.soak
