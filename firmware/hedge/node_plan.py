@@ -170,6 +170,8 @@ def _link_settings(table, board, base_dir, state_path):
     if settings.get("modem"):
         settings["modem"] = board.bus("lora", settings["modem"])
         settings["state"] = state_path.replace("node.kv", "lorawan.kv")
+    if settings.get("power_key") is not None:
+        settings["power_key"] = board.bus("output_pin", settings["power_key"])
     if settings.get("links"):
         settings["links"] = [
             _link_settings(link, board, base_dir, state_path) for link in settings["links"]

@@ -132,11 +132,15 @@ def _printable(said):
     return "".join([chr(c) if 32 <= c < 127 else "?" for c in said[:80]])
 
 
-def make(cfg, device, info):
-    """See link.make_link. key: hex digits. timeout_ms: of an exchange, for tests."""
-    from binascii import unhexlify
+PORT = 80  # where cfg has none, without TLS
 
-    from .tcp import Tcp
+
+def make(cfg, device, info, open_stream=None):
+    """See link.make_link. key: hex digits. timeout_ms: of an exchange.
+
+    open_stream: in place of TCP, where a modem has the network.
+    """
+    from binascii import unhexlify
 
     tls = None
     if cfg.get("tls"):
@@ -144,11 +148,14 @@ def make(cfg, device, info):
 
         tls = client_context(cfg.get("ca"), cfg.get("cert"), cfg.get("cert_key"))
     name = cfg.get("server_hostname") or cfg["host"]
-    usual = 443 if tls else 80
+    usual = 443 if tls else PORT
     port = cfg.get("port") or usual
     shown = "[%s]" % name if ":" in name else name
     host = shown if port == usual else "%s:%d" % (shown, port)
-    tcp = Tcp(cfg["host"], port, tls, cfg.get("server_hostname"))
-    http = Http(tcp.open, host, limit_ms=cfg.get("timeout_ms") or 20000)
+    if open_stream is None:
+        from .tcp import Tcp
+
+        open_stream = Tcp(cfg["host"], port, tls, cfg.get("server_hostname")).open
+    http = Http(open_stream, host, limit_ms=cfg.get("timeout_ms") or 20000)
     key = unhexlify(cfg["key"]) if cfg.get("key") else None
     return HttpLink(http, device, info, key, cfg.get("path") or "/api")

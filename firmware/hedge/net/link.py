@@ -59,7 +59,7 @@ class Link:
 
 # Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
 # is never imported.
-KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "umqtt", "failover")
+KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "cellular", "umqtt", "failover")
 
 
 def make_link(cfg, device=None, info=b""):

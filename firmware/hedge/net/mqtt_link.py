@@ -109,8 +109,11 @@ class MqttLink(Link):
         self._acks.append(payload)
 
 
-def make(cfg, device, info):
-    """See link.make_link."""
+PORT = 1883  # where cfg has none, without TLS
+
+
+def make(cfg, device, info, open_stream=None):
+    """See link.make_link. open_stream: in place of TCP, where a modem has the network."""
     tls = None
     if cfg.get("tls"):
         from .tls_context import client_context
@@ -118,7 +121,7 @@ def make(cfg, device, info):
         tls = client_context(cfg.get("ca"), cfg.get("cert"), cfg.get("cert_key"))
     return MqttLink(
         cfg["host"],
-        cfg.get("port") or (8883 if tls else 1883),
+        cfg.get("port") or (8883 if tls else PORT),
         device,
         user=cfg.get("user"),
         password=cfg.get("password"),
@@ -126,5 +129,7 @@ def make(cfg, device, info):
         server_hostname=cfg.get("server_hostname"),
         keepalive_s=cfg.get("keepalive_s") or 60,
         info=info,
+        timeout_ms=cfg.get("timeout_ms") or 10000,
+        open_stream=open_stream,
         version=cfg.get("version") or 4,
     )

@@ -7,6 +7,7 @@ from typing import Any
 from hedgerow.config.draft import Draft
 from hedgerow.config.failover import failover_part
 from hedgerow.config.fault import Path
+from hedgerow.config.modem import cellular_part
 from hedgerow.config.radio import lorawan_part
 from hedgerow.config.schema import is_known
 from hedgerow.config.uplink_kinds import UPLINK_FILES
@@ -64,6 +65,7 @@ def _link_part(draft: Draft, path: Path, table: dict[str, Any]) -> dict[str, Any
     _check_host(draft, path, table)
     _claim_uart(draft, path, table)
     lorawan_part(draft, path, table)
+    cellular_part(draft, path, table)
     return {name: value for name, value in table.items() if value is not None}
 
 

@@ -73,6 +73,28 @@ _LORAWAN = (
     ),
 )
 
+_CELLULAR = (
+    Key("uart", "text", "the UART that the modem hangs on", REQUIRED),
+    Key("model", "text", "its family", "sim7080", choices=("sim7080", "sim800")),
+    Key("apn", "text", "access point name, from the operator", REQUIRED),
+    Key("apn_user", "text", "where the operator has one"),
+    Key("apn_password", "text", "the same"),
+    Key("sim_pin", "text", "where the SIM is locked; tried once"),
+    Key("power_key", "pin", "the modem's PWRKEY, pressed while high"),
+    Key("register_s", "int", "longest wait for the network", 120, 1, 3600),
+    Key("ppp", "bool", "TCP on the board, over PPP; ESP32 only. Needed for tls", False),
+    Key("carries", "text", "what runs over it", "mqtt", choices=("mqtt", "http")),
+    Key("host", "text", "name or address of the broker, or of the gateway for http", REQUIRED),
+    Key("port", "int", "default as of what it carries", None, 1, 65535),
+    Key("user", "text", "MQTT user"),
+    Key("password", "text", "MQTT password"),
+    Key("tls", "bool", "encrypt and check the certificate, over PPP", False),
+    Key("ca", "text", "file with the certificate of the authority, PEM or DER"),
+    Key("server_hostname", "text", "name in the certificate, if it is not host"),
+    Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 300, 5, 65535),
+    Key("baud", "int", "speed of the UART", 115200, 1200, 921600),
+)
+
 UPLINK_FILES = ("ca", "cert", "cert_key")  # keys of any kind that name a file beside the node file
 
 UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
@@ -115,6 +137,7 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
             65535,
         ),
     ),
+    "cellular": _CELLULAR,
     "umqtt": (
         *_BROKER,
         Key(

@@ -71,6 +71,8 @@ def _computed_imports(plan: dict[str, Any], top: Path) -> list[str]:
         modules += ["net/uplink", f"net/{plan['uplink']['kind']}_link"]
     for link in links_of(plan["uplink"]):
         modules.append(f"net/{link['kind']}_link")
+        if link["kind"] == "cellular":
+            modules += [f"net/modem/{link['model']}", f"net/{link['carries']}_link"]
         if link.get("region"):
             modules.append(f"net/lorawan/plan_{link['region'].lower()}")
     if plan["model"]:

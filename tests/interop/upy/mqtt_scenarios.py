@@ -169,6 +169,10 @@ async def _changes(client):
 def _link(args):
     from hedge.net.link import make_link
 
+    if args.get("pty"):
+        from pty_uart import PtyUart
+
+        args["uart"] = PtyUart(args["pty"])
     return make_link(args, info=b"\xa1dnameebed-3")
 
 

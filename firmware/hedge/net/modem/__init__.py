@@ -1,0 +1,1 @@
+"""Cellular modems on a UART; see README.md."""

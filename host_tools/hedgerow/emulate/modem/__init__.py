@@ -1,0 +1,1 @@
+"""A simulated cellular modem on a pseudo-terminal; see README.md."""

@@ -1,0 +1,167 @@
+"""The link over simulated modems on a pty: the contract, bad SIMs and networks, drops, garbage."""
+
+import threading
+import time
+
+import pytest
+from gateway_stub import GatewayStub
+
+from hedgerow.emulate.modem.faults import Faults
+from hedgerow.emulate.modem.modem import Modem
+from hedgerow.emulate.modem.on_pty import ModemOnPty
+from hedgerow.emulate.modem.sim800 import Sim800
+from hedgerow.emulate.modem.sim7080 import Sim7080
+
+pytestmark = pytest.mark.interop
+
+KINDS = {"sim7080": Sim7080, "sim800": Sim800}
+
+
+@pytest.fixture(params=KINDS)
+def model(request):
+    return request.param
+
+
+@pytest.fixture
+def modem(model, tmp_path):
+    with ModemOnPty(KINDS[model], tmp_path / "modem") as simulated:
+        simulated.model = model
+        yield simulated
+
+
+def _args(modem, port, **more):
+    fixed = {"kind": "cellular", "pty": modem.address, "model": modem.model, "apn": "internet"}
+    return {**fixed, "port": port, "device": "bed-3", **more}
+
+
+def _drained(gateway, records):
+    payloads = sorted(int(p.split()[2]) for p in gateway.rows().values())
+    assert payloads == list(range(records)), "lost or invented records"
+
+
+def test_contract(mosquitto_broker, play, modem):
+    """The scenario of test_links, through the modem's own TCP."""
+    broker = mosquitto_broker
+    with GatewayStub(broker.port, echo=True) as gateway:
+        with play("contract", **_args(modem, broker.port)) as node:
+            assert node.expect("connected")["kept"] is False
+            node.expect("ready")
+            broker.kill()
+            result = node.result(60)
+        assert result["acks"] == ["frame one", "frame two", "frame three"]
+        assert result["after"] == ["LinkError", "LinkError"]
+        assert result["kept"] is True
+        assert result["lost"] == "LinkError"
+        assert 0 < result["sent"] < result["more"]
+        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
+        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
+
+
+@pytest.mark.soak
+def test_records_over_a_network_that_drops_and_a_line_that_garbles(
+    mosquitto_broker, play, modem, tmp_path
+):
+    """The cell is lost three times; lines are thrown in between; bytes are spoilt."""
+    modem.faults.urcs = ['+CMTI: "SM",1', "RING", "+CREG: 1", "*PSUTTZ: 26"] * 20
+    modem.faults.garble = 60
+    args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=150)
+    stop = threading.Event()
+
+    def drop() -> None:
+        for _ in range(3):
+            if stop.wait(2.5):
+                return
+            modem.do(Modem.lose_network)
+
+    with GatewayStub(mosquitto_broker.port) as gateway:
+        with play("uplink", pace_ms=50, ack_timeout_ms=3000, timeout_ms=4000, **args) as node:
+            dropper = threading.Thread(target=drop)
+            dropper.start()
+            try:
+                node.expect("filled", 60)
+                modem.faults.garble = 0
+                result = node.result(90)
+            finally:
+                stop.set()
+                dropper.join()
+        assert result["pending"] == 0
+        _drained(gateway, 150)
+    assert result["stats"]["outages"] >= 1
+    assert result["stats"]["bad_acks"] == 0
+
+
+@pytest.mark.soak
+def test_a_network_as_slow_as_they_are(mosquitto_broker, play, modem, tmp_path):
+    modem.faults.network_s, modem.faults.answer_s = 0.4, 0.02
+    args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=20)
+    with GatewayStub(mosquitto_broker.port) as gateway:
+        with play("uplink", ack_timeout_ms=20000, **args) as node:
+            result = node.result(60)
+        assert result["pending"] == 0
+        _drained(gateway, 20)
+    assert result["stats"]["outages"] == 0
+    assert result["worst_gap_ms"] < 2000  # as in test_links: nothing blocks
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(
+    ("faults", "more", "said"),
+    [
+        ({"sim": "missing"}, {}, "AT+CPIN?: +CME ERROR: SIM not inserted"),
+        ({"sim": "pin"}, {}, "the SIM wants its PIN"),
+        ({"sim": "pin"}, {"sim_pin": "9999"}, "AT+CPIN: +CME ERROR: incorrect password"),
+        ({"sim": "puk"}, {}, "SIM: SIM PUK"),
+        ({"denied": True}, {"register_s": 1}, "no network: denied by the network"),
+        ({"register_s": 60}, {"register_s": 1}, "no network: searching"),
+        ({"deaf": True}, {}, "does not answer"),
+    ],
+    ids=["missing", "locked", "wrong-pin", "puk", "denied", "searching", "deaf"],
+)
+def test_what_is_wrong_is_told(tmp_path, play, faults, more, said):
+    """In words, and the node does not hang: no broker is needed for that."""
+    with ModemOnPty(Sim7080, tmp_path / "modem", Faults(**faults)) as modem:
+        modem.model = "sim7080"
+        with play("contract", **_args(modem, 1, **more)) as node, pytest.raises(AssertionError):
+            node.result()
+    assert any(f"modem: {said}" in line for line in node.seen), node.seen
+
+
+@pytest.mark.soak
+def test_a_wrong_apn_is_told(play, modem):
+    modem.faults.bad_apn = True
+    with play("contract", **_args(modem, 1)) as node, pytest.raises(AssertionError):
+        node.result()
+    told = ("is the APN right?", "AT+CIICR: +CME ERROR")
+    assert any(text in line for line in node.seen for text in told), node.seen
+
+
+def test_a_wrong_pin_is_tried_once_whatever_the_uplink_tries(play, tmp_path):
+    """Three tries block a SIM."""
+    faults = Faults(sim="pin")
+    with ModemOnPty(Sim7080, tmp_path / "modem", faults) as modem:
+        modem.model = "sim7080"
+        args = _args(modem, 1, sim_pin="9999", dir=str(tmp_path / "log"), records=1)
+        with play("uplink", quiet=False, **args) as node:
+            node.expect("filled")
+            end_s = time.monotonic() + 30
+            while modem.commands.count("AT+CPIN?") < 3:
+                assert time.monotonic() < end_s, modem.commands
+                time.sleep(0.1)
+        assert modem.commands.count('AT+CPIN="9999"') == 1
+
+
+@pytest.mark.soak
+def test_a_locked_sim_and_a_slow_registration(mosquitto_broker, play, modem, tmp_path):
+    modem.faults.sim, modem.faults.register_s = "pin", 3
+    args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=5)
+    with GatewayStub(mosquitto_broker.port) as gateway:
+        with play("uplink", sim_pin="1234", **args) as node:
+            assert node.result(60)["pending"] == 0
+        _drained(gateway, 5)
+
+
+@pytest.mark.soak
+def test_nobody_at_the_other_end(play, modem):
+    with play("contract", **_args(modem, 1)) as node, pytest.raises(AssertionError):
+        node.result()
+    assert any("cannot connect to 127.0.0.1:1" in line for line in node.seen), node.seen
