@@ -43,8 +43,12 @@ class Observer:
 
     def wait(self, is_there: Callable[[], object], limit_s: float = 40) -> None:
         """Until is_there() is true after some message."""
+        assert self.sees(is_there, limit_s), sorted(self.retained)
+
+    def sees(self, is_there: Callable[[], object], limit_s: float) -> bool:
+        """False if it did not become true in time."""
         with self._changed:
-            assert self._changed.wait_for(is_there, limit_s), sorted(self.retained)
+            return bool(self._changed.wait_for(is_there, limit_s))
 
     def __enter__(self) -> "Observer":
         return self

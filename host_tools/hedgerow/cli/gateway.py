@@ -44,6 +44,9 @@ Examples:
     help="OSCORE secrets: `device hexkey` lines; then CoAP takes nothing without.",
 )
 @click.option("--home-assistant", is_flag=True, help="Show the nodes in Home Assistant (MQTT).")
+@click.option(
+    "--sparkplug", metavar="GROUP[/EDGE]", help="Be a Sparkplug B edge node of this group."
+)
 @click.option("--note", default="", help="One line to show on the page.")
 @click.option("--no-time", is_flag=True, help="Do not set the nodes' clocks.")
 @click.option("-v", "--verbose", is_flag=True)
@@ -61,6 +64,7 @@ def command(
     coap_host: str,
     coap_keys: Path | None,
     home_assistant: bool,
+    sparkplug: str | None,
     note: str,
     no_time: bool,
     verbose: bool,
@@ -74,6 +78,7 @@ def command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
+    from hedgerow.gateway.mirror.sparkplug import parse_place
     from hedgerow.gateway.service import Gateway, run  # late: `--help` stays quick
 
     def say(gateway: Gateway) -> None:
@@ -98,6 +103,7 @@ def command(
         coap_port=coap_port,
         coap_keys=read_keys(coap_keys) if coap_keys else {},
         home_assistant=home_assistant,
+        sparkplug=parse_place(sparkplug) if sparkplug is not None else None,
         note=note,
         give_time=not no_time,
     )

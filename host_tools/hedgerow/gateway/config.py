@@ -23,6 +23,7 @@ class GatewayConfig:
     coap_port: None: no CoAP. coap_keys: OSCORE secrets by device id; with them nothing else is
     taken over CoAP.
     home_assistant: describe the nodes to Home Assistant, by MQTT discovery at the same broker.
+    sparkplug: (group, edge node) of Sparkplug B, None: not spoken.
     give_time: acks carry the gateway's clock; False where the nodes live in simulated time.
     """
 
@@ -41,6 +42,7 @@ class GatewayConfig:
     coap_port: int | None = None
     coap_keys: dict[str, bytes] = field(default_factory=dict, repr=False)
     home_assistant: bool = False
+    sparkplug: tuple[str, str] | None = None
 
     @property
     def db_path(self) -> Path:

@@ -14,6 +14,7 @@ from hedgerow.gateway.mirror import snapshot
 from hedgerow.gateway.mirror.convention import Convention
 from hedgerow.gateway.mirror.home_assistant import HomeAssistant
 from hedgerow.gateway.mirror.session import MirrorSession
+from hedgerow.gateway.mirror.sparkplug import EdgeNode
 from hedgerow.gateway.mqtt import BrokerAddress
 
 _log = logging.getLogger("hedgerow.gateway.mirror")
@@ -27,6 +28,8 @@ def conventions(config: GatewayConfig, client: int) -> list[Convention]:
     found: list[Convention] = []
     if config.home_assistant:
         found.append(HomeAssistant(f"gateway-{client:08x}"))
+    if config.sparkplug:
+        found.append(EdgeNode(*config.sparkplug))
     return found
 
 
