@@ -91,6 +91,11 @@ def test_will_and_retained(peer):
         assert all(e["retain"] for e in late.seen if e["event"] == "message")
 
 
+def _heard(shim, peer) -> list[str]:
+    """In order, or at QoS 1 sorted: what NATS still gave to the old connection it repeats later."""
+    return shim.messages() if peer.qos == 2 else sorted(set(shim.messages()))
+
+
 def test_a_session_resumes_with_what_came_meanwhile(peer, tmp_path):
     args = {"id": "n", "version": peer.version, "session": str(tmp_path / "n.kv")}
     with Shim(peer.port) as other, Shim(peer.port) as shim:
@@ -101,7 +106,7 @@ def test_a_session_resumes_with_what_came_meanwhile(peer, tmp_path):
         other.do("publish", topic="m", payload="while away ", qos=peer.qos, count=5)
         assert shim.do("connect", again=False, **args)["present"]
         shim.do("wait", messages=5)
-        assert shim.messages() == [f"while away {i}" for i in range(5)]
+        assert _heard(shim, peer) == [f"while away {i}" for i in range(5)]
 
 
 def test_a_failing_handler_gets_the_message_again(peer, tmp_path):
@@ -117,7 +122,7 @@ def test_a_failing_handler_gets_the_message_again(peer, tmp_path):
         shim.do("close")
         assert shim.do("connect")["present"]
         shim.do("wait", messages=1)
-        assert shim.messages() == ["keep me"]
+        assert _heard(shim, peer) == ["keep me"]
 
 
 class _Receiver:
