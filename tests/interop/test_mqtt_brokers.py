@@ -92,7 +92,7 @@ def test_will_and_retained(peer):
 
 
 def _heard(shim, peer) -> list[str]:
-    """In order, or at QoS 1 sorted: what NATS still gave to the old connection it repeats later."""
+    """In order; at QoS 1 sorted: what NATS gave to a closing connection it repeats later."""
     return shim.messages() if peer.qos == 2 else sorted(set(shim.messages()))
 
 
