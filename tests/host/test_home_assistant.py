@@ -54,6 +54,19 @@ def test_what_an_earlier_run_left_is_removed_and_only_that():
         assert _sent(later.update([])) == expected
 
 
+def test_a_forged_message_makes_nothing_else_empty():
+    ours = HomeAssistant("gateway-1")
+    left = json.loads(_sent(ours.update([_device(_number("a", 1))]))[_CONFIG])
+    left["components"] = {
+        str(n): {"state_topic": topic}
+        for n, topic in enumerate(("#", "hedgerow/#", "hedge/bed-1/info", "hedgerow/bed-1/a", 5))
+    }
+    later = HomeAssistant("gateway-1")
+    later.received(_CONFIG, json.dumps(left).encode())
+    topics = {_CONFIG, "hedgerow/bed-1/a", "hedgerow/bed-1/availability"}
+    assert set(_sent(later.update([]))) == topics
+
+
 @pytest.mark.parametrize(
     "payload",
     [b"", b"\xff", b"1", b"{}", b"[" * 9000, b'{"availability":[]}', b'{"availability":[1]}'],

@@ -22,15 +22,15 @@ def mutants(repo_dir):
 
 
 def test_mutants_under_cpython(mutants):
-    accepted, refused = mutants.run(4000, seed=2)
-    assert accepted + refused == 28000
+    accepted, refused = mutants.run(2000, seed=2)
+    assert accepted + refused == 16000
 
 
 @pytest.mark.soak
 @pytest.mark.timeout(3600)
 def test_a_million_mutants_under_cpython(mutants):
     accepted, refused = mutants.run(150_000, seed=3)
-    assert accepted + refused == 1_050_000
+    assert accepted + refused == 1_200_000
 
 
 @pytest.mark.soak

@@ -3,7 +3,7 @@
 import random
 
 from hedge.core.errors import FrameError
-from hedge.wire import ack, cbor, frame, senml
+from hedge.wire import ack, cbor, frame, senml, senml_json
 
 KEY = b"0123456789abcdef"
 
@@ -18,6 +18,7 @@ def seeds():
         (cbor.decode, cbor.encode(nested)),
         (cbor.decode, b"\x9f\xbf\x61a\x5f\x41b\xff\xff\xc4\x82\x21\x19\x6a\xb3\xff"),
         (senml.decode, record),
+        (senml_json.decode, senml_json.encode(1760000000, entries).encode()),
         (frame.unpack, frame.pack("node-1", 3, 1, 300, 290, [record, b"x"])),
         (_unpack_signed, frame.pack("node-1", 3, 1, 300, 290, [record], True, KEY)),
         (ack.unpack, ack.pack(7, 1760000000, marks)),

@@ -58,7 +58,7 @@ class HomeAssistant:
             topics.append(str(config["availability"][1]["topic"]))
         except (ValueError, RecursionError, LookupError, TypeError, AttributeError):
             return []  # removed, or not ours
-        for known in (topic, *topics):
+        for known in (topic, *filter(_is_ours, topics)):
             self._sent.setdefault(known, b"?")
         return []
 
@@ -152,6 +152,11 @@ def _state(value: Value) -> bytes:
 
 def _json(table: dict[str, Any]) -> bytes:
     return json.dumps(table, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _is_ours(topic: str) -> bool:
+    """True for a topic that this file could have made; others are not emptied at anyone's word."""
+    return re.fullmatch(r"hedgerow/[a-z0-9-]+/[a-zA-Z0-9_-]+", topic) is not None
 
 
 def _config_topic(device: Device) -> str:
