@@ -117,3 +117,13 @@ def test_a_broker_that_forgot_everything_is_told_again(tmp_path, mosquitto, gate
             with Observer(*where) as observer:
                 observer.wait(lambda: observer.retained.get(_CONFIG))
                 observer.wait(lambda: "hedgerow/bed-1/soil_vwc" in observer.retained)
+
+
+def test_the_broker_in_the_gateways_own_process(gateway):
+    pytest.importorskip("amqtt", reason="the Python package amqtt is not installed")
+    with gateway(broker="python", mqtt_port=0) as farm:
+        where = (farm.mqtt_host, farm.mqtt_port, "homeassistant/#", "hedgerow/#")
+        with Observer(*where) as observer:
+            _speak(observer)
+        with Observer(*where) as observer:
+            observer.wait(lambda: observer.retained.get(_CONFIG))

@@ -8,6 +8,7 @@ from fake_node import DAY_S, START_S, FakeSensor, FakeState, Rig
 from hedge.core import clock, log
 from hedge.core.errors import SensorError
 from hedge.dsp.filters import make_filter
+from hedge.wire import cbor
 
 DRY = ["<", 0, 1400, 1500]
 
@@ -331,3 +332,16 @@ class TestFaults(_Case):
         rig.node.make_uplink = lambda info, on_link, on_clock: Broken()
         rig.run(3)
         self.assertEqual(rig.node.stats()["actuations"], 4)
+
+    def test_the_info_map_names_channels_and_actuators(self):
+        rig = Rig()
+        rig.soil((2000,))
+        told = []
+
+        def make_uplink(info, on_link, on_clock):
+            told.append(cbor.decode(info))
+
+        rig.node.make_uplink = make_uplink
+        rig.run(1)
+        self.assertEqual(told[0]["channels"], {"soil.vwc": "%"})
+        self.assertEqual(told[0]["actuators"], ["pump"])

@@ -16,6 +16,7 @@ Examples:
       --user farm --password-file pw.txt             for boards and phones on the network
   hedgerow gateway --broker mqtt://10.0.0.2:1883     a broker that runs already
   hedgerow gateway --coap 5683 --coap-host 0.0.0.0   nodes with kind = "coap" too
+  hedgerow gateway --home-assistant --sparkplug farm show the nodes to other systems
 """
 
 

@@ -65,7 +65,10 @@ async def _follow(sessions: list[MirrorSession], db: Path, commits: Callable[[],
         number, now_s = commits(), time.monotonic()
         if number != seen or now_s - looked_s > _LOOK_ANYWAY_S:
             seen, looked_s = number, now_s
-            await asyncio.to_thread(_update, sessions, db)
+            try:
+                await asyncio.to_thread(_update, sessions, db)
+            except Exception:  # noqa: BLE001  a fault of ours here must not end the gateway
+                _log.exception("mirroring failed; it goes on with the next commit")
         await asyncio.sleep(_LOOK_S)
 
 
