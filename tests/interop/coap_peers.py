@@ -16,6 +16,7 @@ from peers import LoopThread
 
 _NAMES = ("openssl", "gnutls", "notls")
 _BODY_BYTES = 1500
+_LATE_S = 0.06  # longest delay of a late datagram
 
 
 def body_of(size: int) -> bytes:
@@ -239,17 +240,27 @@ class AiocoapClient:
 
 
 class LossyRelay:
-    """Between nodes and a CoAP server: loses and doubles datagrams, both ways.
+    """Between nodes and a CoAP server: loses, doubles and delays datagrams, both ways.
 
-    seed: of the dice. loss, double: shares of the datagrams. dropped: how many were lost.
+    seed: of the dice. loss, double, late: shares of the datagrams; late ones arrive after those
+    that follow. Lost are all while `silent`. passed, dropped, doubled, delayed: how many were.
     """
 
-    def __init__(self, thread: LoopThread, target: int, seed: int, loss: float, double: float):
+    def __init__(
+        self,
+        thread: LoopThread,
+        target: int,
+        seed: int,
+        loss: float,
+        double: float,
+        late: float = 0.0,
+    ):
         self.port = free_udp_port()
         self.target = target
-        self.dropped = 0
+        self.silent = False
+        self.passed = self.dropped = self.doubled = self.delayed = 0
         self._dice = random.Random(seed)
-        self._loss, self._double = loss, double
+        self._loss, self._double, self._late = loss, double, late
         self._thread = thread
         self._ways: dict = {}
 
@@ -263,8 +274,20 @@ class LossyRelay:
 
     def _copies(self) -> int:
         fate = self._dice.random()
-        self.dropped += fate < self._loss
-        return 0 if fate < self._loss else 1 + (fate > 1 - self._double)
+        lost, doubled = self.silent or fate < self._loss, fate > 1 - self._double
+        self.dropped += lost
+        self.doubled += doubled and not lost
+        self.passed += not lost
+        return 0 if lost else 1 + doubled
+
+    def _send(self, sendto, *datagram) -> None:
+        for _ in range(self._copies()):
+            if self._dice.random() >= self._late:
+                sendto(*datagram)
+                continue
+            self.delayed += 1
+            delay_s = self._dice.uniform(0.01, _LATE_S)
+            asyncio.get_running_loop().call_later(delay_s, sendto, *datagram)
 
     def _upward(self, data: bytes, node) -> None:
         asyncio.get_running_loop().create_task(self._send_up(data, node))
@@ -273,12 +296,10 @@ class LossyRelay:
         if node not in self._ways:
             back = lambda answer, _, node=node: self._send_down(answer, node)  # noqa: E731
             self._ways[node] = await _datagrams(back, remote=self.target)
-        for _ in range(self._copies()):
-            self._ways[node].sendto(data)
+        self._send(self._ways[node].sendto, data)
 
     def _send_down(self, data: bytes, node) -> None:
-        for _ in range(self._copies()):
-            self._front.sendto(data, node)
+        self._send(self._front.sendto, data, node)
 
 
 async def _datagrams(receive, local: int = 0, remote: int = 0):

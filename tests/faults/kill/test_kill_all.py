@@ -5,16 +5,14 @@ the end everything runs again, the node empties its log, and the log is compared
 """
 
 import random
-import socket
 import subprocess
 import sys
 import time
-import urllib.request
 from datetime import date
 from pathlib import Path
 
-import psutil
 import pytest
+from gateway_process import GatewayProcess, wait_until
 
 from hedgerow.config import compile_file
 from hedgerow.emulate.weather import load_weather
@@ -23,7 +21,6 @@ from hedgerow.sim.node_run import NodeRun
 from hedgerow.sim.prepare import simulated, with_uplink
 from hedgerow.sim.stored import stored_in_db
 from hedgerow.sim.world import field_span, field_world
-from hedgerow.transport.unix_process import die_with_parent
 
 pytestmark = pytest.mark.e2e
 
@@ -32,62 +29,6 @@ SAMPLE_S = 300
 SPEED = 9_000.0  # 30 ticks a second, each with several records
 LOG_BYTES = 16_000_000  # the link is down most of the time: nothing may be dropped for space
 DAYS = 1000
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, limit_s: float, what: str) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, f"waited {limit_s} s for {what}"
-        time.sleep(0.02)
-
-
-class GatewayProcess:
-    """`hedgerow gateway` with a spawned mosquitto on fixed ports."""
-
-    def __init__(self, folder: Path) -> None:
-        self.db = folder / "gateway.db"
-        self.mqtt_port, self._http_port = free_port(), free_port()
-        self._log = (folder / "gateway.log").open("ab")
-        self._process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        ports = ["--http-port", str(self._http_port), "--mqtt-port", str(self.mqtt_port)]
-        command = [str(HEDGEROW), "gateway", "--db", str(self.db), *ports, "--no-time"]
-        self._process = subprocess.Popen(
-            [*command, "--broker", "mosquitto"],
-            stdout=self._log,
-            stderr=self._log,
-            preexec_fn=die_with_parent,
-        )
-        wait_until(self._healthy, 20, "the gateway")
-
-    def _healthy(self) -> bool:
-        try:
-            url = f"http://127.0.0.1:{self._http_port}/api/health"
-            with urllib.request.urlopen(url, timeout=2) as answer:
-                return answer.status == 200
-        except OSError:
-            return False
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def kill_broker(self) -> None:
-        """Its mosquitto; the gateway starts it again."""
-        for child in psutil.Process(self._process.pid).children(recursive=True):
-            if "mosquitto" in child.name():
-                child.kill()
-
-    def close(self) -> None:
-        self.kill()
-        self._log.close()
 
 
 def busy_node(folder: Path, port: int) -> NodeRun:
