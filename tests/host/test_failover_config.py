@@ -83,3 +83,9 @@ def test_a_fault_names_its_line(tmp_path):
     path = _file(tmp_path, _MQTT + _COAP + "port = 0\n")
     lines = path.read_text(encoding="utf-8").splitlines()
     assert [f.line for f in check_file(path)] == [lines.index("port = 0") + 1]
+
+
+def test_espnow_needs_its_radio_and_a_channel(tmp_path):
+    faults = _faults(tmp_path, '[uplink]\nkind = "espnow"\n')
+    assert any("the radio is Espressif's" in fault for fault in faults), faults
+    assert any("no channel in [uplink]" in fault for fault in faults), faults

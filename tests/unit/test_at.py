@@ -1,4 +1,4 @@
-"""AT commands: lines, prompts, counted bytes; echoes, unasked lines, late answers, cancelled ones."""
+"""AT commands: lines, prompts, counted bytes; echoes, unasked lines, late and cancelled ones."""
 
 import asyncio
 import sys

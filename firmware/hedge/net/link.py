@@ -59,7 +59,7 @@ class Link:
 
 # Each is <kind>_link.py beside this file, with make(cfg, device, info): what a board does not use
 # is never imported.
-KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "cellular", "umqtt", "failover")
+KINDS = ("mqtt", "coap", "lorawan", "http", "serial", "cellular", "espnow", "umqtt", "failover")
 
 
 def make_link(cfg, device=None, info=b""):
@@ -77,4 +77,9 @@ def make_link(cfg, device=None, info=b""):
     if kind not in KINDS:
         raise ConfigError("uplink kind %r: one of %s" % (kind, ", ".join(KINDS)))
     module = __import__(_PACKAGE + kind + "_link", None, None, ("make",))
-    return module.make(cfg, device or cfg["device"], info)
+    link = module.make(cfg, device or cfg["device"], info)
+    if cfg.get("wifi"):
+        from .wifi_link import over_wifi
+
+        link = over_wifi(link, cfg["wifi"])
+    return link

@@ -116,6 +116,9 @@ class SerialLink(Link):
         line = pack(kind, body)
         await self._stream.write(line, self._timeout_ms)
         self.bytes_sent += len(line)
+        self._mark_sent()
+
+    def _mark_sent(self):
         self._sent_ms = time.ticks_ms()
 
     async def _read(self, limit_ms, session):

@@ -66,6 +66,9 @@ def _link_part(draft: Draft, path: Path, table: dict[str, Any]) -> dict[str, Any
     _claim_uart(draft, path, table)
     lorawan_part(draft, path, table)
     cellular_part(draft, path, table)
+    if table["kind"] == "espnow" and draft.board and draft.board.port not in ("esp32", "unix"):
+        message = f"ESP-NOW on {draft.board.name}: the radio is Espressif's"
+        draft.fault((*path, "kind"), message, "a board with an ESP32")
     return {name: value for name, value in table.items() if value is not None}
 
 

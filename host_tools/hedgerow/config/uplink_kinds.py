@@ -138,6 +138,10 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
         ),
     ),
     "cellular": _CELLULAR,
+    "espnow": (
+        Key("channel", "int", "of the relay's Wi-Fi access point", REQUIRED, 1, 13),
+        Key("keepalive_s", "int", "silent for 1.5 times this, a node is offline", 60, 5, 65535),
+    ),
     "umqtt": (
         *_BROKER,
         Key(

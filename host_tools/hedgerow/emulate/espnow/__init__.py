@@ -1,0 +1,1 @@
+"""ESP-NOW between processes of the Unix port; see README.md."""
