@@ -336,6 +336,7 @@ class TestFaults(_Case):
     def test_the_info_map_names_channels_and_actuators(self):
         rig = Rig()
         rig.soil((2000,))
+        rig.rule(DRY)
         told = []
 
         def make_uplink(info, on_link, on_clock):
