@@ -55,7 +55,7 @@ def build_node(plan, board, base_dir):
             record["mean_only"],
             record["stream"],
         )
-    _uplink(node, plan["uplink"], board, base_dir, state.path)
+    _uplink(node, plan["uplink"], board, base_dir, state.path, plan.get("wifi"))
     _watchdog(node, table["watchdog_s"], board)
     return node
 
@@ -148,10 +148,16 @@ def _rules(node, plan, board):
         )
 
 
-def _uplink(node, table, board, base_dir, state_path):
+def _uplink(node, table, board, base_dir, state_path, wifi=None):
     if table is None:
         return
     settings = _link_settings(table, board, base_dir, state_path)
+    if wifi and board.port != "unix":  # a simulated node has its host's network
+        settings["time_servers"] = wifi.get("time_servers")
+        settings["time_state"] = state_path.replace("node.kv", "time.kv")
+        for link in settings.get("links") or [settings]:
+            if link.get("host") and link["kind"] != "cellular":
+                link["wifi"] = wifi
     from .net.uplink import uplink_maker
 
     node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))

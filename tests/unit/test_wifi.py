@@ -1,6 +1,7 @@
 """Wi-Fi policy against the simulated module `network` of both ports."""
 
 import asyncio
+import sys
 import time
 import unittest
 
@@ -8,7 +9,7 @@ import micropython  # noqa: F401  gives CPython MicroPython's time functions
 
 from hedge.core import log
 from hedge.core.errors import ConfigError, LinkError
-from hedge.net import wifi_scan
+from hedge.net import wifi_link, wifi_scan
 from hedge.net.link import Link
 from hedge.net.wifi import Wifi
 from hedge.net.wifi_link import OverWifi
@@ -191,6 +192,19 @@ class FakeLink(Link):
 
 
 class TestLink(Case):
+    def test_what_the_plan_says_reaches_the_radio(self):
+        network = Network(Air(), "rp2")
+        sys.modules["network"] = network
+        try:
+            table = {"networks": [["farm", "k"]], "hostname": "bed-3", "power": "none"}
+            table["static"] = ["10.1.1.9", "255.255.255.0", "10.1.1.1", "10.1.1.1"]
+            link, second = [wifi_link.over_wifi(FakeLink(), table) for _ in range(2)]
+            self.assertTrue(link._wifi is second._wifi)
+            self.assertEqual((network.hostname(), network.WLAN().settings["pm"]), ("bed-3", 0x10))
+        finally:
+            del sys.modules["network"]
+            wifi_link._wifi = None
+
     def test_session_ends_with_the_network_and_says_why(self):
         async def scenario(wifi, air, made):
             wifi.task = asyncio.create_task(_forever())  # run() is under way already

@@ -101,20 +101,24 @@ async def _ask_all(host, open_udp):
 
 async def _ask(host, udp):
     number = random.getrandbits(16)
+    faults = []
     try:
         udp.send(dns_message.query(number, host), None)
-        return await asyncio.wait_for_ms(_listen(host, udp, number), _TIMEOUT_MS)
+        return await asyncio.wait_for_ms(_listen(host, udp, number, faults), _TIMEOUT_MS)
+    except asyncio.TimeoutError:
+        if not faults:
+            raise
     finally:
         udp.close()
+    raise LinkError("no address for %s: %s" % (host, faults[0]))
 
 
-async def _listen(host, udp, number):
+async def _listen(host, udp, number, faults):
     """The first good answer; garbage may come before it, and a forger must guess the number."""
-    fault = None
-    for _ in range(_MAX_STRAY):
+    while len(faults) < _MAX_STRAY:
         data, _ = await udp.recv()
         try:
             return dns_message.answer(data, number, host)
         except FrameError as e:
-            fault = e
-    raise LinkError("no address for %s: %s" % (host, fault))
+            faults.append(e)
+    raise LinkError("no address for %s: %s" % (host, faults[0]))

@@ -32,6 +32,8 @@ _MAX_DRIFT_PPM = 500  # a crystal or an RC oscillator that still makes sense
 _PORT = 123
 _KEY = "drift_ppm"
 
+_task = None  # MicroPython drops a task that nobody holds
+
 
 class Sntp:
     """servers: names, addresses or (address, port). kv: hedge.store.KV for the drift, or None.
@@ -48,7 +50,7 @@ class Sntp:
         self._on_clock = on_clock
         self._poll_s = poll_s
         self._slew_every_ms = slew_every_ms
-        self._backoff = Backoff(4000, 600000)
+        self._backoff = Backoff(4000, 120000)
         self._at_ms = None  # ticks of the last answer
         self._true_ms = 0  # the time then, ms since 1970
         self._doubted = None  # offset of a far answer that waits for a second one
@@ -187,6 +189,14 @@ class Sntp:
             return
         self._true_ms = self.time_ms(now_ms)
         self._at_ms = now_ms
+
+
+def start(servers, path, on_clock):
+    """A task that keeps the time; its drift lives in the key-value file `path`."""
+    from ..store.kv import KV
+
+    global _task
+    _task = asyncio.create_task(Sntp(servers, KV(path), on_clock).run())
 
 
 async def _open(server):

@@ -44,6 +44,7 @@ class TcpStream:
         self._sock = tls_sock or sock
         self._tls_name = name if tls_sock else None
         self.bytes_sent = 0  # handed to the socket, before TLS
+        self.heard = False  # a byte came: somebody is there
 
     async def readinto(self, buf):
         """At least one byte into buf; returns how many, 0 at the end. Waits without a limit."""
@@ -54,6 +55,7 @@ class TcpStream:
             except (OSError, ValueError) as e:
                 raise self._named(e)
             if n is not None:  # None: TLS needs more of the record
+                self.heard = self.heard or n > 0
                 return n
 
     async def write(self, data, limit_ms):
@@ -109,14 +111,17 @@ class Tcp:
         self._tls = tls
         self._name = server_hostname or host
         self._address = None  # cached getaddrinfo entry
-        self._failures = 0
+        self._stream = None  # the last one
+        self._failures = 0  # in a row; a refusal shows at the first write, so only bytes count
 
     async def open(self):
         """A connected TcpStream; TLS shakes hands with the first write. Raises OSError, LinkError.
 
         Waits for the connection without a limit: the caller sets one and cancels.
         """
-        self._failures += 1
+        if self._stream and self._stream.heard:
+            self._failures = 0
+        self._stream = None
         address = await self._look_up()
         sock = socket.socket(address[0], address[1], address[2])
         try:
@@ -125,20 +130,19 @@ class Tcp:
         except BaseException:  # cancelled too: the socket must not leak
             sock.close()
             raise
-        self._failures = 0
+        self._stream = stream
         return stream
 
     async def _look_up(self):
         resolver = sys.modules.get(_RESOLVER)
-        doubted = self._failures > _LOOK_UP_AGAIN
-        if doubted:
+        self._failures += 1
+        if resolver and resolver.asks_servers(self._host):  # it keeps answers itself
+            if self._failures > 1:
+                resolver.forget(self._host)  # costs a datagram, and the name may have moved
+            return self._found(await resolver.look_up(self._host))
+        if self._address is None or self._failures > _LOOK_UP_AGAIN:
             self._address = None
             self._failures = 1
-        if resolver and resolver.asks_servers(self._host):  # it keeps answers itself
-            if doubted:
-                resolver.forget(self._host)
-            return self._found(await resolver.look_up(self._host))
-        if self._address is None:
             self._address = self._found(self._host)
         return self._address
 

@@ -91,6 +91,7 @@ class Uplink:
         self._behind = ()  # (boot, stream) of which the server has less than it had before
         self._fault = None  # why the receiver stopped
         self._lost = False  # an outage is under way and counted
+        self._said = None  # why, as last told
         self._wake = asyncio.Event()
         self.up = False
         for name in _COUNTERS:
@@ -174,6 +175,9 @@ class Uplink:
         if self.up or not self._lost:
             self.outages += 1
             self._lost = True
+            self._said = None
+        if reason != self._said:  # first a reset, then that the password is wrong
+            self._said = reason
             log.warn("uplink", "link lost: %s", reason)
         self._tell(False, reason)
 
@@ -240,7 +244,8 @@ class Uplink:
         if not self._under_way:
             return _IDLE_MS
         age_ms = time.ticks_diff(time.ticks_ms(), self._under_way[0][4])
-        return (self.ack_timeout_ms << min(self._silences, _SILENCES)) - age_ms
+        # Doubled once, not more: a gateway that comes back is asked within 20 s.
+        return (self.ack_timeout_ms << min(self._silences, 1)) - age_ms
 
     def _acks_overdue(self):
         """True after going back to the oldest unacknowledged record because its ack is overdue."""
@@ -361,6 +366,10 @@ def uplink_maker(settings, store, name, key):
     """make_uplink of a Node whose link is to be made of settings; see link.make_link."""
 
     def make_uplink(info, on_link, on_clock):
+        if settings.get("time_servers"):
+            from .sntp import start
+
+            start(settings["time_servers"], settings["time_state"], on_clock)
         from .link import make_link
 
         link = make_link(settings, name, info)

@@ -95,7 +95,7 @@ def over_wifi(link, table):
             [tuple(row) for row in table["networks"]],
             country=table.get("country"),
             hostname=table.get("hostname"),
-            static=table.get("static"),
+            static=tuple(table["static"]) if table.get("static") else None,
             power=table.get("power") or "performance",
             scan=scanner(),
         )

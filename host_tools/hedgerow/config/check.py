@@ -22,6 +22,7 @@ from hedgerow.config.rules import rule_parts
 from hedgerow.config.shape import apply_schema
 from hedgerow.config.signals import filter_parts, record_parts, replay_part
 from hedgerow.config.source import read_source
+from hedgerow.config.wifi import wifi_part
 from hedgerow.errors import ConfigError
 
 VERSION = 1
@@ -83,6 +84,7 @@ def _plan(draft: Draft) -> dict[str, Any]:
         "store": store_part(draft),
         "thresholds": dict((draft.table("model") or {}).get("site") or {}),
         "uplink": uplink_part(draft),
+        **wifi_part(draft),
         "power": power_part(draft, sensors, actuators),
         "replay": replay_part(draft),
     }

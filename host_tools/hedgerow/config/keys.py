@@ -62,6 +62,14 @@ KINDS = {
         'pins by their use, e.g. { trigger = "GP2", echo = "GP3" }',
         lambda v: isinstance(v, dict) and all(_is_text(pin) or _is_int(pin) for pin in v.values()),
     ),
+    "names": Kind(
+        'a name or an address, e.g. "pool.ntp.org", or a list of them',
+        lambda v: _is_texts(v) and v != "",
+    ),
+    "networks": Kind(
+        'a list, e.g. [ { ssid = "farm", password_file = "farm.key" } ]',
+        lambda v: isinstance(v, list) and bool(v) and all(isinstance(row, dict) for row in v),
+    ),
     "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),
     "clocks": Kind('a time of day as "HH:MM", or a list of them', _is_clocks),
     "key": Kind("32 to 128 hex digits", _matches(r"([0-9a-fA-F]{2}){16,64}")),

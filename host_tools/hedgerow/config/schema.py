@@ -89,6 +89,16 @@ SECTIONS = (
         Key("after_s", "int", "first of several: or after failing for so long; default 60", None, 1, _DAY_S),
         Key("return_s", "int", "first of several: it is tried again after this, then ever more seldom; default 60", None, 1, _DAY_S),
     ), by_kind=UPLINK_KINDS, either=True),
+    Section("wifi", "the network of a board with a radio; without it something else brings one up", keys=(
+        Key("networks", "networks", "the preferred one first; password_file (beside this file) or password_env (a variable at deploy)", REQUIRED),
+        Key("country", "text", "two letters of ISO 3166: which channels are allowed"),
+        Key("hostname", "text", "default: the node's name"),
+        Key("address", "text", "with the length of the prefix, \"192.168.1.20/24\", instead of DHCP"),
+        Key("gateway", "text", "with address"),
+        Key("dns", "text", "with address; default: the gateway"),
+        Key("power", "text", "how the radio saves power", "performance", choices=("none", "performance", "powersave")),
+        Key("time_servers", "names", "SNTP; without it the gateway's acks set the clock"),
+    )),
     Section("power", "sleep between ticks, and what a battery lasts; without it the node is always awake", keys=(
         Key("sleep", "text", "deep: starts anew each time, ESP32 only; light: stands still, RAM stays; none: only the ledger of charge", "none", choices=("none", "light", "deep")),
         Key("uplink_every_s", "int", "a sleeping node connects this often", 3600, 60, 7 * _DAY_S),

@@ -1,0 +1,110 @@
+"""[wifi] -> plan["wifi"]: which networks, with passwords that stand elsewhere than in the file."""
+
+import ipaddress
+import os
+from typing import Any
+
+from hedgerow.config.draft import Draft
+from hedgerow.config.schema import is_known
+
+_HERE = ("wifi", "networks")
+_SSID_BYTES = 32  # IEEE 802.11
+_KEY_CHARS = range(8, 64)  # WPA2 passphrase; 64 are hex digits of a key
+_HOSTNAME_CHARS = 32  # MicroPython, docs/library/network.rst
+
+
+def wifi_part(draft: Draft) -> dict[str, Any]:
+    """{"wifi": ...} or {} without [wifi]."""
+    table = draft.table("wifi")
+    if table is None:
+        return {}
+    _check_names(draft, table)
+    if draft.board and "WiFi" not in draft.board.features:
+        draft.fault(("wifi",), f"{draft.board.name} has no Wi-Fi", "another board", key=True)
+    rows = table["networks"] if is_known(table["networks"]) else []
+    servers = table["time_servers"]
+    part = {
+        "networks": [_network(draft, row) for row in rows],
+        "country": table["country"],
+        "hostname": table["hostname"] or (draft.table("node") or {}).get("name"),
+        "static": _static(draft, table),
+        "power": table["power"],
+        "time_servers": [servers] if isinstance(servers, str) else servers,
+    }
+    return {"wifi": {key: value for key, value in part.items() if value is not None}}
+
+
+def _check_names(draft: Draft, table: dict[str, Any]) -> None:
+    country, hostname = table["country"], table["hostname"]
+    if is_known(country) and not (len(country) == 2 and country.isalpha() and country.isupper()):
+        expected = 'two capital letters of ISO 3166, e.g. "DE"'
+        draft.fault(("wifi", "country"), f'country = "{country}"', expected)
+    if is_known(hostname) and len(hostname) > _HOSTNAME_CHARS:
+        message = f"hostname has {len(hostname)} characters"
+        draft.fault(("wifi", "hostname"), message, f"{_HOSTNAME_CHARS} at most")
+
+
+def _network(draft: Draft, row: dict[str, Any]) -> list[str | None]:
+    """[ssid, key]."""
+    ssid = row.get("ssid")
+    unknown = sorted(set(row) - {"ssid", "password_file", "password_env"})
+    if unknown:
+        expected = "ssid, password_file or password_env; a password does not belong in this file"
+        draft.fault(_HERE, f"unknown key {unknown[0]!r} of a network", expected)
+    if not isinstance(ssid, str) or not 1 <= len(ssid.encode()) <= _SSID_BYTES:
+        draft.fault(_HERE, f"ssid = {ssid!r}", f"a name of 1 to {_SSID_BYTES} bytes")
+        return ["", None]
+    return [ssid, _password(draft, ssid, row)]
+
+
+def _password(draft: Draft, ssid: str, row: dict[str, Any]) -> str | None:
+    file, variable = row.get("password_file"), row.get("password_env")
+    if file is not None and variable is not None:
+        draft.fault(_HERE, f"{ssid}: password_file and password_env", "one of them")
+        return None
+    if file is None and variable is None:
+        draft.warn(_HERE, f"{ssid}: no password, anyone near can listen", "password_file")
+        return None
+    found = _read(draft, ssid, file) if variable is None else _from_env(draft, ssid, variable)
+    if found is not None and len(found) not in _KEY_CHARS and len(found) != 64:
+        draft.fault(_HERE, f"{ssid}: its password has {len(found)} characters", "8 to 63")
+    return found
+
+
+def _read(draft: Draft, ssid: str, file: Any) -> str | None:
+    try:
+        return (draft.folder / str(file)).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError):
+        expected = "a text file with the password in one line, beside this file"
+        draft.fault(_HERE, f'{ssid}: cannot read "{file}"', expected)
+        return None
+
+
+def _from_env(draft: Draft, ssid: str, variable: Any) -> str | None:
+    found = os.environ.get(str(variable))
+    if not found:
+        expected = f"{variable}=... before the command, or password_file"
+        draft.fault(_HERE, f"{ssid}: the environment has no {variable}", expected)
+    return found or None
+
+
+def _static(draft: Draft, table: dict[str, Any]) -> list[str] | None:
+    """[address, mask, gateway, dns] as WLAN.ifconfig() takes them."""
+    address = table["address"]
+    if not is_known(address):
+        for key in ("gateway", "dns"):
+            if is_known(table[key]):
+                draft.fault(("wifi", key), f"{key} without address", "address = ...", key=True)
+        return None
+    try:
+        found = ipaddress.IPv4Interface(address)
+        gateway = ipaddress.IPv4Address(table["gateway"] or "")
+        dns = ipaddress.IPv4Address(table["dns"] or table["gateway"])
+    except ValueError as wrong:
+        expected = 'address = "192.168.1.20/24" and gateway = "192.168.1.1"'
+        draft.fault(("wifi", "address"), f"a static address: {wrong}", expected)
+        return None
+    if gateway not in found.network:
+        message = f"gateway {gateway} is not in {found.network}"
+        draft.fault(("wifi", "gateway"), message, "an address of that network")
+    return [str(found.ip), str(found.netmask), str(gateway), str(dns)]
