@@ -155,13 +155,16 @@ class Farm:
         self.weather.over_cable(serial.lose)
 
 
-def torment(farm: Farm, kills: int, dice: random.Random, longest_s: float) -> Counter:
+def torment(
+    farm: Farm, kills: int, dice: random.Random, longest_s: float, spared: tuple[str, ...] = ()
+) -> Counter:
     """Kill one after the other; a victim comes back after a moment. How many of each."""
     told: Counter = Counter()
     round_of: list[str] = []
     nodes = {node.name: node for node in farm.nodes}
+    all_names = [name for name in (*nodes, *_VICTIMS) if name not in spared]
     for _ in range(kills):
-        round_of = round_of or dice.sample([*nodes, *_VICTIMS], len(nodes) + len(_VICTIMS))
+        round_of = round_of or dice.sample(all_names, len(all_names))
         name = round_of.pop()
         victim = nodes.get(name) or getattr(farm, name)
         time.sleep(dice.uniform(0.02, longest_s))
@@ -179,11 +182,15 @@ def run(
     kills: int,
     seed: int,
     longest_s: float = 1.0,
+    spared: tuple[str, ...] = (),
 ) -> dict:
-    """The report. programs: MicroPython, mosquitto. records: at least, over all nodes."""
+    """The report. programs: MicroPython, mosquitto. records: at least, over all nodes.
+
+    longest_s: from one kill to the next. spared: victims that are not killed.
+    """
     begin_s = time.monotonic()
     with Farm(folder, programs, records, seed) as farm:
-        killed = torment(farm, kills, random.Random(seed), longest_s)
+        killed = torment(farm, kills, random.Random(seed), longest_s, spared)
         _until_made(farm, records)
         farm.enough.touch()
         farm.weather.calm()
