@@ -53,6 +53,17 @@ def test_personalised_and_sx1262(tmp_path):
     assert uplink["dev_addr"] == "26011234"
 
 
+def test_the_wiring_may_stand_in_a_section_of_its_own(tmp_path):
+    """So that another link is three other lines."""
+    keys = "\n".join(line for line in _KEYS.splitlines() if "join_eui" not in line) + "\n"
+    here = compile_file(_file(tmp_path, _KEYS + _RADIO))["uplink"]
+    there = compile_file(_file(tmp_path, f"{keys}\n[radio]\n{_RADIO}"))["uplink"]
+    assert there["modem"] == here["modem"]
+    assert there["join_eui"] == "0" * 16
+    fault = _faults(tmp_path, keys + "\n[radio]\n" + _RADIO.replace('"GP9"', '"GP17"'))
+    assert "GP17 is used by" in " ".join(fault)
+
+
 def test_what_is_deployed(tmp_path):
     """The MAC, the plan of its region alone, the radio's bus; no bulk transfer, no MQTT."""
     files = node_app(_file(tmp_path, _KEYS + _RADIO), with_hedge=True).files

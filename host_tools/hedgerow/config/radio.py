@@ -9,6 +9,8 @@ from hedgerow.config.schema import is_known
 _MAX_HZ = 8_000_000  # SX1276 and SX1262 take 10 and 16 MHz
 _OTAA = ("dev_eui", "join_eui", "app_key")
 _ABP = ("dev_addr", "nwk_s_key", "app_s_key")
+_NEEDED = ("radio", "spi", "cs")
+_NO_JOIN_EUI = 16 * "0"
 _WIRING = ("spi", "cs", "reset", "dio0", "dio1", "busy", "tcxo_mv")
 
 
@@ -17,14 +19,30 @@ def lorawan_part(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     if table["kind"] != "lorawan":
         return
     _check_activation(draft, path, table)
-    modem = _modem(draft, path, table)
+    modem = _modem(draft, _wired(draft, path, table), table)
     for key in _WIRING:
         table.pop(key, None)
     table["modem"] = modem
 
 
+def _wired(draft: Draft, path: Path, table: dict[str, Any]) -> Path:
+    """Take the wiring from [radio] if [uplink] has none; the section that has it."""
+    keys = ("radio", *_WIRING)
+    found = draft.table("radio")
+    if found and all(table.get(key) is None for key in keys):
+        path = ("radio",)
+        table.update({key: found.get(key) for key in keys})
+    for key in _NEEDED:
+        if table.get(key) is None:
+            expected = f"{key} = ..., here or all of the radio in [radio]"
+            draft.fault(path, f"no {key} of the radio", expected, key=True)
+    return path
+
+
 def _check_activation(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     chosen, other = (_ABP, _OTAA) if table.get("dev_addr") is not None else (_OTAA, _ABP)
+    if chosen is _OTAA and table.get("join_eui") is None:
+        table["join_eui"] = _NO_JOIN_EUI
     for key in chosen:
         if table.get(key) is None:
             expected = f"{key} beside the others of {', '.join(chosen)}"

@@ -10,7 +10,7 @@ from typing import Any, TypeGuard
 
 from hedgerow.config.keys import KINDS, REQUIRED, Key, Section
 from hedgerow.config.source import BROKEN
-from hedgerow.config.uplink_kinds import UPLINK_KINDS
+from hedgerow.config.uplink_kinds import RADIO_KEYS, UPLINK_KINDS
 
 _DAY_S = 86400
 
@@ -99,6 +99,7 @@ SECTIONS = (
         Key("power", "text", "how the radio saves power", "performance", choices=("none", "performance", "powersave")),
         Key("time_servers", "names", "SNTP; without it the gateway's acks set the clock"),
     )),
+    Section("radio", "a LoRa radio and its pins, where [uplink] does not name them: they stay when the uplink changes", keys=RADIO_KEYS),
     Section("power", "sleep between ticks, and what a battery lasts; without it the node is always awake", keys=(
         Key("sleep", "text", "deep: starts anew each time, ESP32 only; light: stands still, RAM stays; none: only the ledger of charge", "none", choices=("none", "light", "deep")),
         Key("uplink_every_s", "int", "a sleeping node connects this often", 3600, 60, 7 * _DAY_S),

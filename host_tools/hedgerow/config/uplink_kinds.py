@@ -23,6 +23,23 @@ _BROKER = (
     Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 60, 5, 65535),
 )
 
+_RADIO = (
+    Key(
+        "radio",
+        "text",
+        "the chip, here or in [radio]",
+        None,
+        choices=("sx1276", "sx1277", "sx1278", "sx1279", "sx1261", "sx1262"),
+    ),
+    Key("spi", "text", 'its bus, e.g. "spi0"', None),
+    Key("cs", "pin", "chip select", None),
+    Key("reset", "pin", "reset line"),
+    Key("dio0", "pin", "sx127x: DIO0"),
+    Key("dio1", "pin", "DIO1"),
+    Key("busy", "pin", "sx126x: BUSY"),
+    Key("tcxo_mv", "int", "sx126x whose DIO3 feeds a TCXO: its voltage", None, 1600, 3300),
+)
+
 _LORAWAN = (
     Key(
         "region",
@@ -32,7 +49,7 @@ _LORAWAN = (
         choices=("EU868", "US915", "AU915", "AS923", "IN865"),
     ),
     Key("dev_eui", "eui", "of this device, for OTAA"),
-    Key("join_eui", "eui", "of the join server, for OTAA"),
+    Key("join_eui", "eui", "of the join server, for OTAA; default: zeros, which most take"),
     Key("app_key", "aes", "for OTAA"),
     Key("dev_addr", "addr", "for activation by personalisation"),
     Key("nwk_s_key", "aes", "with dev_addr"),
@@ -48,20 +65,7 @@ _LORAWAN = (
         0,
         8,
     ),
-    Key(
-        "radio",
-        "text",
-        "the chip",
-        REQUIRED,
-        choices=("sx1276", "sx1277", "sx1278", "sx1279", "sx1261", "sx1262"),
-    ),
-    Key("spi", "text", 'its bus, e.g. "spi0"', REQUIRED),
-    Key("cs", "pin", "chip select", REQUIRED),
-    Key("reset", "pin", "reset line"),
-    Key("dio0", "pin", "sx127x: DIO0"),
-    Key("dio1", "pin", "DIO1"),
-    Key("busy", "pin", "sx126x: BUSY"),
-    Key("tcxo_mv", "int", "sx126x whose DIO3 feeds a TCXO: its voltage", None, 1600, 3300),
+    *_RADIO,
     Key("antenna_db", "int", "gain of the antenna; what the region allows is with it", 2, 0, 20),
     Key(
         "early_ms",
@@ -94,6 +98,8 @@ _CELLULAR = (
     Key("keepalive_s", "int", "a silent link is found dead after 1.5 times this", 300, 5, 65535),
     Key("baud", "int", "speed of the UART", 115200, 1200, 921600),
 )
+
+RADIO_KEYS = _RADIO
 
 UPLINK_FILES = ("ca", "cert", "cert_key")  # keys of any kind that name a file beside the node file
 

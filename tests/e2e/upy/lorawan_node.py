@@ -8,30 +8,15 @@ import json
 import os
 import sys
 
+from lorawan_records import make_records
+
 from hedge.core import clock, log
 from hedge.net.lorawan_link import make
 from hedge.net.uplink import Uplink
 from hedge.store import Store
-from hedge.wire import senml
 from hedgerow.emulate.lora.device import AirClock, Pipe, SimModem
 
 _CHECK_MS = 5000
-
-
-async def _make_records(store, uplink, args):
-    """A reading each every_s, a summary each fifth, and an event with a long cause."""
-    names = ("soil.vwc.min", "soil.vwc.mean", "soil.vwc.max")
-    for i in range(args["records"]):
-        await clock.sleep_ms(args["every_s"] * 1000)
-        time_s = clock.epoch_s()
-        entries = [("soil.vwc", "%", (2340 - 3 * i) / 100)]
-        if i % 5 == 4:
-            entries = [(name, "%", 20.5 + i / 4) for name in names]
-        store.append(1, senml.encode(time_s, entries))
-        if i == 7:
-            text = "the tank is empty, the pump has run for an hour and nothing came out of it"
-            store.append(0, senml.encode(time_s, [("pump", None, False), ("rule", None, text)]))
-        uplink.wake()
 
 
 async def main(args):
@@ -63,7 +48,7 @@ async def main(args):
     )
     tasks.append(asyncio.create_task(uplink.run()))
     await clock.sleep_ms(args.get("wait_s", 0) * 1000)
-    await _make_records(store, uplink, args)
+    await make_records(store, uplink, args)
     air.tell("P", json.dumps({"event": "made"}))
     while store.pending() or (args.get("bulk") and not received):
         await clock.sleep_ms(_CHECK_MS)
