@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peers import free_port, wait_for_port
+from peers import BrokerProcess, free_port
 
 from hedgerow import paths
 from hedgerow.errors import ToolchainError
@@ -32,35 +32,7 @@ def npm_package(name: str, version: str) -> Path:
         pytest.skip(str(missing))
 
 
-class _Process:
-    """A broker in a process of its own; kill() is SIGKILL, start() brings it back on its port."""
-
-    def __init__(self, command: list[str], log: Path, port: int) -> None:
-        self.port = port
-        self._command = command
-        self._log = log
-        self._process: subprocess.Popen | None = None
-
-    def start(self) -> None:
-        with self._log.open("ab") as log:
-            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_for_port(self.port)
-
-    def kill(self) -> None:
-        if self._process:
-            self._process.kill()
-            self._process.wait(5)
-            self._process = None
-
-    def __enter__(self) -> "_Process":
-        self.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.kill()
-
-
-def nats_server(folder: Path) -> _Process:
+def nats_server(folder: Path) -> BrokerProcess:
     """NATS with its MQTT gateway: 3.1.1 without QoS 2 (2.9). Skips if it is not installed."""
     program = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if not program:
@@ -71,15 +43,15 @@ def nats_server(folder: Path) -> _Process:
         f'jetstream {{ store_dir: "{folder}/nats" }}\n'
         f"mqtt {{ listen: 127.0.0.1:{port}, ack_wait: 1s }}\n"
     )
-    return _Process([program, "-c", str(folder / "nats.conf")], folder / "nats.log", port)
+    return BrokerProcess([program, "-c", str(folder / "nats.conf")], folder / "nats.log", port)
 
 
-def aedes_broker(folder: Path) -> _Process:
+def aedes_broker(folder: Path) -> BrokerProcess:
     """aedes: 3.1.1 with QoS 2, sessions in memory. Skips if npm cannot give it."""
     package = npm_package(*AEDES)
     port = free_port()
     command = ["node", str(_HERE / "aedes_broker.mjs"), str(package / "aedes.js"), str(port)]
-    return _Process(command, folder / "aedes.log", port)
+    return BrokerProcess(command, folder / "aedes.log", port)
 
 
 class Shim:

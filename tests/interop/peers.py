@@ -9,7 +9,7 @@ import threading
 import time
 from collections.abc import Coroutine
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 _START_S = 10.0
 
@@ -33,24 +33,18 @@ def wait_for_port(port: int, limit_s: float = _START_S) -> None:
             time.sleep(0.02)
 
 
-class Mosquitto:
-    """A mosquitto of this test's own; kill() is SIGKILL, start() brings it back on its port."""
+class BrokerProcess:
+    """A broker of this test's own; kill() is SIGKILL, start() brings it back on its port."""
 
-    def __init__(self, program: Path, folder: Path, extra: str = "") -> None:
-        self.port = free_port()
-        self._folder = folder
-        self._command = [str(program), "-c", str(folder / "mosquitto.conf")]
+    def __init__(self, command: list[str], log: Path, port: int) -> None:
+        self.port = port
+        self._command = command
+        self._log = log
         self._process: subprocess.Popen | None = None
-        access = "" if "allow_anonymous" in extra else "allow_anonymous true\n"
-        (folder / "mosquitto.conf").write_text(
-            f"listener {self.port} 127.0.0.1\n{access}user {getpass.getuser()}\n"
-            f"persistence true\npersistence_location {folder}/\n"
-            f"autosave_interval 1\nautosave_on_changes true\n{extra}"
-        )
 
     def start(self) -> None:
-        log = (self._folder / "mosquitto.log").open("ab")
-        self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
+        with self._log.open("ab") as log:
+            self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
         wait_for_port(self.port)
 
     def kill(self) -> None:
@@ -59,12 +53,24 @@ class Mosquitto:
             self._process.wait(5)
             self._process = None
 
-    def __enter__(self) -> "Mosquitto":
+    def __enter__(self) -> Self:
         self.start()
         return self
 
     def __exit__(self, *_: object) -> None:
         self.kill()
+
+
+class Mosquitto(BrokerProcess):
+    def __init__(self, program: Path, folder: Path, extra: str = "") -> None:
+        conf = folder / "mosquitto.conf"
+        super().__init__([str(program), "-c", str(conf)], folder / "mosquitto.log", free_port())
+        access = "" if "allow_anonymous" in extra else "allow_anonymous true\n"
+        conf.write_text(
+            f"listener {self.port} 127.0.0.1\n{access}user {getpass.getuser()}\n"
+            f"persistence true\npersistence_location {folder}/\n"
+            f"autosave_interval 1\nautosave_on_changes true\n{extra}"
+        )
 
 
 class LoopThread:
