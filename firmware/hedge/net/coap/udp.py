@@ -51,29 +51,28 @@ class Udp:
     @classmethod
     def to(cls, host, port):
         """Connected to host. Raises LinkError, OSError."""
-        info = _info(host, port)
-        sock = socket.socket(info[0], socket.SOCK_DGRAM)
-        try:
-            sock.connect(info[-1])
-            sock.setblocking(False)
-        except OSError:
-            sock.close()
-            raise
-        return cls(sock, True)
+        return cls._opened(host, port, True)
 
     @classmethod
     def at(cls, host, port):
         """Bound to host and port. Raises LinkError, OSError."""
-        info = _info(host, port)
-        sock = socket.socket(info[0], socket.SOCK_DGRAM)
+        return cls._opened(host, port, False)
+
+    @classmethod
+    def _opened(cls, host, port, connected):
+        family, _, _, _, addr = _info(host, port)
+        sock = socket.socket(family, socket.SOCK_DGRAM)
         try:
-            sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            sock.bind(info[-1])
+            if connected:
+                sock.connect(addr)
+            else:
+                sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+                sock.bind(addr)
             sock.setblocking(False)
         except OSError:
             sock.close()
             raise
-        return cls(sock, False)
+        return cls(sock, connected)
 
     @property
     def sock(self):
