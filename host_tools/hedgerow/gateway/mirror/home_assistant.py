@@ -22,7 +22,7 @@ from hedgerow.gateway.mirror.snapshot import Device, Value
 
 _PREFIX = "homeassistant/device"
 _MAX_STATE = 255  # characters; Home Assistant takes no longer state
-_DIAGNOSTIC = re.compile(r"boot|config|firmware|reason|raw_bytes|sent_bytes|health\..*")
+_DIAGNOSTIC = re.compile(r"boot|config|firmware|link|reason|(diag|health)\..*")
 
 
 class HomeAssistant:

@@ -53,7 +53,11 @@ def _device(row: queries.Row, speaks: bool) -> Device:
         if held is None or held["time_s"] <= last["time_s"]:  # a name may have changed its unit
             newest[last["name"]] = last
     actuators = info.get("actuators")
-    switches = set(map(str, actuators)) if isinstance(actuators, list) else set()
+    named = actuators if isinstance(actuators, list) else []
+    switches = {name for name in named if isinstance(name, str)}
+    for name in switches - newest.keys():  # never switched: it is off
+        off = {"name": name, "unit": "", "value": 0, "text": None, "time_s": row["info_s"] or 0.0}
+        newest[name] = off
     values = [_value(newest[name], switches) for name in sorted(newest)]
     return Device(
         row["id"],
