@@ -41,4 +41,4 @@ def test_what_it_holds_does_not_grow(field):
     ten, thirty = field.run("256k", days=10), field.run("256k", days=30)
     assert ten, "it died"
     assert thirty, "it died"
-    assert thirty["most"] < ten["most"] + 2000
+    assert thirty["held"] < ten["held"] + 2000

@@ -7,7 +7,8 @@ onewire.py), the soil dries by 1 % a day; device time is virtual, store and upli
 
 Prints JSON lines of bytes in use after a collection: "bench", what stands for hardware, clock and
 this program, and is not on a board; "built", the node without network; "connected", at work; and
-in the last line "most", the most at the end of any day, with what the node did.
+in the last line "most", the most at the end of any day, and "held", the least at the ends of the
+last five (what a frame under way adds comes and goes), with what the node did.
 """
 
 import gc
@@ -56,7 +57,7 @@ def build(plan_file, folder):
 
 
 async def live(node, clock):
-    """All days, then what is left to send; returns the most in use at the end of a day."""
+    """All days, then what is left to send; returns what was in use at the end of each day."""
     running = asyncio.create_task(node.run())
     while not (node.uplink and node.uplink.up):
         if running.done():
@@ -64,19 +65,20 @@ async def live(node, clock):
         await asyncio.sleep_ms(5)
     tell("connected")
     living = asyncio.create_task(clock.run())
-    most = day = 0
+    day = 0
+    ends = []
     while not clock.ended():
         await asyncio.sleep_ms(2)
         if clock.now_ms() // 1000 // _DAY_S != day:
             day += 1
-            most = max(most, used_bytes())
+            ends.append(used_bytes())
     await living
     node.stop()
     for _ in range(_DRAIN_MS // 5):
         if not node.store.pending():
             break
         await asyncio.sleep_ms(5)
-    return most
+    return ends
 
 
 def main(plan_file, folder, days):
@@ -90,16 +92,17 @@ def main(plan_file, folder, days):
     tell("built")
     source.on_advance = dry
     source.hold = lambda: node.store.pending() > _MOST_PENDING
-    most = asyncio.run(live(node, source))
-    print(json.dumps(summary(node, most)))
+    ends = asyncio.run(live(node, source))
+    print(json.dumps(summary(node, ends)))
 
 
-def summary(node, most):
+def summary(node, ends):
     """What the node did; a warning is anything that failed or was lost."""
     from hedge.core import log
 
     return {
-        "most": most,
+        "most": max(ends),
+        "held": min(ends[-5:]),
         "heap": gc.mem_alloc() + gc.mem_free(),
         "records": sum([node.store.last_seq(stream) for stream in range(3)]),
         "pending": node.store.pending(),
