@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from pico_port import pico_port
 
 from hedgerow import paths
 from hedgerow.emulate.targets import TARGETS, open_target
@@ -36,6 +37,14 @@ def need_target():
             pytest.skip(f"{name}: not installed: {' '.join(_MISSING[name])} (Debian packages)")
 
     return need
+
+
+@pytest.fixture(scope="module")
+def pico(need_target, tmp_path_factory):
+    """The emulated Pico behind a pty, one boot a test file: a PicoPort."""
+    need_target("pico")
+    with pico_port(tmp_path_factory.mktemp("port")) as port:
+        yield port
 
 
 @pytest.fixture(scope="module", params=list(TARGETS))

@@ -4,7 +4,6 @@ import os
 import random
 
 import pytest
-from pico_port import pico_port
 from versions import listen, plug_in_with, version_of, write_app
 
 from hedgerow.device.deploy import deploy
@@ -14,13 +13,6 @@ from hedgerow.errors import DeviceError
 
 N_UNPLUGS = int(os.environ.get("UNPLUGS", "100"))
 LONGER = random.Random(2).randbytes(40000)
-
-
-@pytest.fixture(scope="module")
-def pico(need_target, tmp_path_factory):
-    need_target("pico")
-    with pico_port(tmp_path_factory.mktemp("port")) as port:
-        yield port
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,6 @@ from collections import Counter
 from dataclasses import dataclass
 
 import pytest
-from pico_port import pico_port
 from versions import MODEL, listen, plug_in_with, version_of, write_app
 
 from hedgerow import paths
@@ -37,13 +36,6 @@ class Start:
 
     flash: bytes
     old: tuple[int, ...]
-
-
-@pytest.fixture(scope="module")
-def pico(need_target, tmp_path_factory):
-    need_target("pico")
-    with pico_port(tmp_path_factory.mktemp("port")) as port:
-        yield port
 
 
 @pytest.fixture(scope="module")

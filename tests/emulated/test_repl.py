@@ -12,17 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from pico_port import pico_port
 
 HEDGEROW = Path(sys.executable).with_name("hedgerow")
 CTRL_C, CTRL_X, CTRL_CLOSE = b"\x03", b"\x18", b"\x1d"
-
-
-@pytest.fixture(scope="module")
-def pico(need_target, tmp_path_factory):
-    need_target("pico")
-    with pico_port(tmp_path_factory.mktemp("port")) as port:
-        yield port
 
 
 class Terminal:
