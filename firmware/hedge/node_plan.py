@@ -21,8 +21,13 @@ def build_node(plan, board, base_dir):
     """board: hedge.board.Board, or anything with bus(kind, where). Paths are below base_dir."""
     if plan.get("v") != _VERSION:
         raise ConfigError("plan version %r, this firmware reads %d" % (plan.get("v"), _VERSION))
-    table = plan["node"]
     store, state = _store(plan["store"], base_dir)
+    if plan.get("wifi", {}).get("setup_after"):
+        from .net.setup_saved import overlay, path_of
+
+        plan["wifi"]["setup_file"] = path_of(state.path)
+        overlay(plan, plan["wifi"]["setup_file"])
+    table = plan["node"]
     node = _node_class(plan)(
         table["name"],
         table["sample_s"],

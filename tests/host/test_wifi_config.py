@@ -33,7 +33,7 @@ def node_file(tmp_path):
 def _about_wifi(path: Path) -> list[str]:
     lines = path.read_text(encoding="utf-8").splitlines()
     first = lines.index("[wifi]") + 1
-    return [str(fault) for fault in check_file(path) if fault.line >= first]
+    return [str(fault) for fault in check_file(path) if fault.line >= first - 1]
 
 
 def test_the_plan_has_the_password_and_the_file_has_not(node_file, monkeypatch):
@@ -78,6 +78,10 @@ time_servers = "pool.ntp.org"
 )
 def test_what_is_wrong_is_named(node_file, body, said):
     assert said in " ".join(_about_wifi(node_file(body)))
+
+
+def test_networks_may_come_from_the_set_up_page(node_file):
+    assert not _about_wifi(node_file('setup_after = 1\nsetup_password_file = "farm.key"\n'))
 
 
 def test_a_board_without_a_radio(node_file):

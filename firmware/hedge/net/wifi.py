@@ -23,11 +23,13 @@ _POWER = {"none": "PM_NONE", "performance": "PM_PERFORMANCE", "powersave": "PM_P
 
 
 class Wifi:
-    """networks: [(ssid, key or None)] by preference; at least one.
+    """networks: [(ssid, key or None)] by preference; at least one, or setup.
 
     network: the module `network`, for tests. static: (address, mask, gateway, dns) instead of
     DHCP. power: "none", "performance", "powersave". scan: see wifi_scan.scanner().
     attempt_ms: for one network to give an address. on_change(up, reason): on each change.
+    setup: async function of this Wifi, called after setup_after rounds in which no network took
+        us (some 2 min), or when ask_setup() was called: the set-up page, see setup.py.
     dns: give resolver.py the name server that DHCP or static names.
 
     state: "off", "connecting", "up", "waiting". reason: why it is not up, in words of
@@ -50,9 +52,11 @@ class Wifi:
         roam_ms=60000,
         on_change=None,
         dns=True,
+        setup=None,
+        setup_after=10,
     ):
-        if not networks:
-            raise ConfigError("Wi-Fi: no networks")
+        if not networks and setup is None:
+            raise ConfigError("Wi-Fi: no networks, and no page to set them up")
         if network is None:
             import network
         self._networks = networks
@@ -66,6 +70,9 @@ class Wifi:
         self._poll_ms = poll_ms
         self._roam_ms = roam_ms
         self._dns = dns
+        self._setup = setup
+        self._setup_after = setup_after
+        self._vain = 0 if networks else setup_after  # rounds in a row
         self._backoff = Backoff(retry_min_ms, retry_max_ms)
         self._wlan = None
         self._bssid = None
@@ -79,6 +86,11 @@ class Wifi:
         self.failures = {}
         self.joins = self.losses = 0
         self.task = None  # of run(), for who starts it
+
+    @property
+    def network(self):
+        """The module."""
+        return self._network
 
     @property
     def wlan(self):
@@ -108,15 +120,27 @@ class Wifi:
                 try:
                     if await self._round():
                         self._backoff.reset()
+                        self._vain = 0
                         await self._hold()
                         continue
                 except OSError as e:  # the driver refused a call
                     self.reason = "driver: %r" % e
                 self._rounds += 1
+                self._vain += 1
                 self._set("waiting", self.reason)
+                await self._offer_setup()
                 await asyncio.sleep_ms(self._backoff.next_ms())
         finally:
             self._set("off", "stopped")
+
+    def ask_setup(self):
+        """A button was held: the set-up page comes after the next attempt."""
+        self._vain = self._setup_after
+
+    async def _offer_setup(self):
+        if self._setup and self._vain >= self._setup_after:
+            self._vain = 0
+            await self._setup(self)
 
     async def ready(self, limit_ms=30000, known=None):
         """Until it is up. Raises LinkError with the reason when no network took us.
@@ -147,10 +171,11 @@ class Wifi:
     # One round, one attempt
 
     async def _round(self):
+        self.reason = "no network set up"
         found = await self._scan(self._wlan) if self._scan else ()
         for ssid, key, bssid in order(self._networks, found):
             self._set("connecting", "trying %s" % ssid)
-            self.reason = await self._attempt(ssid, key, bssid)
+            self.reason = await self.attempt(ssid, key, bssid)
             if self.reason == status.UP:
                 self._joined(ssid, bssid)
                 return True
@@ -159,8 +184,8 @@ class Wifi:
             self.failures[ssid] = self.reason
         return False
 
-    async def _attempt(self, ssid, key, bssid):
-        """status.UP, or why not."""
+    async def attempt(self, ssid, key, bssid=None):
+        """status.UP, or why not. Not beside run(), unless from setup."""
         wlan = self._wlan
         await self._leave()
         if self._static:
@@ -210,6 +235,7 @@ class Wifi:
         looked_ms = time.ticks_ms()
         while self._wlan.isconnected():
             self._check_address()
+            await self._offer_setup()
             if time.ticks_diff(time.ticks_ms(), looked_ms) > self._roam_ms:
                 looked_ms = time.ticks_ms()
                 if await self._is_better_elsewhere():

@@ -87,6 +87,25 @@ def _keep_running(wifi):
         wifi.task = asyncio.create_task(wifi.run())
 
 
+def _setup_page(table):
+    """What Wifi calls when nothing works; saved settings take hold by a restart."""
+
+    async def setup(wifi):
+        from .setup import Portal
+
+        values = {"name": table.get("hostname") or "node", "host": table.get("setup_host") or ""}
+        scan = scanner()
+        found = await scan(wifi.wlan) if scan else ()
+        heard = sorted({bytes(row[0]).decode() for row in found if row[0]})
+        portal = Portal(wifi, values, table["setup_file"], heard, table.get("setup_password"))
+        if await portal.run():
+            import machine
+
+            machine.reset()
+
+    return setup
+
+
 def over_wifi(link, table):
     """table: plan["wifi"]. All links of a node share one Wifi, made at the first call."""
     global _wifi
@@ -98,6 +117,8 @@ def over_wifi(link, table):
             static=tuple(table["static"]) if table.get("static") else None,
             power=table.get("power") or "performance",
             scan=scanner(),
+            setup=_setup_page(table) if table.get("setup_after") else None,
+            setup_after=table.get("setup_after") or 0,
         )
         _wifi.start()
     return OverWifi(link, _wifi)

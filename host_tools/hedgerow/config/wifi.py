@@ -22,6 +22,8 @@ def wifi_part(draft: Draft) -> dict[str, Any]:
     if draft.board and "WiFi" not in draft.board.features:
         draft.fault(("wifi",), f"{draft.board.name} has no Wi-Fi", "another board", key=True)
     rows = table["networks"] if is_known(table["networks"]) else []
+    if table["networks"] is None and not table["setup_after"]:
+        draft.fault(("wifi",), "no networks in [wifi]", "networks = ..., or setup_after", key=True)
     servers = table["time_servers"]
     part = {
         "networks": [_network(draft, row) for row in rows],
@@ -29,6 +31,9 @@ def wifi_part(draft: Draft) -> dict[str, Any]:
         "hostname": table["hostname"] or (draft.table("node") or {}).get("name"),
         "static": _static(draft, table),
         "power": table["power"],
+        "setup_after": table["setup_after"] or None,
+        "setup_password": _setup_password(draft, table["setup_password_file"]),
+        "setup_host": _gateway(draft),
         "time_servers": [servers] if isinstance(servers, str) else servers,
     }
     return {"wifi": {key: value for key, value in part.items() if value is not None}}
@@ -69,6 +74,18 @@ def _password(draft: Draft, ssid: str, row: dict[str, Any]) -> str | None:
     if found is not None and len(found) not in _KEY_CHARS and len(found) != 64:
         draft.fault(_HERE, f"{ssid}: its password has {len(found)} characters", "8 to 63")
     return found
+
+
+def _setup_password(draft: Draft, file: str | None) -> str | None:
+    return _password(draft, "set-up page", {"password_file": file}) if is_known(file) else None
+
+
+def _gateway(draft: Draft) -> str | None:
+    """What the set-up page begins with."""
+    uplink = draft.tables.get("uplink")
+    rows = uplink if isinstance(uplink, list) else [uplink or {}]
+    hosts = [row.get("host") for row in rows if is_known(row.get("host"))]
+    return hosts[0] if hosts else None
 
 
 def _read(draft: Draft, ssid: str, file: Any) -> str | None:

@@ -93,6 +93,8 @@ def _unused(plan: dict[str, Any]) -> tuple[str, ...]:
         unused.append("hedge/net/mqtt5")
     if not plan.get("wifi"):
         unused += ["hedge/net/wifi", "hedge/net/resolver", "hedge/net/dns_message"]
+    if not plan.get("wifi", {}).get("setup_after"):
+        unused.append("hedge/net/setup")
     if not plan.get("wifi", {}).get("time_servers"):
         unused.append("hedge/net/sntp")
     unused += ["hedge/net/mqtt_qos2", "hedge/net/mqtt_session"]  # the store does it for a node

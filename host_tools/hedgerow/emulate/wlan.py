@@ -79,7 +79,7 @@ _NO_ADDRESS = ("0.0.0.0", "0.0.0.0", "0.0.0.0", "0.0.0.0")
 class Network:
     """Stands for the module. port: "esp32" or "rp2"."""
 
-    def __init__(self, air, port):
+    def __init__(self, air, port, own_address="192.168.4.1"):
         self.air = air
         self.port = port
         for name, code in _CODES[port].items():
@@ -87,15 +87,17 @@ class Network:
         self._country = "XX"
         self._hostname = "mpy-" + port
         self._station = Station(self)
+        self.access_point = OwnAccessPoint(own_address)
 
         class WLAN:
             IF_STA = 0
+            IF_AP = 1
             PM_NONE = 0
             PM_PERFORMANCE = 1
             PM_POWERSAVE = 2
 
             def __new__(cls, interface=0):
-                return self._station
+                return self.access_point if interface else self._station
 
         self.WLAN = WLAN if port == "esp32" else _same(WLAN)
 
@@ -117,6 +119,26 @@ class Network:
 def _same(wlan):
     wlan.PM_NONE, wlan.PM_PERFORMANCE, wlan.PM_POWERSAVE = 0x10, 0xA11142, 0x11
     return wlan
+
+
+class OwnAccessPoint:
+    """The WLAN object of the access point interface."""
+
+    def __init__(self, address):
+        self._address = address
+        self._active = False
+        self.settings = {}
+
+    def active(self, on=None):
+        if on is not None:
+            self._active = on
+        return self._active
+
+    def config(self, **values):
+        self.settings.update(values)
+
+    def ifconfig(self):
+        return (self._address, "255.255.255.0", self._address, self._address)
 
 
 class Station:
