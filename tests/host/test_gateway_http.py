@@ -1,5 +1,6 @@
 """The gateway's routes that write: frames in, acks out, keys, refusals, sizes."""
 
+import base64
 import http.client
 
 import pytest
@@ -84,3 +85,15 @@ def test_keys(gateway):
         assert ask(farm, "PUT", "/api/info/bed-1", info + b"x", Hedge_Mac=mac)[0] == 401
         assert ask(farm, "PUT", "/api/info/bed-2", info, Hedge_Mac=mac)[0] == 401
         assert ask(farm, "PUT", "/api/info/bed-1", info, Hedge_Mac=mac) == (200, b"")
+
+
+def test_without_keys_the_account_of_the_broker_is_asked_for(gateway):
+    right = "Basic " + base64.b64encode(b"farm:secret").decode()
+    with gateway(user="farm", password="secret") as farm:
+        for account in ("", "Basic", "Basic x", right + "=", right.replace("Z", "z")):
+            found = ask(farm, "POST", "/api/up/bed-1", some_frame(1), Authorization=account)
+            assert found[0] == 401
+            assert b"account" in found[1]
+        assert ask(farm, "PUT", "/api/info/bed-1", b"")[0] == 401
+        found = ask(farm, "POST", "/api/up/bed-1", some_frame(1), Authorization=right)
+        assert found[0] == 200

@@ -230,6 +230,21 @@ class LinkTest(unittest.TestCase):
         mac = "fad4e4689879f0a23a3ab308b4f52b107f74298278045a2a6dc94a8b1ce67739"
         self.assertTrue("Hedge-Mac: %s\r\n" % mac in self.server.requests[0][0])
 
+    def test_an_account_goes_along(self):
+        """The example of RFC 7617, section 2."""
+        http = Http(self.server.open, "farm", limit_ms=300)
+        link = HttpLink(http, "bed-3", account=("Aladdin", "open sesame"))
+
+        async def scenario():
+            await link.connect()
+            await link.send(b"x")
+            await link.recv()
+            await link.close()
+
+        asyncio.run(scenario())
+        line = "Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==\r\n"
+        self.assertEqual([line in head for head, _ in self.server.requests], [True, True])
+
     def test_a_refusal_is_told(self):
         self.server.answer = lambda h, b: b"HTTP/1.1 401 No\r\nContent-Length: 4\r\n\r\nmac\n"
         self.assertEqual(self.fault(self.link.connect), "gateway refused: 401 mac?")

@@ -14,7 +14,7 @@ idle_ms after the last answer. What blocks the loop is what tcp.py names.
 """
 
 import asyncio
-from binascii import hexlify
+from binascii import b2a_base64, hexlify
 
 from ..core.errors import LinkError
 from ..wire.mac import hmac_sha256
@@ -26,16 +26,22 @@ _IDLE_MS = 4000  # servers close after 5 s and more
 
 
 class HttpLink(Link):
-    """http: an Http. path: what stands before /up/<device>. key: signs the info map, or None."""
+    """http: an Http. path: what stands before /up/<device>. key: signs the info map, or None.
+
+    account: (user, password) where the gateway's broker asks for one, or None.
+    """
 
     window = 4
     ack_timeout_ms = 30000  # past the limit of an exchange
 
-    def __init__(self, http, device, info=b"", key=None, path="/api", idle_ms=_IDLE_MS):
+    def __init__(
+        self, http, device, info=b"", key=None, path="/api", idle_ms=_IDLE_MS, account=None
+    ):
         self._http = http
         self._up = path + "/up/" + device
         self._info_path = path + "/info/" + device
         self._info = info
+        self._head = _authorised(*account) if account else ""
         self._info_head = _signed(key, device, info) if key else ""
         self._idle_ms = idle_ms
         self._frames = []  # waiting, or the first one under way
@@ -60,7 +66,7 @@ class HttpLink(Link):
         return False
 
     async def _ask(self, method, path, body, headers=""):
-        status, said = await self._http.request(method, path, body, headers)
+        status, said = await self._http.request(method, path, body, self._head + headers)
         if not 200 <= status < 300:
             raise LinkError("gateway refused: %d %s" % (status, _printable(said)))
         return said
@@ -128,6 +134,12 @@ def _signed(key, device, info):
     return "Hedge-Mac: %s\r\n" % hexlify(mac).decode()
 
 
+def _authorised(user, password):
+    """RFC 7617."""
+    account = b2a_base64(("%s:%s" % (user, password)).encode())
+    return "Authorization: Basic %s\r\n" % account.decode().strip()
+
+
 def _printable(said):
     return "".join([chr(c) if 32 <= c < 127 else "?" for c in said[:80]])
 
@@ -158,4 +170,5 @@ def make(cfg, device, info, open_stream=None):
         open_stream = Tcp(cfg["host"], port, tls, cfg.get("server_hostname")).open
     http = Http(open_stream, host, limit_ms=cfg.get("timeout_ms") or 20000)
     key = unhexlify(cfg["key"]) if cfg.get("key") else None
-    return HttpLink(http, device, info, key, cfg.get("path") or "/api")
+    account = (cfg["user"], cfg.get("password") or "") if cfg.get("user") else None
+    return HttpLink(http, device, info, key, cfg.get("path") or "/api", account=account)

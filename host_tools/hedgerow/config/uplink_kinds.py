@@ -122,6 +122,8 @@ UPLINK_KINDS: dict[str, tuple[Key, ...]] = {
     "http": (
         Key("host", "text", "name or address of the gateway", REQUIRED),
         Key("port", "int", "default 80, with TLS 443; the gateway's own is 8080", None, 1, 65535),
+        Key("user", "text", "the account of the gateway's broker, where it has one and no keys"),
+        Key("password", "text", "its password"),
         Key("path", "text", "where the gateway's API begins, behind a proxy", "/api"),
         Key("tls", "bool", "HTTPS: encrypt and check the certificate; needs a proxy", False),
         Key("ca", "text", "file with the certificate of the authority, PEM or DER"),

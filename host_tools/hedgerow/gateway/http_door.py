@@ -2,12 +2,15 @@
 
 The line of DESIGN.md this serves: uplink -> gateway. POST /api/up/<device>: a frame; 200 with its
 ack once it is committed. PUT /api/info/<device>: the node's CBOR map, signed (Hedge-Mac) where
-keys are used. What is refused says why in one line of text: 4xx for good, 503 for now.
+keys are used. What is refused says why in one line of text: 4xx for good, 503 for now. Without
+keys, a broker that asks for an account makes this door ask for the same (RFC 7617, Basic).
 
 The body must be application/octet-stream: a web page that a user visits cannot send that to
 another host unless it is asked first (a CORS preflight, which nobody here answers).
 """
 
+from base64 import b64encode
+from hmac import compare_digest
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Path, Request, Response
@@ -40,6 +43,8 @@ async def take_info(request: Request, device: DeviceId) -> Response:
 
 async def _take(request: Request, device: str, kind: str) -> Response:
     runtime: Runtime = request.app.state.runtime
+    if not _may_enter(runtime, request.headers.get("authorization", "")):
+        return _say(401, "account: user and password as for the broker, or frames with keys")
     if request.headers.get("content-type") != "application/octet-stream":
         return _say(415, "content-type must be application/octet-stream")
     body = await _body(request)
@@ -57,6 +62,16 @@ async def _take(request: Request, device: str, kind: str) -> Response:
     except GatewayError as error:
         return _say(503, str(error))
     return Response(ack, media_type="application/octet-stream")
+
+
+def _may_enter(runtime: Runtime, authorization: str) -> bool:
+    user, password = runtime.broker.address.user, runtime.broker.address.password
+    if (
+        runtime.config.keys or user is None
+    ):  # the frame itself proves who sends; or MQTT is open as well
+        return True
+    expected = b64encode(f"{user}:{password}".encode()).decode()
+    return compare_digest(f"Basic {expected}".encode(), authorization.encode())
 
 
 async def _body(request: Request) -> bytes | None:
@@ -81,8 +96,8 @@ def _is_signed(runtime: Runtime, device: str, info: bytes, mac: str) -> bool:
 
 
 def _say(status: int, text: str) -> Response:
-    headers = {"Retry-After": str(_RETRY_AFTER_S)} if status == 503 else {}
-    return Response(text[:200], status, headers, media_type="text/plain")
+    headers = {503: {"Retry-After": str(_RETRY_AFTER_S)}, 401: {"WWW-Authenticate": "Basic"}}
+    return Response(text[:200], status, headers.get(status), media_type="text/plain")
 
 
 def add_http_door(app: FastAPI) -> None:
