@@ -26,7 +26,7 @@ _T = 1760000000
 _VOLTS = 3.3
 _TX_MA, _RX_MA = 29.0, 11.5
 _EARLY_MS = 20
-_RATES = {"DR5": 5, "DR3": 3, "DR0": 0}
+RATES = {"DR5": 5, "DR3": 3, "DR0": 0}
 _RECORDS = 24
 _UPLINKS = 300
 
@@ -50,32 +50,33 @@ def _messages(room: int, known: dict[int, bytes] | None) -> list[tuple[int, int]
     return found
 
 
-def _known() -> dict[int, bytes]:
+def known() -> dict[int, bytes]:
     inner = skeleton.split(_record(0))[0]
     return {skeleton.digest(inner): inner}
 
 
-def _per_record(rate: int, known: dict[int, bytes] | None) -> tuple[float, float]:
-    """(airtime ms, energy mJ) of one record at this EU868 data rate."""
+def per_record(rate: int, known: dict[int, bytes] | None) -> tuple[float, float, float]:
+    """(bytes up, their airtime ms, energy mJ) of one record at this EU868 data rate."""
     region = load("EU868")
     sf, bw_khz = region.lora(rate)
     full = ack.pack(0xDEADBEEF, _T, [(7, 1, 300)])
     down_ms = airtime_us(len(payload.pack_ack(full)) + phy.OVERHEAD_BYTES, sf, bw_khz, False) / 1e3
-    on_ms = energy_mj = 0.0
+    sent = on_ms = energy_mj = 0.0
     for size, _ in _messages(region.max_payload(rate), known):
         up_ms = airtime_us(size + phy.OVERHEAD_BYTES, sf, bw_khz) / 1e3
         listen_ms = down_ms + _EARLY_MS + symbol_us(sf, bw_khz) * 2 / 1e3
+        sent += size + phy.OVERHEAD_BYTES
         on_ms += up_ms
         energy_mj += _VOLTS * (_TX_MA * up_ms + _RX_MA * listen_ms) / 1e3
-    return on_ms / _RECORDS, energy_mj / _RECORDS
+    return sent / _RECORDS, on_ms / _RECORDS, energy_mj / _RECORDS
 
 
 def _rows_of_air() -> list[dict]:
     rows = []
-    for name, rate in _RATES.items():
-        packed, plain = _per_record(rate, _known()), _per_record(rate, None)
+    for name, rate in RATES.items():
+        packed, plain = per_record(rate, known()), per_record(rate, None)
         how = f"EU868 {name}, moisture records, full messages, acknowledged; peer: records whole"
-        for i, (what, unit) in enumerate((("airtime", "ms"), ("energy", "mJ"))):
+        for i, (what, unit) in enumerate((("airtime", "ms"), ("energy", "mJ")), 1):
             rows.append(
                 {
                     "name": f"lorawan.{what}_per_record.{name}",
@@ -93,7 +94,7 @@ def _rows_of_air() -> list[dict]:
 
 
 def _row_of_bytes() -> dict:
-    sizes = _messages(51, _known())
+    sizes = _messages(51, known())
     packed = sum(size for size, _ in sizes) / _RECORDS
     whole = frame.frame_len("bed-3", 7, 1, 300, 300, [_record(0)])
     return {
