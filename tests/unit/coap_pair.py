@@ -1,11 +1,10 @@
 """A client and a server of hedge.net.coap on a network without sockets (fake_udp)."""
 
 import asyncio
-import unittest
 
+from async_case import QuietCase, fails
 from fake_udp import FakeNet
 
-from hedge.core import log
 from hedge.core.errors import LinkError
 from hedge.net.coap import numbers as n
 from hedge.net.coap.client import Client
@@ -75,13 +74,7 @@ class Pair:
         return [decode(data) for _, to, data in self.net.sent if to == name]
 
 
-class PairCase(unittest.TestCase):
-    def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
-
-    def tearDown(self):
-        log.level = self._level
-
+class PairCase(QuietCase):
     def play(self, scenario, pair=None, limit_ms=8000):
         """Run scenario(pair)."""
         pair = pair or Pair()
@@ -96,21 +89,9 @@ class PairCase(unittest.TestCase):
         asyncio.run(run())
 
 
-async def soon(check, text, limit_ms=2000):
-    for _ in range(limit_ms // 5):
-        if check():
-            return
-        await asyncio.sleep_ms(5)
-    raise AssertionError(text + " did not happen")
-
-
 async def fault_of(awaitable):
     """The LinkError that awaiting raises."""
-    try:
-        await awaitable
-    except LinkError as e:
-        return str(e)
-    raise AssertionError("did not raise")
+    return str(await fails(awaitable, LinkError))
 
 
 def request_of(code, path="t", kind=n.CON, mid=1, token=b"tk", payload=b"", more=()):

@@ -9,18 +9,22 @@ deny (SUBACK 0x80). `writes` holds every write as it came, `published` what arri
 
 import asyncio
 
+from async_case import Inbox
+
 from hedge.net import mqtt_codec as codec
 
 
-def _remaining(data):
+def body_at(data):
+    """Where the body begins in data, which must be one packet."""
     length = shift = 0
-    at = 1
-    while True:
+    for at in range(1, len(data)):
         length |= (data[at] & 0x7F) << shift
-        at += 1
-        if data[at - 1] < 0x80:
-            return length, at
         shift += 7
+        if data[at] < 0x80:
+            break
+    if len(data) != at + 1 + length:
+        raise AssertionError("not one packet a write: %r" % data)
+    return at + 1
 
 
 def _string(data, at):
@@ -28,36 +32,17 @@ def _string(data, at):
     return bytes(data[at + 2 : end]), end
 
 
-class FakeStream:
+class FakeStream(Inbox):
     """What tcp.TcpStream offers; `feed` gives the client bytes, `hang_up` ends the stream."""
 
     def __init__(self, broker):
+        Inbox.__init__(self)
         self.bytes_sent = 0
         self.closed = False
         self._broker = broker
-        self._inbox = b""
-        self._ended = False
-        self._arrived = asyncio.Event()
-
-    def feed(self, data):
-        self._inbox += data
-        self._arrived.set()
-
-    def hang_up(self):
-        self._ended = True
-        self._arrived.set()
-
-    async def readinto(self, buf):
-        while not self._inbox and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        n = min(len(buf), len(self._inbox))
-        buf[:n] = self._inbox[:n]
-        self._inbox = self._inbox[n:]
-        return n
 
     async def write(self, data, limit_ms):
-        if self._ended:
+        if self.ended:
             raise OSError(104)
         if self._broker.stalled:
             await asyncio.wait_for_ms(asyncio.Event().wait(), limit_ms)
@@ -97,9 +82,7 @@ class FakeBroker:
         self.stream.feed(bytes(codec.publish(topic, payload, qos, False, packet_id)))
 
     def take(self, stream, data):
-        length, at = _remaining(data)
-        if len(data) != at + length:
-            raise AssertionError("not one packet a write: %r" % data)
+        at = body_at(data)
         kind = data[0] >> 4
         if kind == codec.CONNECT:
             self.connects.append(data)

@@ -2,7 +2,9 @@
 
     broker = ScriptBroker(CONNACK5)
     broker.answers[codec.SUBSCRIBE] = b"\\x90\\x04\\x00\\x01\\x00\\x01"
-    client = Client(broker.open_stream, "n", version=5)
+    client = client_of(broker, 5)
+
+    broker, client = await connected(5)
 
 answers: packet type -> bytes, or a function of the packet that returns bytes (b"" for silence).
 heard: every packet of the client, one per write; a write that is not one packet fails the test.
@@ -10,16 +12,18 @@ heard: every packet of the client, one per write; a write that is not one packet
 
 import asyncio
 
-from fake_mqtt import FakeStream
+from fake_mqtt import FakeStream, body_at
 
 from hedge.core import log
-from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec
+from hedge.net.mqtt import Client
 
 CONNACK = b"\x20\x02\x00\x00"
 CONNACK_PRESENT = b"\x20\x02\x01\x00"
 CONNACK5 = b"\x20\x03\x00\x00\x00"
 CONNACK5_PRESENT = b"\x20\x03\x01\x00\x00"
+NEW = {4: CONNACK, 5: CONNACK5}  # by version
+PRESENT = {4: CONNACK_PRESENT, 5: CONNACK5_PRESENT}
 
 
 class ScriptBroker:
@@ -41,7 +45,7 @@ class ScriptBroker:
         self.streams[-1].hang_up()
 
     def take(self, stream, data):
-        _one_packet(data)
+        body_at(data)  # raises if it is not one packet
         self.heard.append(data)
         answer = self.answers.get(data[0] >> 4, b"")
         stream.feed(answer if isinstance(answer, bytes) else answer(data))
@@ -52,32 +56,18 @@ class ScriptBroker:
         return self.heard[at + 1 :]
 
 
-def _one_packet(data):
-    length = shift = 0
-    for at in range(1, len(data)):
-        length |= (data[at] & 0x7F) << shift
-        shift += 7
-        if data[at] < 0x80:
-            break
-    if len(data) != at + 1 + length:
-        raise AssertionError("not one packet a write: %r" % data)
+def client_of(broker, version=4, **options):
+    options.setdefault("timeout_ms", 2000)
+    options.setdefault("keepalive_s", 0)
+    return Client(broker.open_stream, "n", version=version, **options)
 
 
-async def soon(check, text, limit_ms=4000):
-    for _ in range(limit_ms // 2):
-        if check():
-            return
-        await asyncio.sleep_ms(2)
-    raise AssertionError(text + " did not happen")
-
-
-async def fails(awaitable):
-    """The error that awaiting raises."""
-    try:
-        await awaitable
-    except (LinkError, OSError) as e:
-        return e
-    raise AssertionError("did not raise")
+async def connected(version, **options):
+    """(broker, client of it)"""
+    broker = ScriptBroker(NEW[version])
+    client = client_of(broker, version, **options)
+    await client.connect()
+    return broker, client
 
 
 def play(scenario, limit_ms=20000):

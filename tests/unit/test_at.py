@@ -258,6 +258,7 @@ class ModemTest(unittest.TestCase):
         ):
             found = [kind.meaning(line) for line in (data, closed, off, b"RING", b"")]
             self.assertEqual(found, ["data", "closed", "off", None, None])
+            self.assertEqual(kind.meaning(b"RDY"), "off")
 
     def test_ppp_takes_the_uart_after_connect(self):
         told = []

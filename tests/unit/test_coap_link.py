@@ -3,7 +3,8 @@
 import asyncio
 import unittest
 
-from coap_pair import CALM, FAST, PairCase, fault_of, soon
+from async_case import soon
+from coap_pair import CALM, FAST, PairCase, fault_of
 from fake_udp import FakeNet
 
 from hedge.core.errors import LinkError

@@ -4,7 +4,8 @@ import os
 import unittest
 from binascii import unhexlify
 
-from coap_pair import Pair, PairCase, Shelf, fault_of, soon
+from async_case import soon
+from coap_pair import Pair, PairCase, Shelf, fault_of
 from store_folder import clear, fresh
 
 from hedge.core.errors import ConfigError, FrameError, StoreError

@@ -3,24 +3,21 @@
 import asyncio
 import unittest
 
+from async_case import QuietCase
 from fake_uplink import FakeGateway, FakeLink, FakeStore
 
-from hedge.core import log
 from hedge.core.errors import LinkError
 from hedge.net.failover_link import FailoverLink
 from hedge.net.uplink import Uplink
 
 
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
+        QuietCase.setUp(self)
         self.gateway = FakeGateway()
         self.first, self.second = FakeLink(self.gateway), FakeLink(self.gateway)
         self.made = []
         self.link = self.failover(after_failures=2, after_s=60, return_s=60)
-
-    def tearDown(self):
-        log.level = self._level
 
     def failover(self, **options):
         return FailoverLink([self._maker(0), self._maker(1)], ["first", "second"], **options)

@@ -3,16 +3,11 @@
 import asyncio
 import unittest
 
-from script_mqtt import CONNACK5, CONNACK5_PRESENT, ScriptBroker, fails, play, soon
+from async_case import fails, soon
+from script_mqtt import CONNACK5, CONNACK5_PRESENT, ScriptBroker, client_of, connected, play
 
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt import Client
-
-
-def _client(broker, **options):
-    options.setdefault("timeout_ms", 2000)
-    options.setdefault("keepalive_s", 0)
-    return Client(broker.open_stream, "n", version=5, **options)
 
 
 def _with_properties(properties):
@@ -31,7 +26,7 @@ class TestTerms(unittest.TestCase):
             told = b"\x12\x00\x03abc" + b"\x13\x00\x02" + b"\x21\x00\x01" + b"\x24\x01"
             told += b"\x25\x00" + b"\x27\x00\x00\x00\x14"
             broker = ScriptBroker(_with_properties(told))
-            client = _client(broker, keepalive_s=60)
+            client = client_of(broker, 5, keepalive_s=60)
             await client.connect()
             self.assertEqual(client.client_id, "abc")
             self.assertEqual(client.told["server_keepalive_s"], 2)
@@ -62,23 +57,21 @@ class TestTerms(unittest.TestCase):
                 (b"\x20\x0a\x00\x9c\x07\x1c\x00\x04b.eu", "use another server (0x9c): b.eu"),
                 (b"\x20\x02\x00\x01", "protocol version not accepted (0x84)"),
             ):
-                error = await fails(_client(ScriptBroker(connack)).connect())
+                error = await fails(client_of(ScriptBroker(connack), 5).connect())
                 self.assertEqual(str(error), "broker refused: " + said)
 
         play(scenario)
 
     def test_the_first_start_is_clean_and_the_second_is_not(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker, session_expiry_s=7)
-            await client.connect()
+            broker, client = await connected(5, session_expiry_s=7)
             client.close()
             broker.answers[codec.CONNECT] = CONNACK5_PRESENT
             self.assertTrue(await client.connect())
             client.close()
             self.assertEqual([p[9] for p in broker.heard], [0x02, 0x00])
             self.assertIn(b"\x11\x00\x00\x00\x07", broker.heard[0])
-            lied = await fails(_client(broker).connect())
+            lied = await fails(client_of(broker, 5).connect())
             self.assertIn("session present on a clean session", str(lied))
 
         play(scenario)
@@ -103,9 +96,7 @@ class TestTerms(unittest.TestCase):
 class TestPublish(unittest.TestCase):
     def test_a_refused_message_is_named_and_gone(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             broker.answers[codec.PUBLISH] = b"\x40\x03\x00\x01\x97"
             error = await fails(client.publish("t", b"", qos=1))
             self.assertEqual(str(error), "broker refused the message: quota exceeded (0x97)")
@@ -124,7 +115,7 @@ class TestPublish(unittest.TestCase):
 
         async def scenario():
             broker = ScriptBroker(_with_properties(b"\x22\x00\x05"))
-            client = _client(broker)
+            client = client_of(broker, 5)
             await client.connect()
             await client.publish("t", b"1")
             await client.publish("t", b"2", qos=1, wait=False)
@@ -139,9 +130,7 @@ class TestPublish(unittest.TestCase):
 
     def test_resending_keeps_to_the_receive_maximum(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             for payload in (b"1", b"2", b"3"):
                 await client.publish("t", payload, qos=1, wait=False)
             client.close()
@@ -165,9 +154,9 @@ class TestIncoming(unittest.TestCase):
     def test_properties_reach_the_handler(self):
         async def scenario():
             got = []
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker, on_message=lambda *a: got.append(a), topic_alias_max=3)
-            await client.connect()
+            broker, client = await connected(
+                5, on_message=lambda *a: got.append(a), topic_alias_max=3
+            )
             broker.say(b"\x30\x0c\x00\x01t\x07\x08\x00\x01r\x23\x00\x01x")
             broker.say(b"\x30\x07\x00\x00\x03\x23\x00\x01y")
             await soon(lambda: len(got) == 2, "two messages")
@@ -188,7 +177,7 @@ class TestIncoming(unittest.TestCase):
                 (b"\x50\x02\x00\x01", 0x82),  # PUBREC for a message of QoS 1
             ):
                 broker = ScriptBroker(CONNACK5)
-                client = _client(broker, max_packet_bytes=128)
+                client = client_of(broker, 5, max_packet_bytes=128)
                 await client.connect()
                 await client.publish("t", b"", qos=1, wait=False)
                 broker.say(data)
@@ -202,9 +191,7 @@ class TestIncoming(unittest.TestCase):
 
     def test_too_many_unreleased_messages(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker, receive_max=2)
-            await client.connect()
+            broker, client = await connected(5, receive_max=2)
             for i in (1, 2, 3):
                 broker.say(bytes((0x34, 6, 0, 1, 0x74, 0, i, 0)))
             error = await fails(_end(client))
@@ -216,9 +203,7 @@ class TestIncoming(unittest.TestCase):
 
     def test_the_broker_says_goodbye(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             broker.say(b"\xe0\x09\x8e\x07\x1f\x00\x04bye!")
             error = await fails(_end(client))
             self.assertEqual(
@@ -230,9 +215,7 @@ class TestIncoming(unittest.TestCase):
 
     def test_unknown_ids_of_qos_2(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             broker.say(b"\x62\x02\x00\x09" + b"\x50\x02\x00\x08" + b"\x70\x02\x00\x07")
             await soon(lambda: len(broker.after_connect()) == 2, "both answers")
             self.assertEqual(
@@ -247,9 +230,7 @@ class TestIncoming(unittest.TestCase):
 class TestSubscribe(unittest.TestCase):
     def test_options_and_denials(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             broker.answers[codec.SUBSCRIBE] = b"\x90\x04\x00\x01\x00\x02"
             self.assertEqual(await client.subscribe("t", 2, retained=2), 2)
             self.assertEqual(broker.heard[-1], b"\x82\x07\x00\x01\x00\x00\x01t\x22")
@@ -268,9 +249,7 @@ class TestSubscribe(unittest.TestCase):
 class TestEnd(unittest.TestCase):
     def test_disconnect_with_a_reason(self):
         async def scenario():
-            broker = ScriptBroker(CONNACK5)
-            client = _client(broker)
-            await client.connect()
+            broker, client = await connected(5)
             await client.disconnect(4, {"session_expiry_s": 60})
             self.assertEqual(broker.heard[-1], b"\xe0\x07\x04\x05\x11\x00\x00\x00\x3c")
 

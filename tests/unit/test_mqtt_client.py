@@ -1,12 +1,10 @@
 """The MQTT client against a scripted broker: sessions, QoS 1 in flight, silence, broken peers."""
 
 import asyncio
-import unittest
 
+from async_case import QuietCase, fails, soon
 from fake_mqtt import FakeBroker
 
-from hedge.core import log
-from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt import Client
 
@@ -18,30 +16,10 @@ def _client(broker, **options):
     return Client(broker.open_stream, "bed-3", **options)
 
 
-async def _soon(check, text, limit_ms=1000):
-    for _ in range(limit_ms // 5):
-        if check():
-            return
-        await asyncio.sleep_ms(5)
-    raise AssertionError(text + " did not happen")
-
-
-async def _fails(awaitable):
-    """The error that awaiting raises."""
-    try:
-        await awaitable
-    except (LinkError, OSError) as e:
-        return e
-    raise AssertionError("did not raise")
-
-
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
         self.broker = FakeBroker()
-        self._level, log.level = log.level, log.WARN + 1
-
-    def tearDown(self):
-        log.level = self._level
+        QuietCase.setUp(self)
 
     def run_it(self, scenario):
         asyncio.run(asyncio.wait_for_ms(scenario(), 5000))
@@ -66,7 +44,7 @@ class TestConnect(_Case):
             client = _client(self.broker, user="u", password="wrong")
             for code in (4, 5):
                 self.broker.refuse = code
-                error = await _fails(client.connect())
+                error = await fails(client.connect())
                 self.assertIn("broker refused: bad user name or password", str(error))
                 self.assertTrue(self.broker.stream.closed)
             self.assertFalse(client.connected)
@@ -76,7 +54,7 @@ class TestConnect(_Case):
     def test_a_silent_broker_ends_the_attempt(self):
         async def scenario():
             self.broker.mute = True
-            error = await _fails(_client(self.broker, timeout_ms=_FAST_MS).connect())
+            error = await fails(_client(self.broker, timeout_ms=_FAST_MS).connect())
             self.assertIn("no answer to CONNECT", str(error))
             self.assertTrue(self.broker.stream.closed)
 
@@ -85,7 +63,7 @@ class TestConnect(_Case):
     def test_a_closed_port_raises_oserror(self):
         async def scenario():
             self.broker.offline = True
-            self.assertIsInstance(await _fails(_client(self.broker).connect()), OSError)
+            self.assertIsInstance(await fails(_client(self.broker).connect()), OSError)
 
         self.run_it(scenario)
 
@@ -93,8 +71,8 @@ class TestConnect(_Case):
         async def scenario():
             client = _client(self.broker, clean_session=True)
             self.broker.mute = True
-            attempt = asyncio.create_task(_fails(client.connect()))
-            await _soon(lambda: self.broker.connects, "CONNECT")
+            attempt = asyncio.create_task(fails(client.connect()))
+            await soon(lambda: self.broker.connects, "CONNECT")
             self.broker.stream.feed(b"\x20\x02\x01\x00")
             self.assertIn("clean session", str(await attempt))
 
@@ -103,12 +81,12 @@ class TestConnect(_Case):
     def test_every_call_says_why_there_is_no_session(self):
         async def scenario():
             client = _client(self.broker)
-            self.assertIn("not connected", str(await _fails(client.publish("a", b""))))
+            self.assertIn("not connected", str(await fails(client.publish("a", b""))))
             await client.connect()
             self.broker.stream.hang_up()
-            await _soon(lambda: not client.connected, "the end")
+            await soon(lambda: not client.connected, "the end")
             for call in (client.publish("a", b""), client.subscribe("a"), client.wait_change()):
-                self.assertIn("broker closed", str(await _fails(call)))
+                self.assertIn("broker closed", str(await fails(call)))
             client.close()
             client.close()
             await client.disconnect()
@@ -141,14 +119,14 @@ class TestPublish(_Case):
             for payload in (b"1", b"2", b"3"):
                 await client.publish("a", payload, qos=1, wait=False)
             self.broker.stream.feed(codec.ack(codec.PUBACK, 2))
-            await _soon(lambda: client.inflight == 2, "PUBACK")
+            await soon(lambda: client.inflight == 2, "PUBACK")
             self.broker.stream.hang_up()
             del self.broker.published[:]
             self.broker.no_puback = False
             self.assertTrue(await client.connect())
             again = [("a", b"1", 1, False, True, 1), ("a", b"3", 1, False, True, 3)]
             self.assertEqual(self.broker.published, again)
-            await _soon(lambda: client.inflight == 0, "PUBACK")
+            await soon(lambda: client.inflight == 0, "PUBACK")
             self.assertEqual(client.redelivered, 2)
             client.close()
 
@@ -191,7 +169,7 @@ class TestPublish(_Case):
             self.broker.no_puback = True
             for payload in (b"1", b"2"):
                 await client.publish("a", payload, qos=1, wait=False)
-            error = await _fails(client.publish("a", b"3", qos=1, wait=False))
+            error = await fails(client.publish("a", b"3", qos=1, wait=False))
             self.assertIn("no room in flight", str(error))
             self.assertEqual(client.inflight, 2)
             client.close()
@@ -203,7 +181,7 @@ class TestPublish(_Case):
             client = _client(self.broker, timeout_ms=_FAST_MS)
             await client.connect()
             self.broker.stalled = True
-            error = await _fails(client.publish("a", b"1"))
+            error = await fails(client.publish("a", b"1"))
             self.assertIn("took no bytes", str(error))
             self.assertFalse(client.connected)
             client.close()
@@ -252,7 +230,7 @@ class TestSubscribe(_Case):
             await client.connect()
             self.assertEqual(await client.subscribe("t", 1), 1)
             self.broker.deliver("t", b"hello")
-            await _soon(lambda: self.broker.pubacks, "PUBACK")
+            await soon(lambda: self.broker.pubacks, "PUBACK")
             self.assertEqual(seen, [("t", b"hello", [])])
             self.assertEqual(self.broker.pubacks, [77])
             client.close()
@@ -267,9 +245,9 @@ class TestSubscribe(_Case):
             client = _client(self.broker, on_message=handle)
             await client.connect()
             self.broker.deliver("t", b"hello")
-            await _soon(lambda: not client.connected, "the end")
+            await soon(lambda: not client.connected, "the end")
             self.assertEqual(self.broker.pubacks, [])
-            self.assertIn("handler failed", str(await _fails(client.publish("a", b""))))
+            self.assertIn("handler failed", str(await fails(client.publish("a", b""))))
             client.close()
 
         self.run_it(scenario)
@@ -279,10 +257,10 @@ class TestSubscribe(_Case):
             client = _client(self.broker, timeout_ms=_FAST_MS, keepalive_s=0)
             await client.connect()
             self.broker.deny = True
-            self.assertIn("denied", str(await _fails(client.subscribe("t"))))
+            self.assertIn("denied", str(await fails(client.subscribe("t"))))
             await client.unsubscribe("t")
             self.broker.mute = True
-            self.assertIn("no SUBACK", str(await _fails(client.subscribe("t"))))
+            self.assertIn("no SUBACK", str(await fails(client.subscribe("t"))))
             client.close()
 
         self.run_it(scenario)
@@ -296,7 +274,7 @@ class TestSubscribe(_Case):
             await client.connect()
             self.broker.deliver("t", bytes(5000), packet_id=9)
             self.broker.deliver("t", b"small", packet_id=10)
-            await _soon(lambda: len(self.broker.pubacks) == 2, "both PUBACKs")
+            await soon(lambda: len(self.broker.pubacks) == 2, "both PUBACKs")
             self.assertEqual((seen, self.broker.pubacks), ([b"small"], [9, 10]))
             self.assertEqual(client.oversized, 1)
             client.close()
@@ -309,7 +287,7 @@ class TestSilence(_Case):
         async def scenario():
             client = _client(self.broker, keepalive_s=1, timeout_ms=400)
             await client.connect()
-            await _soon(lambda: codec.PINGREQ_PACKET in self.broker.writes, "PINGREQ", 1500)
+            await soon(lambda: codec.PINGREQ_PACKET in self.broker.writes, "PINGREQ", 1500)
             self.assertTrue(client.connected)
             client.close()
 
@@ -321,7 +299,7 @@ class TestSilence(_Case):
             await client.connect()
             self.broker.mute = True
             await client.publish("a", b"1", qos=1, wait=False)
-            error = await _fails(client.wait_change())
+            error = await fails(client.wait_change())
             self.assertIn("broker silent", str(error))
             client.close()
 
@@ -333,7 +311,7 @@ class TestSilence(_Case):
                 client = _client(self.broker)
                 await client.connect()
                 self.broker.stream.feed(data)
-                error = await _fails(client.wait_change())
+                error = await fails(client.wait_change())
                 self.assertIn("broke the protocol", str(error))
                 client.close()
 

@@ -6,21 +6,19 @@ Each case says what the client must do: end the session with that reason, or liv
 import asyncio
 import unittest
 
+from async_case import fails, soon
 from script_mqtt import (
-    CONNACK,
-    CONNACK5,
     CONNACK5_PRESENT,
     CONNACK_PRESENT,
+    NEW,
     ScriptBroker,
-    fails,
+    client_of,
+    connected,
     play,
-    soon,
 )
 
 from hedge.net import mqtt_codec as codec
-from hedge.net.mqtt import Client
 
-_NEW = {4: CONNACK, 5: CONNACK5}
 _PACKETS = {  # one of each that a server sends in a session
     4: (
         b"\x30\x06\x00\x03a/b!",
@@ -50,28 +48,15 @@ _PACKETS = {  # one of each that a server sends in a session
 }
 
 
-def _client(broker, version, **options):
-    options.setdefault("timeout_ms", 2000)
-    options.setdefault("keepalive_s", 0)
-    return Client(broker.open_stream, "n", version=version, **options)
-
-
 async def _end(client):
     while True:
         await client.wait_change()
 
 
-async def _connected(version, **options):
-    broker = ScriptBroker(_NEW[version])
-    client = _client(broker, version, **options)
-    await client.connect()
-    return broker, client
-
-
 class TestCut(unittest.TestCase):
     def test_packets_here_are_whole(self):
         async def scenario(version):
-            broker, client = await _connected(version)
+            broker, client = await connected(version)
             for packet in _PACKETS[version][:-1]:
                 broker.say(packet)
             await asyncio.sleep_ms(20)
@@ -85,7 +70,7 @@ class TestCut(unittest.TestCase):
         async def scenario(version):
             for packet in _PACKETS[version]:
                 for n in range(len(packet)):
-                    broker, client = await _connected(version)
+                    broker, client = await connected(version)
                     broker.say(packet[:n])
                     broker.hang_up()
                     self.assertIn("broker closed", str(await fails(_end(client))))
@@ -98,7 +83,7 @@ class TestCut(unittest.TestCase):
         async def scenario(version, connack):
             for n in range(len(connack)):
                 broker = ScriptBroker(connack[:n])
-                client = _client(broker, version)
+                client = client_of(broker, version)
                 attempt = asyncio.create_task(fails(client.connect()))
                 await soon(lambda b=broker: b.heard, "CONNECT")
                 broker.hang_up()
@@ -112,7 +97,7 @@ class TestCut(unittest.TestCase):
 
         async def scenario(version):
             got = []
-            broker, client = await _connected(version, on_message=lambda *a: got.append(a[1]))
+            broker, client = await connected(version, on_message=lambda *a: got.append(a[1]))
             for packet in _PACKETS[version]:
                 broker.say(packet[:-1])
             broker.hang_up()
@@ -127,7 +112,7 @@ class TestOrder(unittest.TestCase):
     def test_what_may_not_stand_first(self):
         async def scenario(version):
             for packet in _PACKETS[version]:
-                error = await fails(_client(ScriptBroker(packet), version).connect())
+                error = await fails(client_of(ScriptBroker(packet), version).connect())
                 self.assertIn("CONNECT answered by packet type", str(error))
 
         for version in (4, 5):
@@ -135,8 +120,8 @@ class TestOrder(unittest.TestCase):
 
     def test_what_may_not_stand_in_a_session(self):
         async def scenario(version):
-            for packet in (_NEW[version], b"\x10\x00", b"\x82\x00", b"\xa2\x00", b"\xc0\x00"):
-                broker, client = await _connected(version)
+            for packet in (NEW[version], b"\x10\x00", b"\x82\x00", b"\xa2\x00", b"\xc0\x00"):
+                broker, client = await connected(version)
                 broker.say(packet)
                 self.assertIn("broke the protocol", str(await fails(_end(client))))
                 await soon(lambda b=broker: b.streams[-1].closed, "the end of the connection")
@@ -149,8 +134,8 @@ class TestOrder(unittest.TestCase):
     def test_packets_behind_connack_in_one_piece(self):
         async def scenario(version):
             got = []
-            broker = ScriptBroker(_NEW[version] + _PACKETS[version][1] + _PACKETS[version][0])
-            client = _client(broker, version, on_message=lambda *a: got.append(a[:2]))
+            broker = ScriptBroker(NEW[version] + _PACKETS[version][1] + _PACKETS[version][0])
+            client = client_of(broker, version, on_message=lambda *a: got.append(a[:2]))
             await client.connect()
             await soon(lambda: len(got) == 2, "both messages")
             self.assertEqual(got, [("a/b", b"!")] * 2)
@@ -164,7 +149,7 @@ class TestOrder(unittest.TestCase):
 class TestPacketIds(unittest.TestCase):
     def test_answers_to_what_was_never_asked_change_nothing(self):
         async def scenario(version):
-            broker, client = await _connected(version)
+            broker, client = await connected(version)
             code = b"" if version == 4 else b"\x00"
             for data in (
                 b"\x40\x02\x77\x77",
@@ -183,7 +168,7 @@ class TestPacketIds(unittest.TestCase):
 
     def test_an_answer_to_another_packet_is_not_taken(self):
         async def scenario(version):
-            broker, client = await _connected(version, timeout_ms=60)
+            broker, client = await connected(version, timeout_ms=60)
             answer = b"\x90\x03\x00\x02\x01" if version == 4 else b"\x90\x04\x00\x02\x00\x01"
             broker.answers[codec.SUBSCRIBE] = answer
             self.assertIn("no SUBACK", str(await fails(client.subscribe("t"))))
@@ -199,7 +184,7 @@ class TestPacketIds(unittest.TestCase):
                 (b"\x40\x02\x00\x01", False),
                 (b"\x70\x02\x00\x01", False),
             ):
-                broker, client = await _connected(version, timeout_ms=100)
+                broker, client = await connected(version, timeout_ms=100)
                 broker.answers[codec.SUBSCRIBE] = data
                 said = "not asked for" if ends else "no SUBACK"
                 self.assertIn(said, str(await fails(client.subscribe("t"))))
@@ -210,7 +195,7 @@ class TestPacketIds(unittest.TestCase):
 
     def test_more_codes_than_asked_for(self):
         async def scenario(version):
-            broker, client = await _connected(version)
+            broker, client = await connected(version)
             answer = b"\x90\x04\x00\x01\x01\x01"
             if version == 5:
                 answer = b"\x90\x05\x00\x01\x00\x01\x01"
@@ -225,7 +210,7 @@ class TestPacketIds(unittest.TestCase):
 class TestLies(unittest.TestCase):
     def test_session_present_when_a_clean_one_was_asked_for(self):
         async def scenario(version, connack):
-            client = _client(ScriptBroker(connack), version, clean_session=True)
+            client = client_of(ScriptBroker(connack), version, clean_session=True)
             error = await fails(client.connect())
             self.assertIn("session present on a clean session", str(error))
             self.assertFalse(client.connected)
@@ -238,7 +223,7 @@ class TestLies(unittest.TestCase):
 
         async def scenario(version):
             got = []
-            broker, client = await _connected(version, on_message=lambda *a: got.append(a[1]))
+            broker, client = await connected(version, on_message=lambda *a: got.append(a[1]))
             broker.say(_PACKETS[version][2])
             await soon(lambda: len(got) == 1, "a message")
             client.close()
@@ -252,7 +237,7 @@ class TestLies(unittest.TestCase):
 
     def test_more_granted_than_asked_for(self):
         async def scenario(version):
-            broker, client = await _connected(version)
+            broker, client = await connected(version)
             answer = b"\x90\x03\x00\x01\x02" if version == 4 else b"\x90\x04\x00\x01\x00\x02"
             broker.answers[codec.SUBSCRIBE] = answer
             self.assertIn("denied subscription", str(await fails(client.subscribe("t", 1))))
@@ -267,7 +252,7 @@ class TestSize(unittest.TestCase):
         async def scenario(version):
             got = []
             more = b"" if version == 4 else b"\x00"
-            broker, client = await _connected(
+            broker, client = await connected(
                 version, max_packet_bytes=64, on_message=lambda *a: got.append(len(a[1]))
             )
             payload = bytes(59 - len(more))
@@ -287,7 +272,7 @@ class TestSize(unittest.TestCase):
 
     def test_a_length_that_never_comes_holds_no_memory(self):
         async def scenario():
-            broker, client = await _connected(4, max_packet_bytes=64)
+            broker, client = await connected(4, max_packet_bytes=64)
             broker.say(b"\x30\xff\xff\xff\x7f\x00\x01a" + bytes(5000))
             await soon(lambda: client.oversized == 1, "the count")
             broker.hang_up()
@@ -300,7 +285,7 @@ class TestSize(unittest.TestCase):
 class TestUse(unittest.TestCase):
     def test_topics_with_wildcards_are_not_published_to(self):
         async def scenario(version):
-            broker, client = await _connected(version)
+            broker, client = await connected(version)
             for topic in ("", "a/+", "#"):
                 with self.assertRaises(ValueError):
                     await client.publish(topic, b"")

@@ -3,15 +3,16 @@
 import asyncio
 import unittest
 
+from async_case import fails, soon
 from script_mqtt import (
     CONNACK,
-    CONNACK5,
     CONNACK5_PRESENT,
-    CONNACK_PRESENT,
+    NEW,
+    PRESENT,
     ScriptBroker,
-    fails,
+    client_of,
+    connected,
     play,
-    soon,
 )
 from store_folder import clear, fresh
 
@@ -21,15 +22,7 @@ from hedge.net.mqtt import Client
 from hedge.net.mqtt_session import Session
 from hedge.store.kv import KV
 
-_PRESENT = {4: CONNACK_PRESENT, 5: CONNACK5_PRESENT}
-_NEW = {4: CONNACK, 5: CONNACK5}
 _MESSAGE = {4: b"\x34\x06\x00\x01t\x00\x09x", 5: b"\x34\x07\x00\x01t\x00\x09\x00x"}
-
-
-def _client(broker, version=4, **options):
-    options.setdefault("timeout_ms", 2000)
-    options.setdefault("keepalive_s", 0)
-    return Client(broker.open_stream, "n", version=version, **options)
 
 
 class _Case(unittest.TestCase):
@@ -41,9 +34,7 @@ class _Case(unittest.TestCase):
 class TestOutgoing(_Case):
     def test_publish_returns_after_pubcomp(self):
         async def scenario(version):
-            broker = ScriptBroker(_NEW[version])
-            client = _client(broker, version)
-            await client.connect()
+            broker, client = await connected(version)
             broker.answers[codec.PUBLISH] = b"\x50\x02\x00\x01"
             sent = asyncio.create_task(client.publish("t", b"x", qos=2))
             await soon(lambda: broker.heard[-1] == b"\x62\x02\x00\x01", "PUBREL")
@@ -58,15 +49,13 @@ class TestOutgoing(_Case):
 
     def test_each_half_is_resumed_where_it_was(self):
         async def scenario(version):
-            broker = ScriptBroker(_NEW[version])
-            client = _client(broker, version)
-            await client.connect()
+            broker, client = await connected(version)
             for payload in (b"1", b"2"):
                 await client.publish("t", payload, qos=2, wait=False)
             broker.say(b"\x50\x02\x00\x01")
             await soon(lambda: broker.heard[-1][0] == 0x62, "PUBREL")
             client.close()
-            broker.answers[codec.CONNECT] = _PRESENT[version]
+            broker.answers[codec.CONNECT] = PRESENT[version]
             await client.connect()
             again = broker.after_connect()
             self.assertEqual(again[0], b"\x62\x02\x00\x01")
@@ -79,9 +68,7 @@ class TestOutgoing(_Case):
 
     def test_a_repeated_pubrec_gets_its_pubrel_again(self):
         async def scenario(version):
-            broker = ScriptBroker(_NEW[version])
-            client = _client(broker, version)
-            await client.connect()
+            broker, client = await connected(version)
             await client.publish("t", b"", qos=2, wait=False)
             broker.say(b"\x50\x02\x00\x01" * 2)
             pubrel = b"\x62\x02\x00\x01"
@@ -98,8 +85,8 @@ class TestOutgoing(_Case):
                 (2, b"\x40\x02\x00\x01"),
                 (2, b"\x70\x02\x00\x01"),  # PUBCOMP before PUBREL
             ):
-                broker = ScriptBroker(_NEW[version])
-                client = _client(broker, version)
+                broker = ScriptBroker(NEW[version])
+                client = client_of(broker, version)
                 await client.connect()
                 broker.answers[codec.PUBLISH] = data
                 error = await fails(client.publish("t", b"", qos=qos))
@@ -113,13 +100,13 @@ class TestOutgoing(_Case):
 class TestIncoming(_Case):
     def test_handed_over_once_and_acknowledged_after(self):
         async def scenario(version):
-            broker, got = ScriptBroker(_NEW[version]), []
+            broker, got = ScriptBroker(NEW[version]), []
 
             async def handle(topic, payload, retain, properties=None):
                 await asyncio.sleep_ms(5)
                 got.append((payload, len(broker.after_connect())))
 
-            client = _client(broker, version, on_message=handle)
+            client = client_of(broker, version, on_message=handle)
             await client.connect()
             again = bytes((_MESSAGE[version][0] | 8,)) + _MESSAGE[version][1:]
             broker.say(_MESSAGE[version] + again + b"\x62\x02\x00\x09" + _MESSAGE[version])
@@ -134,19 +121,19 @@ class TestIncoming(_Case):
 
     def test_a_failing_handler_gets_it_again(self):
         async def scenario(version):
-            broker, got = ScriptBroker(_NEW[version]), []
+            broker, got = ScriptBroker(NEW[version]), []
 
             def handle(topic, payload, retain, properties=None):
                 got.append(payload)
                 if len(got) == 1:
                     raise OSError("disk full")
 
-            client = _client(broker, version, on_message=handle)
+            client = client_of(broker, version, on_message=handle)
             await client.connect()
             broker.say(_MESSAGE[version])
             await soon(lambda: not client.connected, "the end")
             self.assertEqual(broker.after_connect(), [])
-            broker.answers[codec.CONNECT] = _PRESENT[version] + _MESSAGE[version]
+            broker.answers[codec.CONNECT] = PRESENT[version] + _MESSAGE[version]
             await client.connect()
             await soon(lambda: broker.after_connect(), "PUBREC")
             self.assertEqual(got, [b"x", b"x"])
@@ -157,7 +144,7 @@ class TestIncoming(_Case):
     def test_an_oversized_one_is_dropped_for_good(self):
         async def scenario():
             broker = ScriptBroker(CONNACK)
-            client = _client(broker, max_packet_bytes=32)
+            client = client_of(broker, max_packet_bytes=32)
             await client.connect()
             broker.say(b"\x34\x85\x01\x00\x01t\x00\x09" + bytes(128) + b"\x62\x02\x00\x09")
             await soon(lambda: len(broker.after_connect()) == 2, "PUBREC and PUBCOMP")
@@ -178,7 +165,7 @@ class TestRestart(_Case):
             clear(folder)
 
     def restarted(self, broker, version=4, **options):
-        return _client(broker, version, session=Session(KV(self.path)), **options)
+        return client_of(broker, version, session=Session(KV(self.path)), **options)
 
     def fresh(self):
         self.folders.append(fresh("mqtt"))
@@ -187,14 +174,14 @@ class TestRestart(_Case):
     def test_same_packet_id_and_dup(self):
         async def scenario(version):
             self.fresh()
-            broker = ScriptBroker(_NEW[version])
+            broker = ScriptBroker(NEW[version])
             client = self.restarted(broker, version)
             await client.connect()
             await client.publish("t", b"1", qos=1, wait=False)
             await client.publish("t", b"2", qos=2, wait=False)
             first = broker.after_connect()
             client.close()
-            broker.answers[codec.CONNECT] = _PRESENT[version]
+            broker.answers[codec.CONNECT] = PRESENT[version]
             client = self.restarted(broker, version)
             self.assertEqual(client.inflight, 2)
             self.assertTrue(await client.connect())
@@ -208,7 +195,7 @@ class TestRestart(_Case):
     def test_a_lost_session_gets_them_as_new_and_no_pubrel(self):
         async def scenario(version):
             self.fresh()
-            broker = ScriptBroker(_NEW[version])
+            broker = ScriptBroker(NEW[version])
             client = self.restarted(broker, version)
             await client.connect()
             await client.publish("t", b"1", qos=2, wait=False)
@@ -229,7 +216,7 @@ class TestRestart(_Case):
 
         async def scenario(version):
             self.fresh()
-            broker = ScriptBroker(_NEW[version])
+            broker = ScriptBroker(NEW[version])
             client = self.restarted(broker, version)
             await client.connect()
             await client.publish("t", b"1", qos=2, wait=False)
@@ -241,7 +228,7 @@ class TestRestart(_Case):
             await soon(lambda: kept, "PUBREL")
             self.assertEqual(kept, [b"\x62\x02\x00\x01"])
             client.close()
-            broker.answers[codec.CONNECT] = _PRESENT[version]
+            broker.answers[codec.CONNECT] = PRESENT[version]
             client = self.restarted(broker, version)
             await client.connect()
             self.assertEqual(broker.after_connect(), [b"\x62\x02\x00\x01"])
@@ -252,7 +239,7 @@ class TestRestart(_Case):
     def test_what_was_handed_over_is_not_handed_over_again(self):
         async def scenario(version):
             self.fresh()
-            broker, got = ScriptBroker(_NEW[version]), []
+            broker, got = ScriptBroker(NEW[version]), []
 
             def handle(topic, payload, retain, properties=None):
                 got.append(payload)
@@ -263,7 +250,7 @@ class TestRestart(_Case):
             await soon(lambda: broker.after_connect(), "PUBREC")
             client.close()
             again = bytes((_MESSAGE[version][0] | 8,)) + _MESSAGE[version][1:]
-            broker.answers[codec.CONNECT] = _PRESENT[version] + again
+            broker.answers[codec.CONNECT] = PRESENT[version] + again
             client = self.restarted(broker, version, on_message=handle)
             await client.connect()
             await soon(lambda: broker.after_connect(), "PUBREC")
@@ -278,7 +265,7 @@ class TestRestart(_Case):
     def test_a_handler_that_saves_in_the_same_file_saves_both_or_neither(self):
         async def scenario(version):
             self.fresh()
-            broker = ScriptBroker(_NEW[version])
+            broker = ScriptBroker(NEW[version])
             kv = KV(self.path)
             seen = []
 
@@ -289,7 +276,7 @@ class TestRestart(_Case):
                 now = KV(self.path)
                 seen.append((now.get("mqtt.in"), now.get("app.total")))
 
-            client = _client(broker, version, session=Session(kv), on_message=handle)
+            client = client_of(broker, version, session=Session(kv), on_message=handle)
             await client.connect()
             broker.say(_MESSAGE[version])
             await soon(lambda: broker.after_connect(), "PUBREC")
@@ -301,7 +288,7 @@ class TestRestart(_Case):
     def test_what_cannot_be_kept_is_not_sent(self):
         async def scenario(version):
             self.fresh()
-            broker = ScriptBroker(_NEW[version])
+            broker = ScriptBroker(NEW[version])
             client = self.restarted(broker, version)
             await client.connect()
             with self.assertRaises(StoreError):
@@ -348,12 +335,12 @@ class TestRestart(_Case):
 
             async def scenario(before=before, after=after):
                 self.fresh()
-                broker = ScriptBroker(_NEW[before])
+                broker = ScriptBroker(NEW[before])
                 client = self.restarted(broker, before)
                 await client.connect()
                 await client.publish("t", b"x", qos=1, retain=True, wait=False)
                 client.close()
-                broker.answers[codec.CONNECT] = _PRESENT[after]
+                broker.answers[codec.CONNECT] = PRESENT[after]
                 client = self.restarted(broker, after)
                 await client.connect()
                 expected = {4: b"\x3b\x06\x00\x01t\x00\x01x", 5: b"\x3b\x07\x00\x01t\x00\x01\x00x"}

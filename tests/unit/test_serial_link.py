@@ -3,16 +3,16 @@
 import asyncio
 import unittest
 
+from async_case import Inbox, QuietCase
 from fake_uplink import FakeGateway, FakeStore
 
-from hedge.core import log
 from hedge.core.errors import LinkError
 from hedge.net.serial_lines import LONGEST_TO_HOST, Lines, pack
 from hedge.net.serial_link import SerialLink
 from hedge.net.uplink import Uplink
 
 
-class FakeBridge:
+class FakeBridge(Inbox):
     """Both the stream of the link and what answers at its other end.
 
     said: (kind, body without session). Knobs: deaf, refuse (a reason), answer (frame -> ack),
@@ -20,6 +20,7 @@ class FakeBridge:
     """
 
     def __init__(self):
+        Inbox.__init__(self)
         self.said = []
         self.deaf = False
         self.refuse = None
@@ -28,18 +29,6 @@ class FakeBridge:
         self.before = b""
         self.session = None
         self._lines = Lines(LONGEST_TO_HOST)
-        self._inbox = b""
-        self._ended = False
-        self._arrived = asyncio.Event()
-
-    async def readinto(self, buf):
-        while not self._inbox and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        n = min(len(buf), len(self._inbox))
-        buf[:n] = self._inbox[:n]
-        self._inbox = self._inbox[n:]
-        return n
 
     async def write(self, data, limit_ms):
         await asyncio.sleep_ms(0)
@@ -58,28 +47,17 @@ class FakeBridge:
             self.tell("p")
 
     def tell(self, kind, body=b"", session=None):
-        self.put(self.before + pack(kind, (session or self.session) + body))
-
-    def put(self, data):
-        self._inbox += data
-        self._arrived.set()
-
-    def hang_up(self):
-        self._ended = True
-        self._arrived.set()
+        self.feed(self.before + pack(kind, (session or self.session) + body))
 
     def kinds(self):
         return "".join([kind for kind, _ in self.said])
 
 
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
         self.bridge = FakeBridge()
         self.link = SerialLink(self.bridge, "bed-3", b"info", keepalive_s=5, timeout_ms=200)
-        self._level, log.level = log.level, log.WARN + 1
-
-    def tearDown(self):
-        log.level = self._level
+        QuietCase.setUp(self)
 
     def play(self, scenario):
         return asyncio.run(scenario())
@@ -208,7 +186,7 @@ class DamageTest(_Case):
     def test_an_endless_line_from_the_host_does_not_fill_the_heap(self):
         async def scenario():
             await self.link.connect()
-            self.bridge.put(b"#~" * 2000 + b"\n")
+            self.bridge.feed(b"#~" * 2000 + b"\n")
             self.bridge.tell("a", b"ack")
             return await self.link.recv()
 

@@ -1,11 +1,10 @@
 """umqtt.simple's interface on our codec, on a socket that plays back; and the link over it."""
 
 import asyncio
-import unittest
 
+from async_case import QuietCase, fails
 from fake_mqtt import FakeBroker
 
-from hedge.core import log
 from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec
 from hedge.net import umqtt
@@ -72,17 +71,17 @@ class _SocketModule:
         return FakeSocket(self._broker)
 
 
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
         self.broker = FakeBroker()
         self.broker.sockets = []
         self._socket, umqtt.socket = umqtt.socket, _SocketModule(self.broker)
-        self._level, log.level = log.level, log.WARN + 1
+        QuietCase.setUp(self)
         self.got = []
 
     def tearDown(self):
         umqtt.socket = self._socket
-        log.level = self._level
+        QuietCase.tearDown(self)
 
     @property
     def peer(self):
@@ -206,17 +205,13 @@ class TestLink(_Case):
     def run_it(self, scenario):
         asyncio.run(asyncio.wait_for_ms(scenario(), 3000))
 
-    async def fails(self, awaitable):
-        try:
-            await awaitable
-        except (LinkError, OSError) as e:
-            return str(e)
-        raise AssertionError("did not raise")
+    async def fault_of(self, awaitable):
+        return str(await fails(awaitable))
 
     def test_the_contract(self):
         async def scenario():
             link = self.link()
-            self.assertIn("not connected", await self.fails(link.send(b"x")))
+            self.assertIn("not connected", await self.fault_of(link.send(b"x")))
             self.assertFalse(await link.connect())
             await link.send(b"frame")
             self.peer.feed(bytes(codec.publish("hedge/bed-3/ack", b"ack", 1, False, 1)))
@@ -226,7 +221,7 @@ class TestLink(_Case):
             await link.close()
             written = sum(len(w) for w in self.broker.connects + self.broker.writes)
             self.assertEqual(link.bytes_sent, written)
-            self.assertIn("not connected", await self.fails(link.recv()))
+            self.assertIn("not connected", await self.fault_of(link.recv()))
 
         self.run_it(scenario)
         topics = [(p[0], p[1], p[3]) for p in self.broker.published]
@@ -240,8 +235,8 @@ class TestLink(_Case):
             link = self.link()
             await link.connect()
             self.peer.hang_up()
-            await self.fails(link.recv())
-            await self.fails(link.send(b"x"))
+            await self.fault_of(link.recv())
+            await self.fault_of(link.send(b"x"))
             await link.close()
 
         self.run_it(scenario)
@@ -257,11 +252,11 @@ class TestLink(_Case):
 
         async def scenario():
             self.error = umqtt.MQTTException(5)
-            self.assertIn("bad user name", await self.fails(self.link(Module).connect()))
+            self.assertIn("bad user name", await self.fault_of(self.link(Module).connect()))
             self.error = AssertionError()
-            self.assertIn("broken answer", await self.fails(self.link(Module).connect()))
+            self.assertIn("broken answer", await self.fault_of(self.link(Module).connect()))
             self.error = OSError(113)
-            await self.fails(self.link(Module).connect())
+            await self.fault_of(self.link(Module).connect())
 
         self.run_it(scenario)
 

@@ -1,11 +1,11 @@
 """The uplink loses nothing over a bad link, and says what it does."""
 
 import asyncio
-import unittest
 
+from async_case import QuietCase, soon
 from fake_uplink import FakeLink, FakeStore
 
-from hedge.core import clock, log
+from hedge.core import clock
 from hedge.core.errors import FrameError
 from hedge.net.uplink import Uplink
 from hedge.wire import ack, frame
@@ -38,25 +38,17 @@ class _Clock:
             self.now_s = now_s
 
 
-async def _soon(check, text, limit_ms=3000):
-    for _ in range(limit_ms // 5):
-        if check():
-            return
-        await asyncio.sleep_ms(5)
-    raise AssertionError(text + " did not happen")
-
-
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
         self.store = FakeStore()
         self.link = FakeLink()
         self.gateway = self.link.gateway
         self.changes = []
-        self._level, log.level = log.level, log.WARN + 1
+        QuietCase.setUp(self)
         self._clock = clock.use(_Clock(_NOW_S))
 
     def tearDown(self):
-        log.level = self._level
+        QuietCase.tearDown(self)
         clock.use(self._clock)
 
     def run_it(self, scenario, **options):
@@ -85,7 +77,7 @@ class _Case(unittest.TestCase):
         self.uplink.wake()
 
     async def all_acked(self, limit_ms=3000):
-        await _soon(lambda: not self.store.rows, "the last ack", limit_ms)
+        await soon(lambda: not self.store.rows, "the last ack", limit_ms)
 
 
 class TestHealthyLink(_Case):
@@ -121,7 +113,7 @@ class TestHealthyLink(_Case):
         async def scenario():
             self.link.silent = True
             self.append(100)
-            await _soon(lambda: len(self.link.sent) == 3, "three frames")
+            await soon(lambda: len(self.link.sent) == 3, "three frames")
             await asyncio.sleep_ms(30)
             self.assertEqual(len(self.link.sent), 3)
 
@@ -129,12 +121,12 @@ class TestHealthyLink(_Case):
 
     def test_records_from_before_the_session_are_backlog(self):
         async def scenario():
-            await _soon(lambda: self.uplink.up, "the session")
+            await soon(lambda: self.uplink.up, "the session")
             self.append(2)
             await self.all_acked()
             self.link.refuse = True
             self.link.break_it()
-            await _soon(lambda: not self.uplink.up, "the outage")
+            await soon(lambda: not self.uplink.up, "the outage")
             self.append(2)
             self.link.refuse = False
             await self.all_acked()
@@ -158,14 +150,14 @@ class TestHealthyLink(_Case):
     def test_frames_are_signed_with_the_key(self):
         async def scenario():
             self.append(1)
-            await _soon(lambda: self.link.sent, "a frame")
+            await soon(lambda: self.link.sent, "a frame")
             got = frame.unpack(self.link.sent[0], b"k" * 16)
             self.assertEqual(got.records, [b"record 0 of stream 1"])
             self.assertRaises(FrameError, frame.unpack, self.link.sent[0], b"K" * 16)
-            await _soon(lambda: self.uplink.bad_acks, "the unsigned ack")
+            await soon(lambda: self.uplink.bad_acks, "the unsigned ack")
             mark = [(1, 1, 1)]
             self.link.answer(ack.pack(7, 0, mark, "bed-4", b"k" * 16))
-            await _soon(lambda: self.uplink.bad_acks == 2, "another node's ack")
+            await soon(lambda: self.uplink.bad_acks == 2, "another node's ack")
             self.link.answer(ack.pack(7, 0, mark, "bed-3", b"k" * 16))
             await self.all_acked()
 
@@ -209,10 +201,10 @@ class TestBadLink(_Case):
         async def scenario():
             self.link.silent = True
             self.append(5)
-            await _soon(lambda: self.link.sent, "the frame")
+            await soon(lambda: self.link.sent, "the frame")
             self.link.kept = True
             self.link.break_it()
-            await _soon(lambda: self.uplink.sessions == 2, "the second session")
+            await soon(lambda: self.uplink.sessions == 2, "the second session")
             await asyncio.sleep_ms(20)
             self.assertEqual(len(self.link.sent), 1)
             self.link.answer(ack.pack(7, 0, [(1, 1, 5)]))
@@ -225,7 +217,7 @@ class TestBadLink(_Case):
         async def scenario():
             self.link.silent = True
             self.append(5)
-            await _soon(lambda: self.link.sent, "the frame")
+            await soon(lambda: self.link.sent, "the frame")
             self.link.silent = False
             self.link.break_it()
             await self.all_acked(1000)
@@ -239,7 +231,7 @@ class TestSilentGateway(_Case):
         async def scenario():
             self.link.silent = True
             self.append(100)
-            await _soon(lambda: self.uplink.outages, "the end of the session")
+            await soon(lambda: self.uplink.outages, "the end of the session")
             # the window of 8 once, then one frame for each of the two silences after
             self.assertEqual(len(self.link.sent), 10)
             self.assertEqual(self.uplink.ack_timeouts, 3)
@@ -253,13 +245,13 @@ class TestSilentGateway(_Case):
 class TestOutages(_Case):
     def test_each_change_is_told_once_and_refusals_are_one_outage(self):
         async def scenario():
-            await _soon(lambda: self.uplink.up, "the session")
+            await soon(lambda: self.uplink.up, "the session")
             self.link.refuse = True
             self.link.break_it()
-            await _soon(lambda: self.link.connects > 4, "attempts")
+            await soon(lambda: self.link.connects > 4, "attempts")
             self.assertEqual(self.uplink.outages, 1)
             self.link.refuse = False
-            await _soon(lambda: self.uplink.up, "the session")
+            await soon(lambda: self.uplink.up, "the session")
             self.assertEqual([up for up, _ in self.changes], [True, False, True])
             self.assertIn("broker closed", self.changes[1][1])
             self.assertEqual(self.link.connects, self.link.closes + 1)
@@ -270,7 +262,7 @@ class TestOutages(_Case):
     def test_a_refused_first_connection_is_an_outage(self):
         async def scenario():
             self.link.refuse = True
-            await _soon(lambda: self.link.connects > 2, "attempts")
+            await soon(lambda: self.link.connects > 2, "attempts")
             self.assertEqual((self.uplink.outages, self.uplink.up), (1, False))
             self.assertEqual(self.changes, [])
 
@@ -280,10 +272,10 @@ class TestOutages(_Case):
 class TestAcks(_Case):
     def test_malformed_acks_are_counted_and_ignored(self):
         async def scenario():
-            await _soon(lambda: self.uplink.up, "the session")
+            await soon(lambda: self.uplink.up, "the session")
             for data in (b"", b"\x00", b"\xff" * 300, ack.pack(7, 0, [(1, 1, 1)])[:-1]):
                 self.link.answer(data)
-            await _soon(lambda: self.uplink.bad_acks == 4, "four bad acks")
+            await soon(lambda: self.uplink.bad_acks == 4, "four bad acks")
             self.append(3)
             await self.all_acked()
             self.assertEqual(self.uplink.sessions, 1)
@@ -294,10 +286,10 @@ class TestAcks(_Case):
         async def scenario():
             self.link.silent = True
             self.append(5)
-            await _soon(lambda: self.link.sent, "the frame")
+            await soon(lambda: self.link.sent, "the frame")
             self.store.append(1, b"not sent yet")
             self.link.answer(ack.pack(7, 0, [(1, 1, 500), (9, 1, 500)]))
-            await _soon(lambda: self.uplink.bad_acks == 2, "the ack")
+            await soon(lambda: self.uplink.bad_acks == 2, "the ack")
             self.assertEqual(self.store.acks, [])
             self.assertEqual(len(self.store.rows), 6)
 
@@ -306,7 +298,7 @@ class TestAcks(_Case):
     def test_an_earlier_boot_is_believed(self):
         async def scenario():
             self.store.rows.append([1, 1, 9, b"sent before the reset"])
-            await _soon(lambda: self.uplink.up, "the session")
+            await soon(lambda: self.uplink.up, "the session")
             self.link.answer(ack.pack(7, 0, [(1, 1, 9)]))
             await self.all_acked()
 
@@ -370,7 +362,7 @@ class TestRestoredServer(_Case):
             self._lose_the_last(25)
             self.gateway.generation = 8
             self.append(1)
-            await _soon(lambda: len(self.gateway.rows) == 41, "what was lost")
+            await soon(lambda: len(self.gateway.rows) == 41, "what was lost")
             await self.all_acked()
             self.assertEqual(self.uplink.ack_timeouts, 0)
             self.assertEqual(self.uplink.records_asked_again, 40)
@@ -383,7 +375,7 @@ class TestRestoredServer(_Case):
             await self.all_acked()
             self._lose_the_last(25)
             self.append(1)
-            await _soon(lambda: len(self.gateway.rows) == 41, "what was lost")
+            await soon(lambda: len(self.gateway.rows) == 41, "what was lost")
             await self.all_acked()
             self.assertEqual(self.uplink.generation_changes, 0)
 
