@@ -100,7 +100,7 @@ def test_a_phone_sets_the_board_up(board, phone):
     wide = phone.execute_script("return document.documentElement.scrollWidth")
     assert wide <= _PHONE["width"], "it scrolls sideways"
     options = phone.find_elements(By.CSS_SELECTOR, "#heard option")
-    assert [option.get_attribute("value") for option in options] == ["Hof & Feld", "farm"]
+    assert [option.get_attribute("value") for option in options] == ["Hof & Garten", "farm"]
 
     _enter(phone, ssid="farm", key="wrong password")
     _wait(lambda: "farm: wrong password" in phone.page_source)

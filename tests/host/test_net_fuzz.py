@@ -62,7 +62,7 @@ _PARSERS = {
     "head": (_head, (b"GET / HTTP/1.1\r\nHost: 192.168.4.1\r\nUser-Agent: phone",
                      b"POST /save HTTP/1.1\r\nContent-Length: 44\r\nHost: a")),
     "form": (_form, (b"ssid=farm&key=secret+password&name=bed-3&host=gateway.farm",
-                     b"ssid=Hof+%26+Feld%2b%C3%A4&key=")),
+                     b"ssid=Hof+%26+Garten%2b%C3%A4&key=")),
 }  # fmt: skip
 
 

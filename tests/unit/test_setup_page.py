@@ -37,8 +37,8 @@ class TestHttp(unittest.TestCase):
                 setup_http.head(data)
 
     def test_form(self):
-        data = b"ssid=Hof+%26+Feld%2b%C3%A4&key=&=x&novalue&ssid2=a%3Db=c"
-        want = {"ssid": "Hof & Feld+\u00e4", "key": "", "ssid2": "a=b=c"}
+        data = b"ssid=Hof+%26+Garten%2b%C3%A4&key=&=x&novalue&ssid2=a%3Db=c"
+        want = {"ssid": "Hof & Garten+\u00e4", "key": "", "ssid2": "a=b=c"}
         self.assertEqual(setup_http.form(data), want)
         for wrong in (b"a=%", b"a=%2", b"a=%zz", b"a=%ff", b"&" * 20):
             with self.assertRaises(FrameError):

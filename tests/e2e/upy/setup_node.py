@@ -15,7 +15,7 @@ from hedgerow.emulate.wlan import Air, Network
 async def main(args):
     air = Air(join_ms=1500, dhcp_ms=500)
     air.add("farm", key=args["key"])
-    air.add("Hof & Feld")
+    air.add("Hof & Garten")
     wifi = Wifi([("old", None)], Network(air, "esp32", "127.0.0.1"))
     heard = sorted([point.ssid for point in air.points])
     values = {"name": "bed-3", "host": "gateway.farm"}
