@@ -60,5 +60,14 @@ class Node:
             if line.startswith("{") and json.loads(line)["event"] == event:
                 return json.loads(line)
 
+    def drain(self) -> None:
+        """Put what was said so far into `seen`; an end is kept for expect()."""
+        while not self._lines.empty():
+            line = self._lines.get()
+            if line is None:
+                self._lines.put(None)
+                return
+            self.seen.append(line.rstrip())
+
     def result(self, limit_s: float = 30.0) -> dict:
         return self.expect("result", limit_s)
