@@ -34,6 +34,13 @@ def _args(modem, port, **more):
     return {**fixed, "port": port, "device": "bed-3", **more}
 
 
+def _wait_for(check, what):
+    end_s = time.monotonic() + 30
+    while not check():
+        assert time.monotonic() < end_s, f"{what} in 30 s"
+        time.sleep(0.05)
+
+
 def _drained(gateway, records):
     payloads = sorted(int(p.split()[2]) for p in gateway.rows().values())
     assert payloads == list(range(records)), "lost or invented records"
@@ -135,6 +142,24 @@ def test_a_wrong_apn_is_told(play, modem):
     assert any(text in line for line in node.seen for text in told), node.seen
 
 
+@pytest.mark.soak
+def test_a_modem_that_starts_anew_by_itself(mosquitto_broker, play, modem, tmp_path):
+    """A brown-out: it forgets its connection, and is brought up again."""
+
+    def brown_out(simulated):
+        simulated.press_key()
+        simulated.press_key()
+
+    args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=60)
+    with GatewayStub(mosquitto_broker.port) as gateway:
+        with play("uplink", pace_ms=40, ack_timeout_ms=2000, timeout_ms=3000, **args) as node:
+            node.expect("ready")
+            _wait_for(lambda: "bed-3" in gateway.gateways, "a frame")
+            modem.do(brown_out)
+            assert node.result(60)["pending"] == 0
+        _drained(gateway, 60)
+
+
 def test_a_wrong_pin_is_tried_once_whatever_the_uplink_tries(play, tmp_path):
     """Three tries block a SIM."""
     faults = Faults(sim="pin")
@@ -143,10 +168,7 @@ def test_a_wrong_pin_is_tried_once_whatever_the_uplink_tries(play, tmp_path):
         args = _args(modem, 1, sim_pin="9999", dir=str(tmp_path / "log"), records=1)
         with play("uplink", quiet=False, **args) as node:
             node.expect("filled")
-            end_s = time.monotonic() + 30
-            while modem.commands.count("AT+CPIN?") < 3:
-                assert time.monotonic() < end_s, modem.commands
-                time.sleep(0.1)
+            _wait_for(lambda: modem.commands.count("AT+CPIN?") >= 3, "a third session")
         assert modem.commands.count('AT+CPIN="9999"') == 1
 
 

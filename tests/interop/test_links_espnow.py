@@ -20,21 +20,23 @@ _RELAY = Path(__file__).with_name("upy") / "espnow_relay_node.py"
 class Site:
     """Processes by the last byte of their MAC."""
 
-    def __init__(self, micropython, air, stack):
+    def __init__(self, micropython, air, stack, folder):
         self._micropython, self._air, self._stack = micropython, air, stack
+        self._folder = folder
 
     @staticmethod
     def mac(last):
         return bytes([2, 0, 0, 0, 0, last])
 
     def start(self, last, scenario, **args):
-        folders = [_ON_UNIX, paths.firmware_dir()]
+        folders = [_ON_UNIX, paths.firmware_dir(), Path(paths.firmware_dir()) / "apps"]
         node = Node(self._micropython, scenario, path=folders, **args)
         node._env |= {"ESPNOW_AIR": str(self._air.port), "ESPNOW_MAC": self.mac(last).hex()}
         return self._stack.enter_context(node)
 
     def relay(self, broker_port, scenario="relay", last=1):
-        relay = self.start(last, scenario, script=_RELAY, port=broker_port)
+        settings = str(self._folder / "relay.json")
+        relay = self.start(last, scenario, script=_RELAY, port=broker_port, settings=settings)
         relay.expect("ready")
         return relay
 
@@ -43,10 +45,10 @@ class Site:
 
 
 @pytest.fixture
-def site(micropython):
+def site(micropython, tmp_path):
     with contextlib.ExitStack() as stack:
         air = stack.enter_context(Air())
-        place = Site(micropython, air, stack)
+        place = Site(micropython, air, stack, tmp_path)
         place.air = air
         yield place
 
@@ -92,6 +94,7 @@ def test_two_nodes_one_behind_a_repeater_on_a_bad_air(mosquitto_broker, site, tm
     assert site.air.lost > 0
 
 
+@pytest.mark.soak
 def test_a_relay_that_is_switched_off_and_on(mosquitto_broker, site, tmp_path):
     with GatewayStub(mosquitto_broker.port) as gateway:
         relay = site.relay(mosquitto_broker.port)

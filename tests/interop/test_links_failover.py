@@ -12,6 +12,8 @@ from hedgerow.gateway.service import gateway_in_thread
 
 pytestmark = pytest.mark.interop
 
+_RECORDS = 250
+
 
 @pytest.fixture
 def farm(tmp_path, mosquitto):
@@ -65,11 +67,11 @@ def _play(play, farm, links, tmp_path, records):
     )
 
 
-@pytest.mark.parametrize("second", ["coap", "http"])
+@pytest.mark.parametrize("second", ["coap", pytest.param("http", marks=pytest.mark.soak)])
 def test_the_broker_dies_the_other_link_carries_on_until_it_is_back(play, farm, second, tmp_path):
     pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
     links = [farm.mqtt, getattr(farm, second)]
-    with _play(play, farm, links, tmp_path, 400) as node:
+    with _play(play, farm, links, tmp_path, _RECORDS) as node:
         farm.wait_for(40)
         farm.broker.kill()
         had = len(farm.numbers())
@@ -77,7 +79,7 @@ def test_the_broker_dies_the_other_link_carries_on_until_it_is_back(play, farm, 
         farm.broker.start()
         result = node.result(90)
     assert result["pending"] == 0
-    assert farm.numbers() == list(range(400)), "lost or invented records"
+    assert farm.numbers() == list(range(_RECORDS)), "lost or invented records"
     said = "\n".join(node.seen)
     assert f"{second} 127.0.0.1, after mqtt 127.0.0.1" in said
     assert "mqtt 127.0.0.1 is back" in said

@@ -65,20 +65,20 @@ def _all_there(folder, records):
 
 
 def test_uplink_signed_over_a_line_that_is_cut(play, farm, relay_to, tmp_path):
-    args = {"kind": "http", "dir": str(tmp_path / "log"), "records": 200, "pace_ms": 10}
+    args = {"kind": "http", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 10}
     args |= {"key": KEY.hex(), "device": "bed-3"}
     keys = {"bed-3": KEY}
     with farm(keys) as gateway:
         relay = relay_to(_port(gateway))
         with play("uplink", port=relay.port, **args) as node:
-            for count in (10, 40, 80):
+            for count in (5, 20, 40):
                 _wait_for(tmp_path, count)
                 relay.cut()
             result = node.result(60)
     assert result["pending"] == 0
     assert result["stats"]["bad_acks"] == 0
     assert result["stats"]["outages"] >= 1
-    _all_there(tmp_path, 200)
+    _all_there(tmp_path, 100)
 
 
 def test_a_wrong_key_is_refused_and_nothing_is_lost(play, farm, tmp_path):

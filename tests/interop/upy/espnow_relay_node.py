@@ -1,6 +1,8 @@
-"""The relay app's parts, or a repeater, on the simulated air; runs under MicroPython.
+"""The relay app, or a repeater, on the simulated air; runs under MicroPython.
 
-SCENARIO='{"host": ..., "port": ...}' micropython espnow_relay_node.py relay|repeater
+    SCENARIO='{"host": ..., "port": ..., "settings": PATH}' micropython espnow_relay_node.py relay
+
+settings: where the app's relay.json is to be. repeater: needs no settings.
 """
 
 import asyncio
@@ -8,21 +10,22 @@ import json
 import os
 import sys
 
+import espnow_relay  # firmware/apps
+
 from hedge.core import log
 from hedge.net.espnow_radio import Radio
-from hedge.net.espnow_relay import Relay
 from hedge.net.espnow_repeater import Repeater
-from hedge.net.link import make_link
 
 
-async def main(name, args):
-    radio = Radio()
+def main(name, args):
     print(json.dumps({"event": "ready"}))
     if name == "repeater":
-        await Repeater(radio).run()
-    settings = {"kind": "mqtt", "host": args["host"], "port": args["port"]}
-    await Relay(radio, lambda device, info: make_link(settings, device, info)).run()
+        asyncio.run(Repeater(Radio()).run())
+    uplink = {"kind": "mqtt", "host": args["host"], "port": args["port"]}
+    with open(args["settings"], "w") as f:
+        json.dump({"uplink": uplink}, f)
+    espnow_relay.main(args["settings"])
 
 
 log.level = log.DEBUG
-asyncio.run(main(sys.argv[1], json.loads(os.getenv("SCENARIO"))))
+main(sys.argv[1], json.loads(os.getenv("SCENARIO")))

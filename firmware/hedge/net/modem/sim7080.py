@@ -13,7 +13,7 @@ MAX_SEND_BYTES = 1024  # the manual: 1459 at most
 MAX_RECEIVE_BYTES = 512
 _DATA = b"+CADATAIND: 0"
 _CLOSED = b"+CASTATE: 0,0"
-_NO_NETWORK = b"+APP PDP: 0,DEACTIVE"
+_OFF = (b"+APP PDP: 0,DEACTIVE", b"NORMAL POWER DOWN", b"RDY")  # RDY: it has started anew
 
 
 async def attach(at, apn, user, password):
@@ -66,4 +66,4 @@ def meaning(line):
         return "data"
     if line == _CLOSED:
         return "closed"
-    return "off" if line in (_NO_NETWORK, b"NORMAL POWER DOWN") else None
+    return "off" if line in _OFF else None

@@ -13,7 +13,7 @@ MAX_SEND_BYTES = 1024  # the manual: 1460 at most
 MAX_RECEIVE_BYTES = 512
 _DATA = b"+CIPRXGET: 1"
 _CLOSED = b"CLOSED"
-_OFF = (b"+PDP: DEACT", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN")
+_OFF = (b"+PDP: DEACT", b"NORMAL POWER DOWN", b"UNDER-VOLTAGE POWER DOWN", b"RDY")
 
 
 async def attach(at, apn, user, password):
