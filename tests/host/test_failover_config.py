@@ -89,3 +89,16 @@ def test_espnow_needs_its_radio_and_a_channel(tmp_path):
     faults = _faults(tmp_path, '[uplink]\nkind = "espnow"\n')
     assert any("the radio is Espressif's" in fault for fault in faults), faults
     assert any("no channel in [uplink]" in fault for fault in faults), faults
+
+
+def test_no_uplink_at_all_is_a_warning(tmp_path):
+    path = _file(tmp_path, "")
+    path.write_text("uplink = []\n" + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert compile_file(path)["uplink"] is None
+    assert any("no [uplink]" in str(fault) for fault in check_file(path))
+
+
+def test_rows_that_are_no_tables(tmp_path):
+    path = _file(tmp_path, "")
+    path.write_text('uplink = [1, "x"]\n' + path.read_text(encoding="utf-8"), encoding="utf-8")
+    assert any("uplink is not a section" in str(fault) for fault in check_file(path))

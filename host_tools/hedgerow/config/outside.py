@@ -50,7 +50,7 @@ def _given(draft: Draft, section: str, key: str) -> bool:
 
 def uplink_part(draft: Draft) -> dict[str, Any] | None:
     table = draft.tables.get("uplink")
-    if table is None:
+    if not table:
         draft.warn((), "no [uplink]: records stay in the store of this node", "[uplink]")
         return None
     if not isinstance(table, list):
