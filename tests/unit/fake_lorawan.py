@@ -2,6 +2,8 @@
 
 import asyncio
 
+from quiet_case import QuietCase
+
 from hedge.core import clock
 from hedge.net.lorawan import maccmd, phy
 
@@ -36,6 +38,19 @@ class FakeClock:
 
     def __exit__(self, *_):
         clock.use(self._former)
+
+
+class ClockCase(QuietCase):
+    """Time is that of self.clock. A subclass calls on setUp() and tearDown()."""
+
+    def setUp(self):
+        QuietCase.setUp(self)
+        self.clock = FakeClock()
+        self.clock.__enter__()
+
+    def tearDown(self):
+        self.clock.__exit__()
+        QuietCase.tearDown(self)
 
 
 class Packet(bytearray):

@@ -9,7 +9,7 @@ deny (SUBACK 0x80). `writes` holds every write as it came, `published` what arri
 
 import asyncio
 
-from async_case import Inbox
+from waiting import Inbox
 
 from hedge.net import mqtt_codec as codec
 

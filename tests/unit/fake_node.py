@@ -2,6 +2,8 @@
 
 import asyncio
 
+from quiet_case import QuietCase
+
 from hedge.core import clock, log
 from hedge.core.errors import StoreError
 from hedge.node import Node
@@ -174,3 +176,16 @@ class JumpClock(SimClock):
 
     def set_epoch_s(self, now_s):
         self.jump_s = now_s - super().epoch_s()
+
+
+class JumpCase(QuietCase):
+    """Time is that of self.clock. A subclass calls on setUp() and tearDown()."""
+
+    def setUp(self):
+        QuietCase.setUp(self)
+        self.clock = JumpClock(START_S, START_S)
+        self._clock = clock.use(self.clock)
+
+    def tearDown(self):
+        clock.use(self._clock)
+        QuietCase.tearDown(self)

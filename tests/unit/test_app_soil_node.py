@@ -1,27 +1,21 @@
 """The example program runs as it stands, and does what the node file would."""
 
 import sys
-import unittest
 
 sys.path.append(__file__.rsplit("/", 1)[0] + "/../../firmware/apps")
 
 import soil_node
-from fake_node import START_S, JumpClock
+from fake_node import JumpCase
 from test_node_plan import FakeBoard, _remove, live
 
-from hedge.core import clock, log
 
-
-class TestSoilNode(unittest.TestCase):
+class TestSoilNode(JumpCase):
     def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
-        self.clock = JumpClock(START_S, START_S)
-        self._clock = clock.use(self.clock)
+        JumpCase.setUp(self)
         self.folder = "/tmp/hedge-app-%d" % id(self)
 
     def tearDown(self):
-        log.level = self._level
-        clock.use(self._clock)
+        JumpCase.tearDown(self)
         _remove(self.folder)
 
     def test_waters_dry_soil_in_the_early_morning_once(self):

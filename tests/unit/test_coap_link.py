@@ -3,9 +3,9 @@
 import asyncio
 import unittest
 
-from async_case import soon
 from coap_pair import CALM, FAST, PairCase, fault_of
 from fake_udp import FakeNet
+from waiting import soon
 
 from hedge.core.errors import LinkError
 from hedge.net.coap import numbers as n

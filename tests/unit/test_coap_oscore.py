@@ -4,9 +4,9 @@ import os
 import unittest
 from binascii import unhexlify
 
-from async_case import soon
 from coap_pair import Pair, PairCase, Shelf, fault_of
 from store_folder import clear, fresh
+from waiting import soon
 
 from hedge.core.errors import ConfigError, FrameError, StoreError
 from hedge.net.coap import numbers as n

@@ -3,8 +3,8 @@
 import asyncio
 import unittest
 
-from async_case import soon
 from coap_pair import FAST, Pair, PairCase, fault_of, request_of
+from waiting import soon
 
 from hedge.net.coap import block
 from hedge.net.coap import numbers as n

@@ -3,8 +3,8 @@
 import asyncio
 import unittest
 
-from async_case import QuietCase
 from fake_uplink import FakeGateway, FakeLink, FakeStore
+from quiet_case import QuietCase
 
 from hedge.core.errors import LinkError
 from hedge.net.failover_link import FailoverLink

@@ -1,22 +1,20 @@
 """The key-value file: values survive, a cut or damaged file is noticed."""
 
-import unittest
-
 import store_folder
+from quiet_case import QuietCase
 
-from hedge.core import log
 from hedge.core.errors import StoreError
 from hedge.store import KV
 
 
-class TestKV(unittest.TestCase):
+class TestKV(QuietCase):
     def setUp(self):
-        log.level = log.WARN + 1
+        QuietCase.setUp(self)
         self.folder = store_folder.fresh("kv")
         self.path = self.folder + "/rules.kv"
 
     def tearDown(self):
-        log.level = log.INFO
+        QuietCase.tearDown(self)
         store_folder.clear(self.folder)
 
     def _saved(self, **values):

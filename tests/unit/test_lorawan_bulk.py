@@ -5,8 +5,8 @@ import random
 import unittest
 
 import store_folder
+from quiet_case import QuietCase
 
-from hedge.core import log
 from hedge.net.lorawan import bulk, frag
 
 
@@ -67,9 +67,9 @@ class TestDecoder(unittest.TestCase):
                 frag.Decoder(count, size, None, None)
 
 
-class TestReceiver(unittest.TestCase):
+class TestReceiver(QuietCase):
     def setUp(self):
-        log.level = log.WARN + 1
+        QuietCase.setUp(self)
         self.folder = store_folder.fresh("bulk")
         self.path = self.folder + "/file"
         self.posted = []
@@ -85,7 +85,7 @@ class TestReceiver(unittest.TestCase):
 
     def tearDown(self):
         self.receiver.close()
-        log.level = log.INFO
+        QuietCase.tearDown(self)
         store_folder.clear(self.folder)
 
     def setup(self, index=0, count=10, size=10, padding=5, crc=None):

@@ -9,7 +9,6 @@ import machine
 
 from hedge import node_plan
 from hedge.board import Board
-from hedge.core import log
 from hedge.core.errors import ConfigError, LinkError
 from hedge.net.link import make_link
 from hedge.net.lorawan import parts, payload, region
@@ -81,16 +80,10 @@ class Network:
         return [f.seq + i for f in self.frames for i in range(len(f.records))]
 
 
-class TestLorawanLink(unittest.TestCase):
+class TestLorawanLink(fake.ClockCase):
     def setUp(self):
-        log.level = log.WARN + 1
-        self.clock = fake.FakeClock()
-        self.clock.__enter__()
+        fake.ClockCase.setUp(self)
         self.build()
-
-    def tearDown(self):
-        self.clock.__exit__()
-        log.level = log.INFO
 
     def build(self, name="EU868", key=None, rate=None):
         self.radio = fake.FakeRadio()
@@ -337,7 +330,7 @@ class TestNodeFile(unittest.TestCase):
         node_plan._uplink(node, table, self.board, "/nowhere", "/nowhere/node.kv")
         uplink = node.make_uplink(b"", None, None)
         self.assertTrue(isinstance(uplink._link, LorawanLink))
-        self.assertEqual((uplink._window, uplink._ack_timeout_ms), (4, 4 * 3600000))
+        self.assertEqual((uplink.window, uplink.ack_timeout_ms), (4, 4 * 3600000))
 
 
 class _Node:
@@ -383,15 +376,11 @@ class FakeModem:
         return self.receives.pop(0)
 
 
-class TestRadio(unittest.TestCase):
+class TestRadio(fake.ClockCase):
     def setUp(self):
-        self.clock = fake.FakeClock()
-        self.clock.__enter__()
+        fake.ClockCase.setUp(self)
         self.modem = FakeModem()
         self.radio = Radio(self.modem, early_ms=20, gain_db=2, power_dbm=14)
-
-    def tearDown(self):
-        self.clock.__exit__()
 
     def test_send(self):
         ended = asyncio.run(self.radio.send(b"up", 865062500, (7, 125), 30))

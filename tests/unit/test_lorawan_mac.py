@@ -5,7 +5,6 @@ import unittest
 
 import fake_lorawan as fake
 
-from hedge.core import log
 from hedge.core.errors import LinkError, StoreError
 from hedge.net.lorawan import commands, phy, region
 from hedge.net.lorawan import maccmd as cmd
@@ -15,20 +14,14 @@ from hedge.net.lorawan.session import NONCE_BLOCK, UP_BLOCK, Session
 _JOIN = (fake.JOIN_EUI, fake.DEV_EUI, fake.APP_KEY)
 
 
-class _Case(unittest.TestCase):
+class _Case(fake.ClockCase):
     region = "EU868"
 
     def setUp(self):
-        log.level = log.WARN + 1
+        fake.ClockCase.setUp(self)
         self.kv = fake.FakeKV()
         self.radio = fake.FakeRadio()
-        self.clock = fake.FakeClock()
-        self.clock.__enter__()
         self.build()
-
-    def tearDown(self):
-        self.clock.__exit__()
-        log.level = log.INFO
 
     def build(self, **how):
         plan = region.load(self.region)

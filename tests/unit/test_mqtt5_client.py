@@ -3,8 +3,8 @@
 import asyncio
 import unittest
 
-from async_case import fails, soon
 from script_mqtt import CONNACK5, CONNACK5_PRESENT, ScriptBroker, client_of, connected, play
+from waiting import fails, soon
 
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt import Client

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from async_case import QuietCase, fails, soon
 from fake_mqtt import FakeBroker
+from quiet_case import QuietCase
+from waiting import fails, soon
 
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt import Client

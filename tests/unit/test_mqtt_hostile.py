@@ -6,7 +6,6 @@ Each case says what the client must do: end the session with that reason, or liv
 import asyncio
 import unittest
 
-from async_case import fails, soon
 from script_mqtt import (
     CONNACK5_PRESENT,
     CONNACK_PRESENT,
@@ -16,6 +15,7 @@ from script_mqtt import (
     connected,
     play,
 )
+from waiting import fails, soon
 
 from hedge.net import mqtt_codec as codec
 

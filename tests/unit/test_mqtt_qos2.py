@@ -3,7 +3,6 @@
 import asyncio
 import unittest
 
-from async_case import fails, soon
 from script_mqtt import (
     CONNACK,
     CONNACK5_PRESENT,
@@ -15,6 +14,7 @@ from script_mqtt import (
     play,
 )
 from store_folder import clear, fresh
+from waiting import fails, soon
 
 from hedge.core.errors import LinkError, StoreError
 from hedge.net import mqtt_codec as codec

@@ -3,8 +3,8 @@
 import asyncio
 import unittest
 
-from async_case import soon
 from script_mqtt import CONNACK, ScriptBroker, play
+from waiting import soon
 
 from hedge.net import mqtt_codec as codec
 from hedge.net.mqtt import Client

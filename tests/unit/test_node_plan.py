@@ -2,11 +2,9 @@
 
 import asyncio
 import os
-import unittest
 
-from fake_node import START_S, JumpClock
+from fake_node import JumpCase
 
-from hedge.core import clock, log
 from hedge.core.errors import ConfigError
 from hedge.node import node_from_plan
 from hedge.store import audit
@@ -128,18 +126,15 @@ async def _run(source, node):
         pass
 
 
-class TestNodeFromPlan(unittest.TestCase):
+class TestNodeFromPlan(JumpCase):
     def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
-        self.clock = JumpClock(START_S, START_S)
-        self._clock = clock.use(self.clock)
+        JumpCase.setUp(self)
         self.folder = "/tmp/hedge-plan-%d" % id(self)
         os.mkdir(self.folder)
         self.board = FakeBoard()
 
     def tearDown(self):
-        log.level = self._level
-        clock.use(self._clock)
+        JumpCase.tearDown(self)
         _remove(self.folder)
 
     def _live(self, plan, hours):

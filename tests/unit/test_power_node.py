@@ -12,9 +12,10 @@ import unittest
 
 import store_folder
 from fake_node import DAY_S, START_S, JumpClock
+from quiet_case import QuietCase
 from test_node_plan import FakeBoard, FakePin, _plan, _run
 
-from hedge.core import clock, log
+from hedge.core import clock
 from hedge.node import node_from_plan
 from hedge.power import kept
 from hedge.store import KV, Store, audit
@@ -156,16 +157,16 @@ class Life:
         return found
 
 
-class _Case(unittest.TestCase):
+class _Case(QuietCase):
     def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
+        QuietCase.setUp(self)
         self._clock = clock.use(None)
         self.folders = []
         if hasattr(gc, "freeze"):
             gc.freeze()  # CPython: each start collects, and what the other tests left is a lot
 
     def tearDown(self):
-        log.level = self._level
+        QuietCase.tearDown(self)
         clock.use(self._clock)
         if hasattr(gc, "unfreeze"):
             gc.unfreeze()

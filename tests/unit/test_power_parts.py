@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from fake_node import START_S, FakeSensor, FakeStore, JumpClock
+from fake_node import START_S, FakeSensor, FakeStore, JumpCase, JumpClock
 from test_node_plan import _run
 
 from hedge.core import clock, log
@@ -202,16 +202,7 @@ class Store(FakeStore):
         return len([r for r in left if stream in (None, r[0])])
 
 
-class TestSessions(unittest.TestCase):
-    def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
-        self.clock = JumpClock(START_S, START_S)
-        self._clock = clock.use(self.clock)
-
-    def tearDown(self):
-        log.level = self._level
-        clock.use(self._clock)
-
+class TestSessions(JumpCase):
     def node(self, way, mode="light", every_s=7200, awake_max_s=30):
         self.store = Store()
         node = PowerNode("bed-3", 3600, store=self.store)

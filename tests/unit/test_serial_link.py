@@ -3,8 +3,9 @@
 import asyncio
 import unittest
 
-from async_case import Inbox, QuietCase
 from fake_uplink import FakeGateway, FakeStore
+from quiet_case import QuietCase
+from waiting import Inbox
 
 from hedge.core.errors import LinkError
 from hedge.net.serial_lines import LONGEST_TO_HOST, Lines, pack

@@ -2,8 +2,9 @@
 
 import asyncio
 
-from async_case import QuietCase, fails
 from fake_mqtt import FakeBroker
+from quiet_case import QuietCase
+from waiting import fails
 
 from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec

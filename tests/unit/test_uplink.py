@@ -2,8 +2,9 @@
 
 import asyncio
 
-from async_case import QuietCase, soon
 from fake_uplink import FakeLink, FakeStore
+from quiet_case import QuietCase
+from waiting import soon
 
 from hedge.core import clock
 from hedge.core.errors import FrameError

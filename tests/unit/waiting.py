@@ -1,20 +1,8 @@
-"""What tests of coroutines share: a case without the log's lines, waiting, the error of a call."""
+"""What tests of coroutines share, also those without unittest: an inbox, waiting, errors."""
 
 import asyncio
-import unittest
 
-from hedge.core import log
 from hedge.core.errors import LinkError
-
-
-class QuietCase(unittest.TestCase):
-    """The log stays silent. A subclass calls on setUp() and tearDown()."""
-
-    def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
-
-    def tearDown(self):
-        log.level = self._level
 
 
 class Inbox:
