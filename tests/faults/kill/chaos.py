@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 _HERE = Path(__file__).resolve().parent
@@ -24,7 +25,7 @@ sys.path[:0] = [str(_HERE), str(_HERE.parent.parent / "interop")]
 from bad_lines import BadWeather  # noqa: E402  found through the line above
 from coap_peers import LossyRelay, free_udp_port  # noqa: E402
 from gateway_process import GatewayProcess, hedgerow, wait_until  # noqa: E402
-from ledger import counted, judge  # noqa: E402
+from ledger import ENTRY_BYTES, counted, judge  # noqa: E402
 from node import Node  # noqa: E402
 from peers import LoopThread, Mosquitto  # noqa: E402
 from serial_node import SerialNode  # noqa: E402
@@ -32,8 +33,9 @@ from serial_node import SerialNode  # noqa: E402
 from hedgerow.sim.audit import Tally  # noqa: E402
 
 _SCRIPT = _HERE / "upy" / "chaos_node.py"
-# CoAP waits out every loss and the serial line has one frame after the other: they get less.
-SHARES = {"mqtt": 0.45, "mqtt5": 0.35, "http": 0.17, "serial": 0.02, "coap": 0.01}
+# Records that may wait in a node's store: the slower the link, the fewer.
+ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300}
+_FULL = 10_000  # with fewer to make the rooms are smaller in proportion
 _VICTIMS = ("gateway", "gateway", "broker", "broker", "bridge")  # beside each node once
 _DRAIN_S = 900
 
@@ -41,17 +43,17 @@ _DRAIN_S = 900
 class Killable:
     """A node with its store and ledger, over all its lives."""
 
-    def __init__(self, farm: "Farm", name: str, cfg: dict, records: int) -> None:
+    def __init__(self, farm: "Farm", name: str, cfg: dict, room: int) -> None:
         self.name, self.ledger = name, farm.folder / f"{name}-ledger"
         self.ledger.mkdir()
         self.place = farm.folder / f"{name}-tty"
         self._micropython = farm.micropython
-        self._args = {"script": _SCRIPT, "device": name, "cfg": cfg, "records": records}
+        self._args = {"script": _SCRIPT, "device": name, "cfg": cfg, "room": room}
         self._args |= {
             "store": str(farm.folder / f"{name}-store"),
-            "room": min(3000, 50 + records // 10),
+            "pace_ms": 10,
         }
-        self._args |= {"ledger": str(self.ledger), "enough": str(farm.enough), "pace_ms": 10}
+        self._args |= {"ledger": str(self.ledger), "enough": str(farm.enough)}
         self.node = self._made()
 
     def _made(self) -> Node:
@@ -128,6 +130,11 @@ class Farm:
         self.nodes = [self._node(name, cfg) for name, cfg in self._links().items()]
         self._start_nodes(stack)
 
+    def made(self) -> int:
+        """Records in the ledgers."""
+        files = [path for node in self.nodes for path in node.ledger.iterdir()]
+        return sum(path.stat().st_size for path in files) // ENTRY_BYTES
+
     def _links(self) -> dict[str, dict]:
         def line(port: int) -> dict:
             return {"host": "127.0.0.1", "port": self.weather.line_to(port).port}
@@ -142,7 +149,7 @@ class Farm:
         }
 
     def _node(self, name: str, cfg: dict) -> Killable:
-        return Killable(self, name, cfg, round(self._records * SHARES[name]))
+        return Killable(self, name, cfg, ROOMS[name] * min(self._records, _FULL) // _FULL)
 
     def _start_nodes(self, stack: contextlib.ExitStack) -> None:
         for node in self.nodes:
@@ -155,62 +162,75 @@ class Farm:
         self.weather.over_cable(serial.lose)
 
 
-def torment(
-    farm: Farm, kills: int, dice: random.Random, longest_s: float, spared: tuple[str, ...] = ()
-) -> Counter:
-    """Kill one after the other; a victim comes back after a moment. How many of each."""
-    told: Counter = Counter()
-    round_of: list[str] = []
-    nodes = {node.name: node for node in farm.nodes}
-    all_names = [name for name in (*nodes, *_VICTIMS) if name not in spared]
-    for _ in range(kills):
-        round_of = round_of or dice.sample(all_names, len(all_names))
-        name = round_of.pop()
-        victim = nodes.get(name) or getattr(farm, name)
-        time.sleep(dice.uniform(0.02, longest_s))
-        victim.kill()
-        time.sleep(dice.uniform(0, 0.3))
-        victim.start()
-        told[name] += 1
-    return told
+class Storm:
+    """What is to be done: records at least, over all nodes, and kills.
 
-
-def run(
-    folder: Path,
-    programs: tuple[Path, Path],
-    records: int,
-    kills: int,
-    seed: int,
-    longest_s: float = 1.0,
-    spared: tuple[str, ...] = (),
-) -> dict:
-    """The report. programs: MicroPython, mosquitto. records: at least, over all nodes.
-
-    longest_s: from one kill to the next. spared: victims that are not killed.
+    longest_s: from one kill to the next. spared: victims that are not killed. limit_s: when it
+    ends though less was done; what was made is judged all the same.
     """
+
+    def __init__(
+        self,
+        records: int,
+        kills: int,
+        seed: int,
+        longest_s: float = 1.0,
+        spared: tuple[str, ...] = (),
+        limit_s: float = float("inf"),
+    ) -> None:
+        self.records, self.seed = records, seed
+        self._kills, self._longest_s, self._spared = kills, longest_s, spared
+        self._dice = random.Random(seed)
+        self._end_s = time.monotonic() + limit_s
+
+    def _over(self) -> bool:
+        return time.monotonic() >= self._end_s
+
+    def _victims(self, names: list[str]) -> Iterator[str]:
+        """Rounds of all, each in an order of its own."""
+        names = [name for name in names if name not in self._spared]
+        left = self._kills
+        while True:
+            for name in self._dice.sample(names, len(names)):
+                if not left or self._over():
+                    return
+                left -= 1
+                yield name
+
+    def torment(self, farm: Farm) -> Counter:
+        """Kill one after the other; a victim comes back after a moment. How many of each."""
+        told: Counter = Counter()
+        nodes = {node.name: node for node in farm.nodes}
+        for name in self._victims([*nodes, *_VICTIMS]):
+            victim = nodes.get(name) or getattr(farm, name)
+            time.sleep(self._dice.uniform(0.02, self._longest_s))
+            victim.kill()
+            time.sleep(self._dice.uniform(0, 0.3))
+            victim.start()
+            told[name] += 1
+        wait_until(
+            lambda: self._over() or farm.made() >= self.records,
+            60 + self.records / 50,
+            f"{self.records} records",
+        )
+        return told
+
+
+def run(folder: Path, programs: tuple[Path, Path], storm: Storm) -> dict:
+    """The report. programs: MicroPython, mosquitto."""
     begin_s = time.monotonic()
-    with Farm(folder, programs, records, seed) as farm:
-        killed = torment(farm, kills, random.Random(seed), longest_s, spared)
-        _until_made(farm, records)
+    with Farm(folder, programs, storm.records, storm.seed) as farm:
+        killed = storm.torment(farm)
         farm.enough.touch()
         farm.weather.calm()
         told = {node.name: node.node.result(_DRAIN_S) for node in farm.nodes}
         fates = ("passed", "dropped", "doubled", "delayed")
         lines = {fate: getattr(farm.relay, fate) for fate in fates}
-        report = {"seed": seed, "killed": dict(killed), "line_faults": dict(farm.weather.faults)}
-        report |= {"datagrams": lines, "seen_by_gateway": counted(farm.gateway.db)}
+        report = {"seed": storm.seed, "kills": killed.total(), "killed": dict(killed)}
+        report |= {"line_faults": dict(farm.weather.faults), "datagrams": lines}
+        report |= {"seen_by_gateway": counted(farm.gateway.db)}
         report |= _judged(farm, told)
     return report | {"took_s": round(time.monotonic() - begin_s)}
-
-
-def _until_made(farm: Farm, records: int) -> None:
-    """The storm goes on until the nodes have written their share."""
-
-    def made() -> bool:
-        files = [path for node in farm.nodes for path in node.ledger.iterdir()]
-        return sum(path.stat().st_size for path in files) >= 9 * records
-
-    wait_until(made, 60 + records / 50, f"{records} records")
 
 
 def _judged(farm: Farm, told: dict[str, dict]) -> dict:
@@ -240,11 +260,14 @@ def main() -> int:
     parser.add_argument("--records", type=int, default=10_000)
     parser.add_argument("--kills", type=int, default=30)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--minutes", type=float, default=float("inf"), help="then less will do")
     options = parser.parse_args()
     mosquitto = find_mosquitto() or parser.error("mosquitto is not installed")
     with tempfile.TemporaryDirectory() as name:
         programs = find_micropython(), Path(mosquitto)
-        report = run(Path(name), programs, options.records, options.kills, options.seed)
+        limit_s = options.minutes * 60
+        storm = Storm(options.records, options.kills, options.seed, limit_s=limit_s)
+        report = run(Path(name), programs, storm)
     print(json.dumps(report, indent=1))
     return 1 if report["lost"] or report["duplicated"] or report["given_up"] else 0
 

@@ -14,6 +14,7 @@ from hedgerow.sim.audit import Key, NodeLog, Tally, compare
 from hedgerow.sim.stored import stored_in_db
 
 _ENTRY = struct.Struct("<IBI")  # as upy/chaos_node.py writes it
+ENTRY_BYTES = _ENTRY.size
 _LIFE = 1 << 24
 _NAME_S = 1790000000
 
