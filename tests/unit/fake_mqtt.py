@@ -27,6 +27,22 @@ def body_at(data):
     return at + 1
 
 
+def packets_in(parser, data, piece=None):
+    """All packets in data, fed in pieces of that many bytes."""
+    found = []
+    while data:
+        space = parser.space()
+        n = min(len(space), len(data), piece or len(data))
+        space[:n] = data[:n]
+        data = data[n:]
+        parser.feed(n)
+        packet = parser.next()
+        while packet is not None:
+            found.append(packet)
+            packet = parser.next()
+    return found
+
+
 def _string(data, at):
     end = at + 2 + (data[at] << 8 | data[at + 1])
     return bytes(data[at + 2 : end]), end

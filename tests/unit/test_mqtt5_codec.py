@@ -2,6 +2,8 @@
 
 import unittest
 
+from fake_mqtt import packets_in
+
 from hedge.core.errors import LinkError
 from hedge.net import mqtt5_props as props
 from hedge.net import mqtt5_reasons
@@ -11,21 +13,9 @@ from hedge.net.mqtt5_codec import Parser
 
 
 def _parse(data, limit=256, alias_max=0, piece=None):
-    """All packets in data, fed in pieces of that many bytes."""
     parser = Parser(limit)
     parser.alias_max = alias_max
-    found = []
-    while data:
-        space = parser.space()
-        n = min(len(space), len(data), piece or len(data))
-        space[:n] = data[:n]
-        data = data[n:]
-        parser.feed(n)
-        packet = parser.next()
-        while packet is not None:
-            found.append(packet)
-            packet = parser.next()
-    return found
+    return packets_in(parser, data, piece)
 
 
 def _code(data, **options):

@@ -5,25 +5,14 @@ Expected bytes: OASIS MQTT 3.1.1, figures and tables of sections 2 and 3.
 
 import unittest
 
+from fake_mqtt import packets_in
+
 from hedge.core.errors import LinkError
 from hedge.net import mqtt_codec as codec
 
 
 def _parse(data, limit=256, piece=None):
-    """All packets in data, fed in pieces of that many bytes."""
-    parser = codec.Parser(limit)
-    found = []
-    while data:
-        space = parser.space()
-        n = min(len(space), len(data), piece or len(data))
-        space[:n] = data[:n]
-        data = data[n:]
-        parser.feed(n)
-        packet = parser.next()
-        while packet is not None:
-            found.append(packet)
-            packet = parser.next()
-    return found
+    return packets_in(codec.Parser(limit), data, piece)
 
 
 class TestEncode(unittest.TestCase):

@@ -171,12 +171,17 @@ class TestRestart(_Case):
         self.folders.append(fresh("mqtt"))
         self.path = self.folders[-1] + "/mqtt.kv"
 
+    async def first_start(self, version=4):
+        """(broker, client that is connected to it), with a file of their own"""
+        self.fresh()
+        broker = ScriptBroker(NEW[version])
+        client = self.restarted(broker, version)
+        await client.connect()
+        return broker, client
+
     def test_same_packet_id_and_dup(self):
         async def scenario(version):
-            self.fresh()
-            broker = ScriptBroker(NEW[version])
-            client = self.restarted(broker, version)
-            await client.connect()
+            broker, client = await self.first_start(version)
             await client.publish("t", b"1", qos=1, wait=False)
             await client.publish("t", b"2", qos=2, wait=False)
             first = broker.after_connect()
@@ -194,10 +199,7 @@ class TestRestart(_Case):
 
     def test_a_lost_session_gets_them_as_new_and_no_pubrel(self):
         async def scenario(version):
-            self.fresh()
-            broker = ScriptBroker(NEW[version])
-            client = self.restarted(broker, version)
-            await client.connect()
+            broker, client = await self.first_start(version)
             await client.publish("t", b"1", qos=2, wait=False)
             await client.publish("t", b"2", qos=2, wait=False)
             first = broker.after_connect()
@@ -215,10 +217,7 @@ class TestRestart(_Case):
         """Else the message would go out again, and be a second one for the broker."""
 
         async def scenario(version):
-            self.fresh()
-            broker = ScriptBroker(NEW[version])
-            client = self.restarted(broker, version)
-            await client.connect()
+            broker, client = await self.first_start(version)
             await client.publish("t", b"1", qos=2, wait=False)
             kept = []
             broker.answers[codec.PUBREL] = lambda p: (
@@ -287,10 +286,7 @@ class TestRestart(_Case):
 
     def test_what_cannot_be_kept_is_not_sent(self):
         async def scenario(version):
-            self.fresh()
-            broker = ScriptBroker(NEW[version])
-            client = self.restarted(broker, version)
-            await client.connect()
+            broker, client = await self.first_start(version)
             with self.assertRaises(StoreError):
                 await client.publish("t", bytes(9000), qos=1)
             self.assertEqual((client.inflight, broker.after_connect()), (0, []))
@@ -301,10 +297,7 @@ class TestRestart(_Case):
 
     def test_another_client_id_starts_anew(self):
         async def scenario():
-            self.fresh()
-            broker = ScriptBroker(CONNACK)
-            client = self.restarted(broker)
-            await client.connect()
+            broker, client = await self.first_start()
             await client.publish("t", b"", qos=1, wait=False)
             client.close()
             other = Client(broker.open_stream, "other", session=Session(KV(self.path)))
@@ -334,10 +327,7 @@ class TestRestart(_Case):
         for before, after in ((4, 5), (5, 4)):
 
             async def scenario(before=before, after=after):
-                self.fresh()
-                broker = ScriptBroker(NEW[before])
-                client = self.restarted(broker, before)
-                await client.connect()
+                broker, client = await self.first_start(before)
                 await client.publish("t", b"x", qos=1, retain=True, wait=False)
                 client.close()
                 broker.answers[codec.CONNECT] = PRESENT[after]
