@@ -9,7 +9,6 @@ Prints a JSON.
 """
 
 import argparse
-import contextlib
 import json
 import random
 import sys
@@ -22,144 +21,14 @@ from pathlib import Path
 _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent.parent / "interop")]
 
-from bad_lines import BadWeather  # noqa: E402  found through the line above
-from coap_peers import LossyRelay, free_udp_port  # noqa: E402
-from gateway_process import GatewayProcess, hedgerow, wait_until  # noqa: E402
-from ledger import ENTRY_BYTES, counted, judge  # noqa: E402
-from node import Node  # noqa: E402
-from peers import LoopThread, Mosquitto  # noqa: E402
-from serial_node import SerialNode  # noqa: E402
+from farm import Farm  # noqa: E402  found through the line above
+from gateway_process import wait_until  # noqa: E402
+from ledger import counted, judge  # noqa: E402
 
 from hedgerow.sim.audit import Tally  # noqa: E402
 
-_SCRIPT = _HERE / "upy" / "chaos_node.py"
-# Records that may wait in a node's store: the slower the link, the fewer.
-ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300}
-_FULL = 10_000  # with fewer to make the rooms are smaller in proportion
 _VICTIMS = ("gateway", "gateway", "broker", "broker", "bridge")  # beside each node once
 _DRAIN_S = 900
-
-
-class Killable:
-    """A node with its store and ledger, over all its lives."""
-
-    def __init__(self, farm: "Farm", name: str, cfg: dict, room: int) -> None:
-        self.name, self.ledger = name, farm.folder / f"{name}-ledger"
-        self.ledger.mkdir()
-        self.place = farm.folder / f"{name}-tty"
-        self._micropython = farm.micropython
-        self._args = {"script": _SCRIPT, "device": name, "cfg": cfg, "room": room}
-        self._args |= {
-            "store": str(farm.folder / f"{name}-store"),
-            "pace_ms": 10,
-        }
-        self._args |= {"ledger": str(self.ledger), "enough": str(farm.enough)}
-        self.node = self._made()
-
-    def _made(self) -> Node:
-        if self._args["cfg"]["kind"] == "serial":
-            return SerialNode(self._micropython, "", self.place, **self._args)
-        return Node(self._micropython, "", **self._args)
-
-    def start(self) -> None:
-        self.node = self._made().__enter__()
-
-    def kill(self) -> None:
-        assert self.node.process.poll() is None, f"{self.name} ended: {self._last_words()}"
-        self.node.kill()
-
-    def _last_words(self) -> str:
-        with contextlib.suppress(AssertionError):
-            self.node.expect("nothing that is ever said", 1)
-        return " / ".join(self.node.seen[-8:])
-
-    def lose(self, n_bytes: int) -> None:
-        self.node.lose(n_bytes)
-
-
-class Bridge:
-    def __init__(self, folder: Path, place: Path, broker_port: int) -> None:
-        self._log = (folder / "bridge.log").open("ab")
-        broker = f"mqtt://127.0.0.1:{broker_port}"
-        self._arguments = ["bridge", "--port", str(place), "--broker", broker, "--quiet"]
-
-    def start(self) -> None:
-        self._process = hedgerow(self._arguments, self._log)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self._log.close()
-
-
-class Farm:
-    """Everything that runs; a context manager."""
-
-    def __init__(self, folder: Path, programs: tuple[Path, Path], records: int, seed: int) -> None:
-        self.folder, self.enough = folder, folder / "enough"
-        self.micropython = programs[0]
-        self._mosquitto, self._records, self._seed = programs[1], records, seed
-        self._stack = contextlib.ExitStack()
-
-    def __enter__(self) -> "Farm":
-        with contextlib.ExitStack() as stack:
-            self._build(stack)
-            self._stack = stack.pop_all()
-        return self
-
-    def __exit__(self, *raised) -> None:
-        self._stack.__exit__(*raised)
-
-    def _build(self, stack: contextlib.ExitStack) -> None:
-        thread = LoopThread()
-        stack.callback(thread.close)
-        self.broker = stack.enter_context(Mosquitto(self._mosquitto, self.folder))
-        coap_port = free_udp_port()
-        url = f"mqtt://127.0.0.1:{self.broker.port}"
-        self.gateway = GatewayProcess(self.folder, url, coap_port)
-        stack.callback(self.gateway.close)
-        self.gateway.start()
-        self.weather = BadWeather(thread, self._seed)
-        stack.callback(self.weather.close)
-        relay = LossyRelay(thread, coap_port, self._seed, loss=0.3, double=0.1, late=0.2)
-        self.relay = stack.enter_context(relay)
-        self.weather.over_datagrams(relay)
-        self.nodes = [self._node(name, cfg) for name, cfg in self._links().items()]
-        self._start_nodes(stack)
-
-    def made(self) -> int:
-        """Records in the ledgers."""
-        files = [path for node in self.nodes for path in node.ledger.iterdir()]
-        return sum(path.stat().st_size for path in files) // ENTRY_BYTES
-
-    def _links(self) -> dict[str, dict]:
-        def line(port: int) -> dict:
-            return {"host": "127.0.0.1", "port": self.weather.line_to(port).port}
-
-        quick = {"kind": "mqtt", "timeout_ms": 2500, "keepalive_s": 5}
-        return {
-            "mqtt": quick | line(self.broker.port),
-            "mqtt5": quick | line(self.broker.port) | {"version": 5},
-            "http": {"kind": "http", "timeout_ms": 2500} | line(self.gateway.http_port),
-            "coap": {"kind": "coap", "host": "127.0.0.1", "port": self.relay.port},
-            "serial": {"kind": "serial", "keepalive_s": 5},
-        }
-
-    def _node(self, name: str, cfg: dict) -> Killable:
-        return Killable(self, name, cfg, ROOMS[name] * min(self._records, _FULL) // _FULL)
-
-    def _start_nodes(self, stack: contextlib.ExitStack) -> None:
-        for node in self.nodes:
-            node.start()
-            stack.callback(lambda node=node: node.node.kill())
-        serial = next(node for node in self.nodes if node.name == "serial")
-        self.bridge = Bridge(self.folder, serial.place, self.broker.port)
-        self.bridge.start()
-        stack.callback(self.bridge.close)
-        self.weather.over_cable(serial.lose)
 
 
 class Storm:

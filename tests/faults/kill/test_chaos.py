@@ -3,7 +3,8 @@
 from pathlib import Path
 
 import pytest
-from chaos import ROOMS, Storm, run
+from chaos import Storm, run
+from farm import ROOMS
 from ledger import judge, payload
 
 pytestmark = pytest.mark.e2e
