@@ -90,15 +90,20 @@ class Field:
         return told if told["stored"] == told["records"] else None
 
 
+def mosquitto() -> Path:
+    """The broker. Raises FileNotFoundError if it is not installed."""
+    found = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{_SBIN}")
+    if not found:
+        raise FileNotFoundError("mosquitto is not installed (Debian package mosquitto)")
+    return Path(found)
+
+
 @contextlib.contextmanager
 def field() -> Iterator[Field]:
     """A Field with its broker. Raises FileNotFoundError if mosquitto is not installed."""
-    mosquitto = shutil.which("mosquitto", path=f"{os.environ.get('PATH', '')}:{_SBIN}")
-    if not mosquitto:
-        raise FileNotFoundError("mosquitto is not installed (Debian package mosquitto)")
     with (
         tempfile.TemporaryDirectory() as name,
-        Mosquitto(Path(mosquitto), Path(name)) as broker,
+        Mosquitto(mosquitto(), Path(name)) as broker,
         GatewayStub(broker.port) as gateway,
     ):
         yield Field(Path(name), broker, gateway)

@@ -3,7 +3,6 @@
 pytest -m soak -s tests/faults/net prints the table; HEDGEROW_FAULT_S is how long each lasts (25).
 """
 
-import datetime
 import os
 import sys
 import time
@@ -38,55 +37,15 @@ def certificates(tmp_path_factory) -> Path:
     """Folder with ca.pem and <kind>.pem, <kind>.key of each TLS fault."""
     pytest.importorskip("cryptography", reason="the Python package cryptography is not installed")
     folder = tmp_path_factory.mktemp("certificates")
-    ca, other = _Authority("site CA"), _Authority("another CA")
+    from authority import Authority
+
+    ca, other = Authority("site CA"), Authority("another CA")
     (folder / "ca.pem").write_bytes(ca.pem)
-    ca.issue(folder, "good", "broker.test", days=30)
+    ca.issue(folder, "good", "broker.test")
     ca.issue(folder, "expired", "broker.test", days=-1)
-    ca.issue(folder, "name", "elsewhere.test", days=30)
-    other.issue(folder, "authority", "broker.test", days=30)
+    ca.issue(folder, "name", "elsewhere.test")
+    other.issue(folder, "authority", "broker.test")
     return folder
-
-
-class _Authority:
-    def __init__(self, name: str) -> None:
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        self._key = ec.generate_private_key(ec.SECP256R1())
-        self._name = name
-        self.pem = _pem(self._sign(name, self._key.public_key(), 30, ca=True))
-
-    def issue(self, folder: Path, kind: str, name: str, days: int) -> None:
-        from cryptography.hazmat.primitives import serialization as form
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        key = ec.generate_private_key(ec.SECP256R1())
-        how = form.Encoding.PEM, form.PrivateFormat.PKCS8, form.NoEncryption()
-        (folder / f"{kind}.pem").write_bytes(_pem(self._sign(name, key.public_key(), days)))
-        (folder / f"{kind}.key").write_bytes(key.private_bytes(*how))
-
-    def _sign(self, name: str, key, days: int, ca: bool = False):
-        from cryptography import x509
-        from cryptography.hazmat.primitives import hashes
-
-        def named(text: str) -> x509.Name:
-            return x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, text)])
-
-        now = datetime.datetime.now(datetime.UTC)
-        builder = (
-            x509.CertificateBuilder(named(self._name), named(name), key)
-            .serial_number(x509.random_serial_number())
-            .not_valid_before(now - datetime.timedelta(days=9))
-            .not_valid_after(now + datetime.timedelta(days=days))
-            .add_extension(x509.BasicConstraints(ca=ca, path_length=None), critical=True)
-            .add_extension(x509.SubjectAlternativeName([x509.DNSName(name)]), critical=False)
-        )
-        return builder.sign(self._key, hashes.SHA256())
-
-
-def _pem(certificate) -> bytes:
-    from cryptography.hazmat.primitives.serialization import Encoding
-
-    return certificate.public_bytes(Encoding.PEM)
 
 
 class Trial:
@@ -95,6 +54,7 @@ class Trial:
     def __init__(self, fault: Fault, lasts_s: float, get) -> None:
         self.fault = fault
         self.back_s = 0.0
+        self.gap_ms = 0  # longest that the node's loop kept a 10 ms task waiting
         self._lasts_s = lasts_s
         self._get = get  # request.getfixturevalue, asked in the main thread
         self._certificates = get("certificates") if fault.tls else None
@@ -143,6 +103,7 @@ class Trial:
         self._check(site, site.finish(), said, before)
 
     def _check(self, site: Site, result: dict, said: str, before: set[int]) -> None:
+        self.gap_ms = result["worst_gap_ms"]
         assert self.fault.says in said, f"{self.fault.name}: said {said!r}"
         assert not (self.fault.at_start and before), "it came through a fault"
         assert result["pending"] == 0
@@ -161,12 +122,15 @@ def test_there_are_thirty():
     assert len(names) == len(FAULTS) >= 30
 
 
-def _outcome(trial: Trial, folder: Path) -> tuple[str, float, str]:
+def _outcome(trial: Trial, folder: Path) -> tuple[str, float, int, str]:
+    wrong = ""
     try:
         trial.run(folder)
-    except AssertionError as wrong:
-        return trial.fault.name, trial.back_s, str(wrong)
-    return trial.fault.name, trial.back_s, ""
+    except AssertionError as error:
+        wrong = str(error)
+    if trial.back_s > _BACK_S:
+        wrong = f"{trial.back_s:.1f} s; {wrong}"
+    return trial.fault.name, trial.back_s, trial.gap_ms, wrong
 
 
 @pytest.mark.soak
@@ -176,8 +140,9 @@ def test_back_to_publishing_within_30_s(request, tmp_path):
     folders = [tmp_path / str(i) for i in range(len(trials))]
     with ThreadPoolExecutor(_AT_ONCE) as pool:
         rows = list(pool.map(_outcome, trials, folders))
-    print(f"\neach lasts {_SOAK_S:g} s, {len(rows)} faults; s from repair to the next record")
-    for name, back_s, wrong in rows:
-        met = "MISSED " + wrong if wrong or back_s > _BACK_S else "met"
-        print(f"| {name} | {back_s:.1f} | {met} |")
-    assert not [row for row in rows if row[2] or row[1] > _BACK_S]
+    print(f"\neach lasts {_SOAK_S:g} s; repair to the next record; longest gap of the loop")
+    for name, back_s, gap_ms, wrong in rows:
+        print(
+            f"| {name} | {back_s:.1f} s | {gap_ms} ms | {'MISSED ' + wrong if wrong else 'met'} |"
+        )
+    assert not [row for row in rows if row[3]]
