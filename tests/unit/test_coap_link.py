@@ -156,7 +156,7 @@ class TestLink(PairCase):
                 await waiting
             except LinkError as e:
                 self.assertEqual(str(e), "not connected")
-            self.assertEqual(len(pair.link._posts), 0)
+            self.assertEqual(len(pair.link._under_way), 0)
 
         self.play(scenario, FarmPair())
 

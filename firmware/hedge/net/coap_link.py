@@ -14,16 +14,16 @@ What blocks the loop: looking up a host name, and with DTLS the arithmetic of it
 import asyncio
 
 from ..core.errors import LinkError, StoreError
+from .asking import AskingLink
 from .coap import numbers as n
 from .coap.client import Client
-from .link import Link
 
 _MAX_RETRANSMIT = 3  # gives up after 30 to 45 s; the uplink's back-off goes on from there
 _LIMIT_MS = 30000  # for a separate response: the gateway's disk may be slow
 _ENDED = (LinkError, OSError, StoreError, MemoryError)
 
 
-class CoapLink(Link):
+class CoapLink(AskingLink):
     """open_udp: returns what a Client takes. secure: an oscore.client.Secured, or None.
 
     timing: ack_timeout_ms, max_retransmit, limit_ms, for tests.
@@ -33,6 +33,7 @@ class CoapLink(Link):
     ack_timeout_ms = 60000  # past the time that CoAP repeats by itself
 
     def __init__(self, open_udp, device, info=b"", secure=None, **timing):
+        AskingLink.__init__(self, set())  # tasks, each with a frame
         self._open_udp = open_udp
         self._up = "up/" + device
         self._info_path = "info/" + device
@@ -41,10 +42,6 @@ class CoapLink(Link):
         self._timing = dict({"max_retransmit": _MAX_RETRANSMIT, "limit_ms": _LIMIT_MS}, **timing)
         self._client = None
         self._bytes_before = 0  # of clients already closed
-        self._acks = []  # at most one of each frame under way
-        self._posts = set()
-        self._fault = None
-        self._changed = asyncio.Event()
 
     @property
     def bytes_sent(self):
@@ -55,6 +52,7 @@ class CoapLink(Link):
         await self.close()
         self._client = Client(self._open_udp(), self._secure, **self._timing)
         self._client.start()
+        self._is_open = True
         try:
             if self._info:
                 _check(await self._client.request(n.PUT, self._info_path, self._info))
@@ -66,27 +64,9 @@ class CoapLink(Link):
         return False
 
     async def send(self, frame):
-        while self._fault is None and len(self._posts) >= self.window:
-            await self._change()
-        self._check_session()
+        await self._wait_for_room()
         post = self._post(self._client, bytes(frame))
-        self._posts.add(asyncio.create_task(post))
-
-    async def recv(self):
-        while not self._acks:
-            self._check_session()
-            await self._change()
-        return self._acks.pop(0)
-
-    def _check_session(self):
-        if self._fault:
-            raise self._fault
-        if self._client is None:
-            raise LinkError("not connected")
-
-    async def _change(self):
-        self._changed.clear()
-        await self._changed.wait()
+        self._under_way.add(asyncio.create_task(post))
 
     async def _post(self, client, frame):
         try:
@@ -96,20 +76,17 @@ class CoapLink(Link):
             if client is self._client:
                 self._fault = e
         finally:
-            self._posts.discard(asyncio.current_task())
+            self._under_way.discard(asyncio.current_task())
             self._changed.set()
 
     async def close(self):
-        for post in list(self._posts):
+        for post in list(self._under_way):
             post.cancel()
-        self._posts.clear()
-        self._acks.clear()
-        self._fault = None
         if self._client:
             self._bytes_before += self._client.bytes_sent
             self._client.close()
             self._client = None
-        self._changed.set()
+        self._end()
 
 
 def _check(response):

@@ -18,14 +18,14 @@ from binascii import b2a_base64, hexlify
 
 from ..core.errors import LinkError
 from ..wire.mac import hmac_sha256
+from .asking import AskingLink
 from .http_client import Http
-from .link import Link
 
 _ENDED = (LinkError, OSError, asyncio.TimeoutError, MemoryError)
 _IDLE_MS = 4000  # servers close after 5 s and more
 
 
-class HttpLink(Link):
+class HttpLink(AskingLink):
     """http: an Http. path: what stands before /up/<device>. key: signs the info map, or None.
 
     account: (user, password) where the gateway's broker asks for one, or None.
@@ -37,6 +37,7 @@ class HttpLink(Link):
     def __init__(
         self, http, device, info=b"", key=None, path="/api", idle_ms=_IDLE_MS, account=None
     ):
+        AskingLink.__init__(self, [])  # waiting, or the first one under way
         self._http = http
         self._up = path + "/up/" + device
         self._info_path = path + "/info/" + device
@@ -44,11 +45,7 @@ class HttpLink(Link):
         self._head = _authorised(*account) if account else ""
         self._info_head = _signed(key, device, info) if key else ""
         self._idle_ms = idle_ms
-        self._frames = []  # waiting, or the first one under way
-        self._acks = []
         self._worker = None
-        self._fault = None
-        self._changed = asyncio.Event()  # for send() and recv()
         self._work = asyncio.Event()
 
     @property
@@ -63,6 +60,7 @@ class HttpLink(Link):
         except asyncio.TimeoutError:
             raise LinkError("HTTP: no answer in time")
         self._worker = asyncio.create_task(self._run())
+        self._is_open = True
         return False
 
     async def _ask(self, method, path, body, headers=""):
@@ -72,35 +70,17 @@ class HttpLink(Link):
         return said
 
     async def send(self, frame):
-        while self._fault is None and len(self._frames) >= self.window:
-            await self._change()
-        self._check_session()
-        self._frames.append(bytes(frame))
+        await self._wait_for_room()
+        self._under_way.append(bytes(frame))
         self._work.set()
-
-    async def recv(self):
-        while not self._acks:
-            self._check_session()
-            await self._change()
-        return self._acks.pop(0)
-
-    def _check_session(self):
-        if self._fault:
-            raise self._fault
-        if self._worker is None:
-            raise LinkError("not connected")
-
-    async def _change(self):
-        self._changed.clear()
-        await self._changed.wait()
 
     async def _run(self):
         """One frame after the other; the first failure ends the session."""
         try:
             while True:
                 await self._wait_for_frame()
-                ack = await self._ask("POST", self._up, self._frames[0])
-                self._frames.pop(0)
+                ack = await self._ask("POST", self._up, self._under_way[0])
+                self._under_way.pop(0)
                 self._acks.append(ack)
                 self._changed.set()
         except _ENDED as e:
@@ -109,7 +89,7 @@ class HttpLink(Link):
             self._changed.set()
 
     async def _wait_for_frame(self):
-        while not self._frames:
+        while not self._under_way:
             self._work.clear()
             try:
                 await asyncio.wait_for_ms(self._work.wait(), self._idle_ms)
@@ -122,10 +102,7 @@ class HttpLink(Link):
         if worker:
             worker.cancel()
         self._http.close()
-        self._frames.clear()
-        self._acks.clear()
-        self._fault = None
-        self._changed.set()
+        self._end()
 
 
 def _signed(key, device, info):
