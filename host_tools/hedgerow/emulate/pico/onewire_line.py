@@ -5,8 +5,9 @@ A slot begins as the master pulls the line low. Low until released after 480 us 
 those of the DS18B20 datasheet (Maxim 19-7487), section 1-Wire Signaling.
 """
 
-from collections.abc import Callable
 from typing import Any
+
+from hedgerow.emulate.pico.pulse_lines import Drive, LowPulses, Now
 
 _US = 1000
 _RESET_NS = 470 * _US  # DS: 480; mp_hal_delay_us counts whole us and may end one early
@@ -15,23 +16,12 @@ _PRESENCE_NS = (30 * _US, 150 * _US)  # DS: 15 to 60 us after release, for 60 to
 _GIVEN_ZERO_NS = 30 * _US  # after the master's release; it samples within 15 us
 
 
-class OneWireLine:
-    """drive(level, after_ns): of the pin. Chips: reset(), write_bit(), read_bit(), is_sending."""
+class OneWireLine(LowPulses):
+    """Chips: reset(), write_bit(), read_bit(), is_sending."""
 
-    def __init__(self, now_ns: Callable[[], int], drive: Callable[[int, int], None]) -> None:
-        self._now_ns = now_ns
-        self._drive = drive
+    def __init__(self, now_ns: Now, drive: Drive) -> None:
+        super().__init__(now_ns, drive)
         self.chips: list[Any] = []
-        self._fell_ns: int | None = None
-        drive(1, 0)  # the pull-up
-
-    def on_level(self, level: int | None) -> None:
-        """Listener for the pin, which the master pulls low or does not drive."""
-        if level == 0:
-            self._fell_ns = self._now_ns()
-        elif self._fell_ns is not None:
-            low_ns, self._fell_ns = self._now_ns() - self._fell_ns, None
-            self._released(low_ns)
 
     def _released(self, low_ns: int) -> None:
         if low_ns >= _RESET_NS:

@@ -1,5 +1,6 @@
 """Chips that speak in pulses on one pin: PWM, WS2812, DHT, echoes."""
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -72,7 +73,29 @@ class BitStreamLine:
         self._rose_ns = self._fell_ns = None
 
 
-class DHTLine:
+class LowPulses(ABC):
+    """A pin with a pull-up that a master pulls low for a while: 1-Wire, DHT."""
+
+    def __init__(self, now_ns: Now, drive: Drive) -> None:
+        self._now_ns = now_ns
+        self._drive = drive
+        self._fell_ns: int | None = None
+        drive(1, 0)  # the pull-up
+
+    def on_level(self, level: int | None) -> None:
+        """Listener for the pin, which the master pulls low or does not drive."""
+        if level == 0:
+            self._fell_ns = self._now_ns()
+        elif self._fell_ns is not None:
+            low_ns, self._fell_ns = self._now_ns() - self._fell_ns, None
+            self._released(low_ns)
+
+    @abstractmethod
+    def _released(self, low_ns: int) -> None:
+        """The master has let go after this time."""
+
+
+class DHTLine(LowPulses):
     """A DHT sensor: chip.frame() -> 5 bytes or None, told in pulses after a start signal.
 
     Times: AM2302 product manual (Aosong), section 7.4: 80 us low, 80 us high, then for each bit
@@ -82,19 +105,12 @@ class DHTLine:
     START_NS = 900 * _US  # manual: 0.8 ms at least
 
     def __init__(self, now_ns: Now, drive: Drive, chip: Any) -> None:
-        self._now_ns = now_ns
-        self._drive = drive
+        super().__init__(now_ns, drive)
         self._chip = chip
-        self._fell_ns: int | None = None
-        drive(1, 0)  # the pull-up
 
-    def on_level(self, level: int | None) -> None:
-        if level == 0:
-            self._fell_ns = self._now_ns()
-        elif self._fell_ns is not None:
-            low_ns, self._fell_ns = self._now_ns() - self._fell_ns, None
-            if low_ns >= self.START_NS:
-                self._answer()
+    def _released(self, low_ns: int) -> None:
+        if low_ns >= self.START_NS:
+            self._answer()
 
     def _answer(self) -> None:
         frame = self._chip.frame()
