@@ -3,6 +3,8 @@
 import asyncio
 import unittest
 
+from waiting import Inbox
+
 from hedge.core.errors import LinkError
 from hedge.net.http_client import Http
 from hedge.net.http_link import HttpLink
@@ -31,20 +33,18 @@ class FakeServer:
         return self.streams[-1]
 
 
-class _Stream:
+class _Stream(Inbox):
     def __init__(self, server):
+        Inbox.__init__(self)
         self.bytes_sent = 0
         self.closed = False
         self._server = server
         self._answered = 0
-        self._inbox = b""
         self._came = b""
-        self._ended = False
-        self._arrived = asyncio.Event()
 
     async def write(self, data, limit_ms):
         await asyncio.sleep_ms(0)
-        if self._ended:
+        if self.ended:
             raise OSError(104)
         self.bytes_sent += len(data)
         self._came += bytes(data)
@@ -53,23 +53,13 @@ class _Stream:
         self._server.requests.append((head.decode(), body))
         answer = self._server.answer(head.decode(), body)
         if answer is not None:
-            self._inbox += answer
             self._answered += 1
-        self._ended = self._answered == self._server.hang_up_after != 0
-        self._arrived.set()
+            self.feed(answer)
+        if self._answered == self._server.hang_up_after != 0:
+            self.hang_up()
 
     async def readinto(self, buf):
-        while not self._inbox and not self._ended:
-            self._arrived.clear()
-            await self._arrived.wait()
-        n = min(len(buf), len(self._inbox), 7)  # in small pieces, as a network may
-        buf[:n] = self._inbox[:n]
-        self._inbox = self._inbox[n:]
-        return n
-
-    def hang_up(self):
-        self._ended = True
-        self._arrived.set()
+        return await super().readinto(memoryview(buf)[:7])  # in small pieces, as a network may
 
     def close(self):
         self.closed = True
