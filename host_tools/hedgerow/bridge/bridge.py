@@ -7,7 +7,6 @@ with Bridge(["/dev/ttyACM0"], address, told=print) as bridge:
 import threading
 import time
 from collections.abc import Callable, Sequence
-from types import TracebackType
 from typing import Self
 
 import paho.mqtt.client as paho
@@ -73,12 +72,7 @@ class Bridge:
             self._threads[""].start()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self._stop.set()
         scan = self._threads.pop("", None)  # first: it starts others
         if scan is not None:

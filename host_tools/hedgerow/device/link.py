@@ -14,7 +14,6 @@ import io
 import struct
 import time
 from collections.abc import Iterator
-from types import TracebackType
 from typing import Self
 
 from mpremote.transport import TransportError
@@ -50,12 +49,7 @@ class SerialLink:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

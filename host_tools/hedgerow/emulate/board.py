@@ -2,7 +2,6 @@
 
 import abc
 from pathlib import Path
-from types import TracebackType
 from typing import Self
 
 from hedgerow.emulate.raw_repl import Link, RawRepl
@@ -55,12 +54,7 @@ class Board(abc.ABC):
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
 
