@@ -6,9 +6,11 @@ import pytest
 
 from hedgerow.config import check_file, schema
 from hedgerow.config.draft import Draft
+from hedgerow.config.project import new_project
 from hedgerow.config.shape import apply_schema
 from hedgerow.config.source import read_source
 from hedgerow.config.wifi import wifi_part
+from hedgerow.device.app_files import collect
 
 _GOOD = (Path(__file__).parent / "configs" / "good.toml").read_text(encoding="utf-8")
 _NETWORKS = 'networks = [ { ssid = "farm", password_file = "farm.key" } ]\n'
@@ -92,3 +94,16 @@ def test_a_board_without_a_radio(node_file):
 def test_a_short_password(node_file, tmp_path):
     (tmp_path / "farm.key").write_text("short")
     assert "its password has 5 characters" in " ".join(_about_wifi(node_file(_NETWORKS)))
+
+
+def test_a_deploy_takes_the_modules_it_needs_and_not_the_password_file(tmp_path):
+    path = new_project("bed-3", "soil", tmp_path) / "node.toml"
+    assert not [name for name in collect(path).files if "wifi" in name or "resolver" in name]
+    (path.parent / "farm.key").write_text("correct horse")
+    text = path.read_text(encoding="utf-8")
+    path.write_text(f"{text}\n[wifi]\n{_NETWORKS}", encoding="utf-8")
+    files = collect(path).files
+    needed = ("wifi", "wifi_link", "wifi_scan", "wifi_status", "resolver", "dns_message")
+    assert {f"hedge/net/{name}.py" for name in (*needed, "coap/udp")} <= set(files)
+    assert not {"farm.key", "hedge/net/sntp.py", "hedge/net/setup.py"} & set(files)
+    assert "correct horse" in files["plan.json"].read_text(encoding="utf-8")
