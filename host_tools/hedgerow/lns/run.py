@@ -53,49 +53,44 @@ async def serve(options: LnsOptions, say: Say, stop: asyncio.Event | None = None
         forward = MqttForward(options.broker)
         stack.callback(forward.close)
         forward.start()
-        if options.chirpstack:
-            await _integrate(options, database, forward, stack, say, stop)
-        else:
-            await _serve(options, database, forward, stack, say, stop)
+        part = _Part(options, database, forward, stack, say, stop)
+        await (part.integrate() if options.chirpstack else part.serve())
 
 
-async def _integrate(
-    options: LnsOptions,
-    database: Database,
-    forward: MqttForward,
-    stack: AsyncExitStack,
-    say: Say,
-    stop: asyncio.Event,
-) -> None:
-    assert options.chirpstack is not None
-    devices = options.site.devices if options.site else ()
-    names = {device.dev_eui.hex(): device.name for device in devices if device.joins}
-    cayenne = options.site.cayenne if options.site else frozenset()
-    records = Records(database, forward.submit, cayenne)
-    chirpstack = ChirpStack(options.chirpstack, records, names)
-    stack.callback(chirpstack.close)
-    chirpstack.start()
-    say(f"records of ChirpStack at {options.chirpstack!r} to {options.broker!r}")
-    await stop.wait()
+@dataclass(frozen=True)
+class _Part:
+    """What runs between database and broker: ChirpStack's records, or our own network server."""
 
+    options: LnsOptions
+    database: Database
+    forward: MqttForward
+    stack: AsyncExitStack
+    say: Say
+    stop: asyncio.Event
 
-async def _serve(
-    options: LnsOptions,
-    database: Database,
-    forward: MqttForward,
-    stack: AsyncExitStack,
-    say: Say,
-    stop: asyncio.Event,
-) -> None:
-    if options.site is None:
-        raise UsageError("a devices file is needed: --devices devices.toml")
-    service = LnsService(
-        options.site, database, forward.submit, host=options.host, port=options.port
-    )
-    await stack.enter_async_context(service)
-    for device, path in options.send:
-        transfer = service.send_file(device, path, options.fragment_bytes)
-        say(f"{path} to {device}: {transfer.count} fragments of {transfer.size} bytes")
-    site = options.site
-    say(f"{site.region}, {len(site.devices)} devices, gateways at udp {service.port}")
-    await run_until(service, stop, say)
+    async def integrate(self) -> None:
+        options = self.options
+        assert options.chirpstack is not None
+        devices = options.site.devices if options.site else ()
+        names = {device.dev_eui.hex(): device.name for device in devices if device.joins}
+        cayenne = options.site.cayenne if options.site else frozenset()
+        records = Records(self.database, self.forward.submit, cayenne)
+        chirpstack = ChirpStack(options.chirpstack, records, names)
+        self.stack.callback(chirpstack.close)
+        chirpstack.start()
+        self.say(f"records of ChirpStack at {options.chirpstack!r} to {options.broker!r}")
+        await self.stop.wait()
+
+    async def serve(self) -> None:
+        options, site = self.options, self.options.site
+        if site is None:
+            raise UsageError("a devices file is needed: --devices devices.toml")
+        service = LnsService(
+            site, self.database, self.forward.submit, host=options.host, port=options.port
+        )
+        await self.stack.enter_async_context(service)
+        for device, path in options.send:
+            transfer = service.send_file(device, path, options.fragment_bytes)
+            self.say(f"{path} to {device}: {transfer.count} fragments of {transfer.size} bytes")
+        self.say(f"{site.region}, {len(site.devices)} devices, gateways at udp {service.port}")
+        await run_until(service, self.stop, self.say)
