@@ -71,3 +71,11 @@ class Node:
 
     def result(self, limit_s: float = 30.0) -> dict:
         return self.expect("result", limit_s)
+
+    def contract(self, *, kept: bool, lost: tuple[str, ...], limit_s: float = 30.0) -> None:
+        """The end of the scenario `contract`, which is the same for every link."""
+        result = self.result(limit_s)
+        assert result["acks"] == ["frame one", "frame two", "frame three"], result
+        assert result["after"] == ["LinkError", "LinkError"], result
+        assert result["kept"] is kept and result["lost"] in lost, result
+        assert 0 < result["sent"] < result["more"], result
