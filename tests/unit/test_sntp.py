@@ -5,8 +5,10 @@ import time
 import unittest
 
 import micropython  # noqa: F401  gives CPython MicroPython's time functions
+from fake_node import FakeState
+from quiet_case import QuietCase
 
-from hedge.core import clock, log
+from hedge.core import clock
 from hedge.core.errors import FrameError, LinkError
 from hedge.net import sntp, sntp_packet
 from hedge.net.sntp import Sntp
@@ -87,24 +89,9 @@ class Clock:
         self.now_s = now_s
 
 
-class KV:
-    def __init__(self):
-        self.values = {}
-        self.saves = 0
-
-    def get(self, key, default=None):
-        return self.values.get(key, default)
-
-    def set(self, key, value):
-        self.values[key] = value
-
-    def save(self):
-        self.saves += 1
-
-
-class Case(unittest.TestCase):
+class Case(QuietCase):
     def setUp(self):
-        self._level, log.level = log.level, log.WARN + 1
+        QuietCase.setUp(self)
         self.use(_NOW_S)
 
     def use(self, now_s):
@@ -115,7 +102,7 @@ class Case(unittest.TestCase):
 
     def tearDown(self):
         clock.use(self._former)
-        log.level = self._level
+        QuietCase.tearDown(self)
 
 
 class TestPolicy(Case):
@@ -167,7 +154,7 @@ class TestPolicy(Case):
         self.assertEqual((self.clock.sets, made.syncs), ([], 1))
 
     def test_drift_is_learnt_kept_and_used_without_a_server(self):
-        kv = KV()
+        kv = FakeState()
         made = Sntp(["a"], kv)
         true_ms, now_ms = _NOW_S * 1000, 0
         for _ in range(24):  # ticks 40 ppm slow
