@@ -10,6 +10,7 @@ import tracemalloc
 
 import oscore_shim  # noqa: F401
 import pytest
+from mutants import mutated
 
 from hedge.core import log
 from hedge.core.errors import FrameError
@@ -106,18 +107,8 @@ def _requests():
 
 
 def _mutated(dice, seeds):
-    data = bytearray(dice.choice(seeds))
-    for _ in range(dice.choice((0, 1, 1, 2, 5))):
-        at = dice.randrange(len(data) + 1)
-        kind = dice.randrange(4)
-        if kind == 0 and at < len(data):
-            data[at] = dice.choice((0, 0x7F, 0xFF, 0xD0, 0xE0, dice.randrange(256)))
-        elif kind == 1:
-            del data[at : at + dice.randint(1, 8)]
-        elif kind == 2:
-            data[at:at] = data[at : at + dice.randint(1, 8)]
-        else:
-            data[at:at] = dice.randbytes(dice.randint(1, 6))
+    changes = dice.choice((0, 1, 1, 2, 5))
+    data = bytearray(mutated(dice, dice.choice(seeds), changes, (0, 0x7F, 0xFF, 0xD0, 0xE0)))
     if len(data) >= 4 and dice.random() < 0.95:
         data[2:4] = dice.randbytes(2)  # else it is a duplicate
     return bytes(data)

@@ -7,6 +7,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from mutants import mutated
 
 from hedge.core.errors import LinkError
 from hedge.net import mqtt5_codec
@@ -66,19 +67,8 @@ def _parser(version: int):
 
 def _mutated(dice: random.Random, version: int) -> bytes:
     """One to four packets, glued together, with a few bytes changed, cut, doubled or added."""
-    data = bytearray(b"".join(dice.choices(_SEEDS[version], k=dice.randint(1, 4))))
-    for _ in range(dice.randint(0, 4)):
-        at = dice.randrange(len(data) + 1)
-        kind = dice.randrange(4)
-        if kind == 0 and at < len(data):
-            data[at] = dice.choice((0, 0x7F, 0x80, 0xFF, dice.randrange(256)))
-        elif kind == 1:
-            del data[at : at + dice.randint(1, 8)]
-        elif kind == 2:
-            data[at:at] = data[at : at + dice.randint(1, 8)]
-        else:
-            data[at:at] = dice.randbytes(dice.randint(1, 4))
-    return bytes(data)
+    whole = b"".join(dice.choices(_SEEDS[version], k=dice.randint(1, 4)))
+    return mutated(dice, whole, dice.randint(0, 4), (0, 0x7F, 0x80, 0xFF))
 
 
 def _run(version: int, data: bytes, sizes) -> tuple[list, bool]:

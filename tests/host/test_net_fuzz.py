@@ -5,6 +5,7 @@ import random
 import struct
 
 import pytest
+from mutants import mutated
 
 from hedge.core.errors import FrameError, LinkError
 from hedge.net import dns_message, setup_dns, setup_http, sntp_packet
@@ -66,29 +67,13 @@ _PARSERS = {
 }  # fmt: skip
 
 
-def _mutated(dice: random.Random, seed: bytes) -> bytes:
-    data = bytearray(seed)
-    for _ in range(dice.randint(1, 4)):
-        at = dice.randrange(len(data) + 1)
-        kind = dice.randrange(4)
-        if kind == 0 and at < len(data):
-            data[at] = dice.choice((0, 0x3F, 0xC0, 0xFF, dice.randrange(256)))
-        elif kind == 1:
-            del data[at : at + dice.randint(1, 8)]
-        elif kind == 2:
-            data[at:at] = data[at : at + dice.randint(1, 8)]
-        else:
-            data[at:at] = dice.randbytes(dice.randint(1, 4))
-    return bytes(data)
-
-
 def _fuzz(kind: str, count: int, seed: int) -> int:
     """How many of count were refused."""
     parser, seeds = _PARSERS[kind]
     dice = random.Random(seed)
     refused = 0
     for _ in range(count):
-        data = _mutated(dice, dice.choice(seeds))
+        data = mutated(dice, dice.choice(seeds), dice.randint(1, 4), (0, 0x3F, 0xC0, 0xFF))
         try:
             parser(data)
         except (FrameError, LinkError):

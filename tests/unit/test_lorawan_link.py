@@ -106,6 +106,14 @@ class TestLorawanLink(fake.ClockCase):
 
         return asyncio.run(whole())
 
+    async def go_deaf(self):
+        """A session that ends with frame 1, which the network does not hear."""
+        await self.link.connect()
+        self.network.deaf = True
+        await self.link.send(_frame(1))
+        with self.assertRaises(LinkError):
+            await self.link.recv()
+
     def marks(self, data, key=None):
         return ack.unpack(data, "bed-3", key)[2]
 
@@ -213,11 +221,7 @@ class TestLorawanLink(fake.ClockCase):
 
     def test_a_deaf_network_ends_the_session_and_a_join_begins_another(self):
         async def work():
-            await self.link.connect()
-            self.network.deaf = True
-            await self.link.send(_frame(1))
-            with self.assertRaises(LinkError):
-                await self.link.recv()
+            await self.go_deaf()
             self.assertFalse(self.session.joined)
             with self.assertRaises(LinkError):
                 await self.link.connect()
@@ -231,11 +235,7 @@ class TestLorawanLink(fake.ClockCase):
 
     def test_silence_lowers_the_data_rate(self):
         async def work():
-            await self.link.connect()
-            self.network.deaf = True
-            await self.link.send(_frame(1))
-            with self.assertRaises(LinkError):
-                await self.link.recv()
+            await self.go_deaf()
 
         self.play(work)
         self.assertEqual(self.radio.sent[0][2], (7, 125))
