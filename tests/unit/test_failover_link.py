@@ -56,6 +56,20 @@ class LinkTest(_Case):
         asyncio.run(scenario())
         self.assertEqual(self.first.connects, 2)
 
+    def test_hurry_is_that_of_the_link_in_use(self):
+        self.first.refuse = True
+        self.second.hurry = asyncio.Event()
+
+        async def scenario():
+            self.assertIs(self.link.hurry, None)
+            with self.assertRaises(LinkError):
+                await self.link.connect()
+            await self.link.connect()
+            self.assertIs(self.link.hurry, self.second.hurry)
+            await self.link.close()
+
+        asyncio.run(scenario())
+
     def test_sessions_without_an_ack_are_failures(self):
         async def scenario():
             for _ in range(2):

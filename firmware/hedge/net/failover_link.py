@@ -57,6 +57,11 @@ class FailoverLink(Link):
     def bytes_sent(self):
         return sum([link.bytes_sent for link in self._links if link])
 
+    @property
+    def hurry(self):
+        """Of the link in use: a network that came back ends the uplink's wait."""
+        return self._link(self.at).hurry
+
     def _link(self, at):
         if self._links[at] is None:
             self._links[at] = self._makers[at]()
