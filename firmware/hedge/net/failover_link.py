@@ -60,7 +60,7 @@ class FailoverLink(Link):
     @property
     def hurry(self):
         """Of the link in use: a network that came back ends the uplink's wait."""
-        return self._link(self.at).hurry
+        return getattr(self._link(self.at), "hurry", None)
 
     def _link(self, at):
         if self._links[at] is None:
