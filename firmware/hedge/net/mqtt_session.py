@@ -110,7 +110,7 @@ class KeptInflight(Inflight):
         super().add(packet_id, packet)
         try:
             self._session.put(packet_id, packet, self._ids())
-        except Exception:
+        except Exception:  # whatever it was, a MemoryError too: what is not kept is not in flight
             self.acked(packet_id)
             raise
 
