@@ -131,7 +131,7 @@ class TestExchanges(PairCase):
             await pair.client.request(n.POST, "s", b"once")
             sent = [d for _, to, d in pair.net.sent if to == "s"][0]
             pair.context.window = Window()  # so that nothing counts as a replay
-            begin = sent.index(b"\xff") + 1
+            begin = len(sent) - len(decode(sent).payload)  # a token may hold a 0xFF too
             for at in range(begin, len(sent)):
                 changed = bytearray(sent)
                 changed[at] ^= 1 << at % 8
