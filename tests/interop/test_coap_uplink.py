@@ -1,10 +1,13 @@
 """A node's records over CoAP into a real gateway: lossy, doubled, restarted, with OSCORE."""
 
+import contextlib
 import sqlite3
+import time
 from pathlib import Path
 
 import pytest
 from coap_peers import LossyRelay, free_udp_port
+from name_server import NameServer
 
 from hedge.wire import cbor, senml
 from hedgerow.gateway import GatewayConfig
@@ -38,12 +41,13 @@ class Farm:
     def gateway(self):
         return gateway_in_thread(self._config)
 
-    def node(self, records: int, port: int = 0, limit_s: float = 60):
-        """A Node that appends records and sends what its store holds."""
+    def node(self, records: int, port: int = 0, limit_s: float = 60, **more):
+        """A Node that appends records and sends what its store holds. more: of its uplink."""
         return self._play(
             "uplink",
             script=_SCRIPT,
-            cfg=dict(self._cfg, port=port or self.port),
+            dns=more.pop("dns", None),
+            cfg=dict(self._cfg, port=port or self.port, **more),
             store=str(self._folder / "store"),
             device="bed-3",
             info=cbor.encode({"name": "Bed"}).hex(),
@@ -102,3 +106,26 @@ def test_a_wrong_key_is_said_and_nothing_is_lost(tmp_path, play):
         result = node.result()
     assert (result["pending"], result["stats"]["sessions"]) == (5, 0)
     assert farm.stored() == []
+
+
+def test_a_name_whose_server_is_dead_at_first(tmp_path, play):
+    """The name is known to that server alone: nobody but hedge.net.resolver can have asked it."""
+    pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
+    farm = Farm(tmp_path, play, False)
+    with contextlib.closing(NameServer()) as names, farm.gateway():
+        names.answer = names.silence
+        servers = [["127.0.0.1", names.port]]
+        with farm.node(5, host="gateway.farm", dns=servers) as node:
+            _wait_for(lambda: names.asked, "question")
+            names.answer = names.good
+            result = node.result()
+    assert (result["pending"], result["stats"]["sessions"]) == (0, 1)
+    assert names.asked >= 2, "the first question was not answered"
+    assert farm.stored() == [(result["boot"], 5)]
+
+
+def _wait_for(check, what, limit_s=30.0):
+    end_s = time.monotonic() + limit_s
+    while not check():
+        assert time.monotonic() < end_s, f"no {what} in {limit_s} s"
+        time.sleep(0.05)

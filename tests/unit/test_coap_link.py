@@ -26,10 +26,12 @@ class FarmPair:
         self.server.add(Resource("up/bed-3", {n.POST: self._up}))
         self.server.add(Resource("info/bed-3", {n.PUT: self._take_info}))
         self.opened = 0
+        self.doubts = []
         self.link = CoapLink(self._open, "bed-3", info, **dict(timing, limit_ms=3000))
 
-    def _open(self):
+    async def _open(self, doubted):
         self.opened += 1
+        self.doubts.append(doubted)
         return self.net.socket("c", peer="s")
 
     def _up(self, request):
@@ -108,7 +110,7 @@ class TestLink(PairCase):
 
         self.play(scenario, FarmPair())
 
-    def test_silence_ends_a_session_and_a_connect(self):
+    def test_silence_ends_a_session_and_a_connect_and_casts_doubt_on_the_name(self):
         async def scenario(pair):
             await pair.link.connect()
             pair.net.fate = lambda sender, to, data: 0
@@ -117,6 +119,11 @@ class TestLink(PairCase):
             self.assertTrue("no answer" in await fault_of(pair.link.connect()))
             self.assertTrue("not connected" in await fault_of(pair.link.recv()))
             self.assertTrue("not connected" in await fault_of(pair.link.send(b"x")))
+            pair.net.fate = None
+            await pair.link.connect()
+            await pair.link.connect()
+            self.assertEqual(pair.doubts, [False, False, True, False])
+            await pair.link.close()
 
         self.play(scenario, FarmPair(timing=FAST))
 

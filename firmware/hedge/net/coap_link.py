@@ -8,7 +8,8 @@ the begin of a session. A response that takes its time may come separately.
     host = "192.168.1.2"
     oscore_secret = "00112233445566778899aabbccddeeff"     # as in the gateway's --coap-keys
 
-What blocks the loop: looking up a host name, and with DTLS the arithmetic of its handshake.
+What blocks the loop: with DTLS the arithmetic of its handshake; looking up a host name where no
+DNS server is known (resolver.py: with [wifi] it is).
 """
 
 import asyncio
@@ -24,7 +25,8 @@ _ENDED = (LinkError, OSError, StoreError, MemoryError)
 
 
 class CoapLink(AskingLink):
-    """open_udp: returns what a Client takes. secure: an oscore.client.Secured, or None.
+    """open_udp(doubted): awaited, gives what a Client takes; doubted: nobody answered at the one
+    before. secure: an oscore.client.Secured, or None.
 
     timing: ack_timeout_ms, max_retransmit, limit_ms, for tests.
     """
@@ -41,6 +43,7 @@ class CoapLink(AskingLink):
         self._secure = secure
         self._timing = dict({"max_retransmit": _MAX_RETRANSMIT, "limit_ms": _LIMIT_MS}, **timing)
         self._client = None
+        self._doubted = False  # since connecting began, until somebody answers
         self._bytes_before = 0  # of clients already closed
 
     @property
@@ -50,7 +53,8 @@ class CoapLink(AskingLink):
     async def connect(self):
         """CoAP has no sessions: the first exchange shows that the gateway is there."""
         await self.close()
-        self._client = Client(self._open_udp(), self._secure, **self._timing)
+        doubted, self._doubted = self._doubted, True
+        self._client = Client(await self._open_udp(doubted), self._secure, **self._timing)
         self._client.start()
         self._is_open = True
         try:
@@ -61,6 +65,7 @@ class CoapLink(AskingLink):
         except BaseException:  # cancelled too: the socket must not stay behind
             await self.close()
             raise
+        self._doubted = False
         return False
 
     async def send(self, frame):
@@ -98,17 +103,22 @@ def _check(response):
 
 
 def _opener(cfg):
-    """Function that opens the socket of a session."""
-    if not cfg.get("tls"):
-        from .coap.udp import Udp
+    """Coroutine function that opens the socket of a session."""
+    from .coap.udp import Udp
 
-        return lambda: Udp.to(cfg["host"], cfg.get("port") or n.PORT)
+    host, port = cfg["host"], cfg.get("port")
+    if not cfg.get("tls"):
+        return lambda doubted: Udp.open_to(host, port or n.PORT, doubted)
     from .coap.dtls import Dtls
     from .tls_context import client_context
 
     context = client_context(cfg.get("ca"), cfg.get("cert"), cfg.get("cert_key"), dtls=True)
-    name = cfg.get("server_hostname") or cfg["host"]
-    return lambda: Dtls.to(cfg["host"], cfg.get("port") or n.SECURE_PORT, context, name)
+    name = cfg.get("server_hostname") or host
+
+    async def open_dtls(doubted):
+        return Dtls(await Udp.open_to(host, port or n.SECURE_PORT, doubted), context, name)
+
+    return open_dtls
 
 
 def _secured(cfg, device):

@@ -200,13 +200,10 @@ def start(servers, path, on_clock):
 
 
 async def _open(server):
-    from . import resolver
     from .coap.udp import Udp
 
     host, port = server if isinstance(server, tuple) else (server, _PORT)
-    if resolver.asks_servers(host):
-        host = await resolver.look_up(host)
-    return Udp.to(host, port)
+    return await Udp.open_to(host, port)
 
 
 async def _own_answer(udp, cookie):

@@ -9,10 +9,7 @@ with Site(thread, micropython, mosquitto, folder, node={"version": 5}) as site:
 import asyncio
 import contextlib
 import json
-import socket
-import struct
 import sys
-import threading
 import time
 from collections.abc import Awaitable, Callable
 from pathlib import Path
@@ -22,6 +19,7 @@ _TESTS = Path(__file__).parent.parent.parent
 sys.path[:0] = [str(_TESTS / "interop"), str(_TESTS / "unit")]
 
 from gateway_stub import GatewayStub  # noqa: E402  found through the line above
+from name_server import NameServer  # noqa: E402
 from node import Node  # noqa: E402
 from peers import LoopThread, Mosquitto, Rogue, free_port  # noqa: E402, F401
 
@@ -76,58 +74,6 @@ class Road(LinkProxy):
                 await asyncio.sleep(0.1)
         except OSError:
             return
-
-
-class NameServer:
-    """DNS over UDP on loopback for any name. answer: one of the methods, or None: silence."""
-
-    def __init__(self) -> None:
-        self.address = "127.0.0.1"
-        self.answer: Callable[[bytes], bytes | None] = self.good
-        self.delay_s = 0.0
-        self.asked = 0
-        self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self._socket.bind(("127.0.0.1", 0))
-        self._socket.settimeout(0.2)
-        self.port = self._socket.getsockname()[1]
-        self._ended = threading.Event()
-        self._thread = threading.Thread(target=self._serve, daemon=True)
-        self._thread.start()
-
-    def close(self) -> None:
-        self._ended.set()
-        self._thread.join(5)
-        self._socket.close()
-
-    def good(self, data: bytes) -> bytes:
-        record = b"\xc0\x0c\x00\x01\x00\x01\x00\x00\x00\x01\x00\x04"
-        head = data[:2] + struct.pack(">HHHHH", 0x8180, 1, 1, 0, 0)
-        return head + data[12:] + record + socket.inet_aton(self.address)
-
-    def no_such_name(self, data: bytes) -> bytes:
-        return data[:2] + struct.pack(">HHHHH", 0x8183, 1, 0, 0, 0) + data[12:]
-
-    def failure(self, data: bytes) -> bytes:
-        return data[:2] + struct.pack(">HHHHH", 0x8182, 1, 0, 0, 0) + data[12:]
-
-    def garbage(self, data: bytes) -> bytes:
-        return data[:2] + bytes(range(200, 255)) * 3
-
-    def silence(self, _data: bytes) -> None:
-        return None
-
-    def _serve(self) -> None:
-        while not self._ended.is_set():
-            try:
-                data, peer = self._socket.recvfrom(600)
-            except TimeoutError:
-                continue
-            self.asked += 1
-            if self._ended.wait(self.delay_s):
-                return
-            answer = self.answer(data)
-            if answer is not None:
-                self._socket.sendto(answer, peer)
 
 
 class Site:

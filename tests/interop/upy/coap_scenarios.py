@@ -183,6 +183,10 @@ async def uplink(args):
     from hedge.net.uplink import uplink_maker
     from hedge.store import Store
 
+    if args.get("dns"):
+        from hedge.net import resolver
+
+        resolver.servers[:] = [tuple(server) for server in args["dns"]]
     store = Store(args["store"], 64 * 1024)
     store.open()
     make_uplink = uplink_maker(args["cfg"], store, args["device"], None)

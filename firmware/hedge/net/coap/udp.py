@@ -1,21 +1,26 @@
 """A UDP socket for asyncio, MicroPython only.
 
     udp = Udp.to("192.168.1.2", 5683)     # one peer: addresses are None
+    udp = await Udp.open_to("gw.farm", 5683)
     udp = Udp.at("0.0.0.0", 5683)         # many
     data, addr = await udp.recv()
     udp.send(data, addr)
 
-Looking up a host name blocks the loop (MicroPython has no other way); an address costs nothing.
+An address costs nothing. A name blocks the loop in to() and at(), which have getaddrinfo(), and in
+open_to() where no DNS server is known (see resolver.py).
 """
 
 import asyncio
 import socket
+import sys
 
 from ...core.errors import LinkError
 from .message import MAX_DATAGRAM
 
 # Waiting for a socket without a Stream's buffers; the same call as in extmod/asyncio/stream.py.
 _io_queue = asyncio.core._io_queue
+
+_RESOLVER = __name__.rpartition(".coap.")[0] + ".resolver"  # loaded by who knows a DNS server
 
 
 def readable(sock):
@@ -52,6 +57,16 @@ class Udp:
     def to(cls, host, port):
         """Connected to host. Raises LinkError, OSError."""
         return cls._opened(host, port, True)
+
+    @classmethod
+    async def open_to(cls, host, port, doubted=False):
+        """As to(). doubted: where the name led before nobody answered."""
+        resolver = sys.modules.get(_RESOLVER)
+        if resolver and resolver.asks_servers(host):  # it keeps answers itself
+            if doubted:
+                resolver.forget(host)
+            host = await resolver.look_up(host)
+        return cls.to(host, port)
 
     @classmethod
     def at(cls, host, port):
