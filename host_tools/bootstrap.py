@@ -44,6 +44,7 @@ TEST_PROGRAMS = {
     "mtools": "mformat",
     "nats-server": "nats-server",
     "libcoap3-bin": "coap-client-openssl",
+    "tshark": "tshark",
 }
 # Compilers and emulators of boards. A library stands for itself by a file.
 EMULATED_PROGRAMS = {

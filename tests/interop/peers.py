@@ -145,15 +145,18 @@ async def _close(server: Any) -> None:
 class Relay:
     """Between node and broker, on a port of its own. Records what the node sent.
 
+    passed: (number of the connection, whether the node sent it, bytes), in order, both ways.
     deaf: nothing more reaches the node; stalled: nothing passes either way. Both hold for the
     connections that exist; connections made later pass freely.
     """
 
     def __init__(self, thread: LoopThread, target_port: int) -> None:
         self.from_node = bytearray()
+        self.passed: list[tuple[int, bool, bytes]] = []
         self._thread = thread
         self._target_port = target_port
         self._pairs: list[dict] = []
+        self._connections = 0
         self._server: Any = None
 
     @property
@@ -186,7 +189,8 @@ class Relay:
         self._thread.run(close())
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        pair: dict = {"deaf": False, "mute": False, "writers": [writer]}
+        self._connections += 1
+        pair: dict = {"deaf": False, "mute": False, "writers": [writer], "n": self._connections}
         self._pairs.append(pair)
         with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled at the very end
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._target_port)
@@ -203,6 +207,7 @@ class Relay:
                 if gate == "mute":
                     self.from_node += data
                 if not pair[gate]:
+                    self.passed.append((pair["n"], gate == "mute", data))
                     writer.write(data)
                     await writer.drain()
             while pair[gate]:  # a stalled line does not pass on the end of the stream either
