@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from test_failover_config import _file
+from test_failover_config import CONFIGS, _file
 
 from hedgerow.config import check_file, compile_file
 from hedgerow.device.node_app import node_app
@@ -31,7 +31,7 @@ def test_what_is_deployed(tmp_path):
 def test_what_cannot_be(tmp_path):
     for line, text in (
         ("ppp = true", "ppp on rp2: its MicroPython has no network.PPP"),
-        ('tls = true\nca = "node.toml"', "tls over the modem's own TCP"),
+        (f'tls = true\nca = "{CONFIGS}/files/ca.pem"', "tls over the modem's own TCP"),
         ('sim_pin = "12"', "sim_pin is no PIN"),
         ('apn_user = "a\\"b"', "a quote or control character in apn_user"),
         ('power_key = "GP0"', "GP0"),

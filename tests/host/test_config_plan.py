@@ -80,14 +80,16 @@ def test_pins_and_buses_are_cpu_numbers():
 
 
 def test_the_uplink_says_its_version_and_its_files(tmp_path):
-    more = 'tls = true\nca = "ca.pem"\ncert = "ca.pem"\ncert_key = "ca.pem"\nversion = 5\n'
-    (tmp_path / "ca.pem").write_text("any")
+    more = 'tls = true\nca = "ca.pem"\ncert = "ca.pem"\ncert_key = "own.key"\nversion = 5\n'
+    pem = "-----BEGIN {0}-----\nMAA=\n-----END {0}-----\n"
+    (tmp_path / "ca.pem").write_text(pem.format("CERTIFICATE"))
+    (tmp_path / "own.key").write_text(pem.format("PRIVATE KEY"))
     path = _with_sensor(tmp_path, 'driver = "soil_probe"\npin = "GP27"\ndry_mv = 1\nwet_mv = 9')
     text = path.read_text(encoding="utf-8")
     path.write_text(text.replace("[uplink]\n", "[uplink]\n" + more), encoding="utf-8")
     uplink = compile_file(path)["uplink"]
     named = [uplink[key] for key in ("version", "ca", "cert", "cert_key")]
-    assert named == [5, "ca.pem", "ca.pem", "ca.pem"]
+    assert named == [5, "ca.pem", "ca.pem", "own.key"]
 
 
 def test_equal_settings_have_equal_hashes(tmp_path):

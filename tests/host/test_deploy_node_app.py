@@ -96,8 +96,10 @@ def test_a_region_brings_its_channels(node_file):
 
 
 def test_certificates_travel_along(node_file):
+    pem = "-----BEGIN {0}-----\nMAA=\n-----END {0}-----\n"
     for name in ("ca.pem", "bed-3.pem", "bed-3.key"):
-        (node_file.parent / name).write_text(name)
+        label = "PRIVATE KEY" if name.endswith("key") else "CERTIFICATE"
+        (node_file.parent / name).write_text(pem.format(label))
     assert {"ca.pem", "bed-3.pem", "bed-3.key"} <= set(collect(with_uplink(node_file, TLS)).files)
 
 

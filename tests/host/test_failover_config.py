@@ -1,6 +1,7 @@
 """Several [[uplink]] in a node file: the plan, what is deployed, what does not go together."""
 
 import re
+import shutil
 from pathlib import Path
 
 from hedgerow.config import check_file, compile_file
@@ -54,7 +55,7 @@ def test_what_is_deployed_is_what_the_links_need(tmp_path):
 
 
 def test_files_of_each_link_are_found(tmp_path):
-    (tmp_path / "a.pem").write_text("any")
+    shutil.copyfile(CONFIGS / "files" / "ca.pem", tmp_path / "a.pem")
     tls = 'tls = true\nca = "a.pem"\n'
     path = _file(tmp_path, _MQTT + _COAP + tls)
     assert str(tmp_path / "a.pem") in map(str, node_app(path, with_hedge=False).files.values())

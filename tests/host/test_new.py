@@ -1,5 +1,6 @@
 """`hedgerow new`: a project that checks clean at once, and refuses politely."""
 
+import re
 import tomllib
 
 import pytest
@@ -22,6 +23,32 @@ def test_every_line_a_newcomer_may_change_has_a_comment(tmp_path):
     text = (new_project("a", "soil", tmp_path) / "node.toml").read_text(encoding="utf-8")
     assert text.count("#") > 30
     assert tomllib.loads(text)["replay"]["columns"]["soil.vwc"] == "E1_s1_vwc_pct"
+
+
+_KEY = "000102030405060708090a0b0c0d0e0f"
+_THREE_LINES = {  # as README.md has them
+    "mqtt": ('host = "192.168.1.2"', f'key = "{_KEY}"'),
+    "coap": ('host = "192.168.1.2"', f'oscore_secret = "{_KEY}"'),
+    "lorawan": ('dev_eui = "0000000000000001"', f'app_key = "{_KEY}"'),
+}
+
+
+@pytest.mark.parametrize("kind", _THREE_LINES)
+def test_its_three_lines_are_exchanged_for_another_link_s(tmp_path, kind):
+    path = new_project("bed-7", "soil", tmp_path) / "node.toml"
+    (tmp_path / "bed-7" / "farm.key").write_text("correct horse")
+    lines = path.read_text(encoding="utf-8").splitlines()
+    at = lines.index("[uplink]") + 1
+    lines[at : at + 3] = [f'kind = "{kind}"', *_THREE_LINES[kind]]
+    text = re.sub(r"(?ms)^#\[(wifi|radio)\]$.*?\n\n", _without_hashes, "\n".join(lines))
+    path.write_text(text, encoding="utf-8")
+    assert check_file(path) == []
+    assert compile_file(path)["uplink"]["kind"] == kind
+
+
+def _without_hashes(found):
+    """The template's commented section, switched on."""
+    return found[0].replace("#", "")
 
 
 def test_refuses_to_overwrite(tmp_path):

@@ -68,7 +68,10 @@ time_servers = "pool.ntp.org"
         ('networks = [ { ssid = "farm", password_env = "NO_KEY" } ]\n', "has no NO_KEY"),
         ('networks = [ { ssid = "farm" } ]\n', "anyone near can listen"),
         (_NETWORKS + 'country = "Germany"\n', "two capital letters"),
-        (_NETWORKS + f'hostname = "{"x" * 33}"\n', "hostname has 33 characters"),
+        (_NETWORKS + f'hostname = "{"x" * 33}"\n', "1 to 32 of a-z"),
+        (_NETWORKS + 'hostname = "bed 3"\n', "1 to 32 of a-z"),
+        (_NETWORKS + 'time_servers = ["192.168.1.1", "http://pool.ntp.org"]\n', "address alone"),
+        (_NETWORKS + 'time_servers = "pool.ntp.org:123"\n', "address alone"),
         (_NETWORKS + 'address = "192.168.1.20/24"\n', "a static address"),
         (_NETWORKS + 'gateway = "192.168.1.1"\n', "gateway without address"),
         (
@@ -94,6 +97,21 @@ def test_a_board_without_a_radio(node_file):
 def test_a_short_password(node_file, tmp_path):
     (tmp_path / "farm.key").write_text("short")
     assert "its password has 5 characters" in " ".join(_about_wifi(node_file(_NETWORKS)))
+
+
+@pytest.mark.parametrize(
+    "text", ["correct horse\nbattery staple\n", "h\u00fchnerstall", "a\tbcdefgh"]
+)
+def test_what_no_password_can_be(node_file, tmp_path, text):
+    (tmp_path / "farm.key").write_text(text, encoding="utf-8")
+    assert "a character that no password has" in " ".join(_about_wifi(node_file(_NETWORKS)))
+
+
+def test_the_set_up_page_s_password_is_at_fault_in_its_own_line(node_file):
+    path = node_file(_NETWORKS + 'setup_password_file = "no.key"\n')
+    (fault,) = [fault for fault in check_file(path) if "no.key" in fault.message]
+    line = path.read_text(encoding="utf-8").splitlines()[fault.line - 1]
+    assert not fault.warning and line.startswith("setup_password_file")
 
 
 def test_a_deploy_takes_the_modules_it_needs_and_not_the_password_file(tmp_path):

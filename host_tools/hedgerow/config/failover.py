@@ -3,6 +3,7 @@
 from typing import Any
 
 from hedgerow.config.draft import Draft
+from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
 from hedgerow.config.uplink_kinds import FAILOVER
 
@@ -10,6 +11,14 @@ _OF_ALL = ("after_failures", "after_s", "return_s")
 # Kinds of which one node has one: a radio, a console, a modem, counters in a file.
 _ONCE = ("lorawan", "serial", "cellular", "espnow")
 _MOST = 4
+
+
+def only_part(draft: Draft, path: Path, part: dict[str, Any]) -> dict[str, Any]:
+    """part: the plan of a link that stands alone."""
+    for key in _OF_ALL:
+        if is_known(part.get(key)):
+            draft.warn((*path, key), f"{key} of the only uplink", "a second [[uplink]]", key=True)
+    return part
 
 
 def failover_part(draft: Draft, parts: list[dict[str, Any]]) -> dict[str, Any]:
@@ -38,4 +47,6 @@ def _check_kinds(draft: Draft, parts: list[dict[str, Any]]) -> None:
         if kind in seen and (kind in _ONCE or part.get("oscore_secret")):
             expected = "another kind: a node has one such link"
             draft.fault(("uplink", i, "kind"), f"a second {kind}", expected)
+        elif part in parts[:i]:
+            draft.warn(("uplink", i), "the same link again", "another host or kind", key=True)
         seen.add(kind)

@@ -67,7 +67,7 @@ KINDS = {
         lambda v: _is_texts(v) and v != "",
     ),
     "networks": Kind(
-        'a list, e.g. [ { ssid = "farm", password_file = "farm.key" } ]',
+        'a list of networks, e.g. [ { ssid = "farm", password_file = "farm.key" } ]',
         lambda v: isinstance(v, list) and bool(v) and all(isinstance(row, dict) for row in v),
     ),
     "channels": Kind('a channel, e.g. "soil.vwc", or a list of them', _is_texts),

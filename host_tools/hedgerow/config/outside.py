@@ -1,19 +1,18 @@
 """[store] and [uplink] -> plan: what leaves the control loop."""
 
-import ipaddress
 from pathlib import Path as FilePath
 from typing import Any
 
+from hedge.net.tls_context import der_blocks
 from hedgerow.config.draft import Draft
-from hedgerow.config.failover import failover_part
+from hedgerow.config.failover import failover_part, only_part
 from hedgerow.config.fault import Path
 from hedgerow.config.modem import cellular_part
 from hedgerow.config.radio import lorawan_part
+from hedgerow.config.reach import check_reach
 from hedgerow.config.schema import is_known
 from hedgerow.config.uplink_kinds import UPLINK_FILES
 
-_CURES = {"coap": "oscore_secret", "http": "tls"}
-_PORTS = {"coap": ("CoAP", 5683, 5684), "http": ("HTTP", 80, 443)}
 _MIN_SEGMENTS = 4
 _ERASE_BYTES = 4096  # of the flash chips of ESP32 and RP2 boards
 _MIN_SECTORS = 8
@@ -54,15 +53,16 @@ def uplink_part(draft: Draft) -> dict[str, Any] | None:
         draft.warn((), "no [uplink]: records stay in the store of this node", "[uplink]")
         return None
     if not isinstance(table, list):
-        return _link_part(draft, ("uplink",), table)
+        return only_part(draft, ("uplink",), _link_part(draft, ("uplink",), table))
     parts = [_link_part(draft, ("uplink", i), row) for i, row in enumerate(table)]
-    return parts[0] if len(parts) == 1 else failover_part(draft, parts)
+    if len(parts) == 1:
+        return only_part(draft, ("uplink", 0), parts[0])
+    return failover_part(draft, parts)
 
 
 def _link_part(draft: Draft, path: Path, table: dict[str, Any]) -> dict[str, Any]:
     _check_tls(draft, path, table)
-    _check_secrets(draft, path, table)
-    _check_host(draft, path, table)
+    check_reach(draft, path, table)
     _claim_uart(draft, path, table)
     lorawan_part(draft, path, table)
     cellular_part(draft, path, table)
@@ -87,53 +87,28 @@ def _check_tls(draft: Draft, path: Path, table: dict[str, Any]) -> None:
         expected = "ca = a file with the certificate of the authority"
         draft.fault((*path, "tls"), "tls without ca: the broker cannot be verified", expected)
     for name in UPLINK_FILES:
-        file = table.get(name)
-        if is_known(file) and not (draft.folder / file).is_file():
-            what = "a private key" if name == "cert_key" else "a certificate"
-            draft.fault((*path, name), f'no file "{file}" here', f"{what}, PEM or DER")
+        if is_known(table.get(name)):
+            _check_file(draft, (*path, name), table[name], name == "cert_key")
     for name, other in (("cert", "cert_key"), ("cert_key", "cert")):
         if is_known(table.get(name)) and table.get(other) is None:
             draft.fault((*path, name), f"{name} without {other}", f"{other} = ...", key=True)
     for name in (*UPLINK_FILES, "server_hostname"):
         if is_known(table.get(name)) and tls is False:
             draft.fault((*path, name), f"{name} without tls", "tls = true", key=True)
-    name, clear, sealed = _PORTS.get(kind, ("MQTT", 1883, 8883))
-    if tls is True and table.get("port") == clear:
-        draft.warn((*path, "port"), f"{clear} is the port for {name} without TLS", f"{sealed}")
-    if tls is False and table.get("port") == sealed:
-        draft.warn((*path, "port"), f"{sealed} is the port for {name} with TLS", "tls = true")
 
 
-def _check_secrets(draft: Draft, path: Path, table: dict[str, Any]) -> None:
-    user, password, host = table.get("user"), table.get("password"), table.get("host")
-    if is_known(password) and user is None:
-        draft.fault((*path, "password"), "password without user", "user = ...", key=True)
-    if not is_known(host) or _is_loopback(host):
-        return
-    keys = [table.get(name) for name in ("key", "oscore_secret")]
-    if user is None and table.get("tls") is False and keys == [None, None]:
-        message = f"anyone on the way to {host} can pretend to be this node"
-        cure = _CURES.get(table["kind"], "user and password with tls")
-        draft.warn((*path, "host"), message, f"{cure}, or key")
-    elif is_known(password) and table.get("tls") is False:
-        draft.warn((*path, "password"), "the password travels in clear text", "tls = true")
-
-
-def _is_loopback(host: str) -> bool:
+def _check_file(draft: Draft, path: Path, file: str, is_key: bool) -> None:
+    """A certificate or a private key; more is known when mbedTLS reads it on the board."""
+    what, ending = ("a private key", "PRIVATE KEY") if is_key else ("a certificate", "CERTIFICATE")
     try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
-
-
-def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> None:
-    host = table.get("host")
-    if not is_known(host):
+        content = (draft.folder / file).read_bytes()
+    except OSError:
+        draft.fault(path, f'no file "{file}" here', f"{what}, PEM or DER")
         return
-    if "://" in host or "/" in host:
-        draft.fault((*path, "host"), f'host = "{host}"', "a name or an address, without mqtt://")
-    elif host.count(":") == 1:
-        expected = "host and port as two keys"
-        draft.fault((*path, "host"), f'host = "{host}" contains a port', expected)
-    elif any(c.isspace() for c in host):
-        draft.fault((*path, "host"), f'host = "{host}"', "a name or an address without spaces")
+    if is_key and b"ENCRYPTED" in content:
+        draft.fault(path, f'"{file}" is encrypted', "a key without a passphrase")
+        return
+    try:
+        der_blocks(content, ending)
+    except ValueError as error:
+        draft.fault(path, f'"{file}" is not {what}: {error}', f"{what}, PEM or DER")

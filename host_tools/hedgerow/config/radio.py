@@ -32,6 +32,10 @@ def _wired(draft: Draft, path: Path, table: dict[str, Any]) -> Path:
     if found and all(table.get(key) is None for key in keys):
         path = ("radio",)
         table.update({key: found.get(key) for key in keys})
+    elif all(table.get(key) is None for key in _NEEDED):
+        expected = 'a section [radio], e.g. radio = "sx1276", spi = "spi0", cs = "GP17"'
+        draft.fault(path, "no radio", expected, key=True)
+        return path
     for key in _NEEDED:
         if table.get(key) is None:
             expected = f"{key} = ..., here or all of the radio in [radio]"

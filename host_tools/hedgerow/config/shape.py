@@ -62,7 +62,10 @@ def _other(draft: Draft, section: Section, path: Path, name: str, value: Any) ->
     if section.more or value == BROKEN:
         return {name: value}
     names = [key.name for key in section.keys]
+    of = [kind for kind, keys in section.by_kind.items() if name in [key.name for key in keys]]
     message = f"unknown key {name!r} in {_header(section)}"
+    if of:
+        message = f"{name!r} is a key of kind = {' or '.join(of)}, not of this one"
     draft.fault((*path, name), message, listed(names), nearest(name, names), key=True)
     return {}
 

@@ -2,15 +2,20 @@
 
 import ipaddress
 import os
+import re
 from typing import Any
 
 from hedgerow.config.draft import Draft
+from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
 
 _HERE = ("wifi", "networks")
 _SSID_BYTES = 32  # IEEE 802.11
-_KEY_CHARS = range(8, 64)  # WPA2 passphrase; 64 are hex digits of a key
-_HOSTNAME_CHARS = 32  # MicroPython, docs/library/network.rst
+_KEY_CHARS = range(8, 64)  # WPA2 passphrase
+_HEX_DIGITS = 64  # of a key
+_HOSTNAME = re.compile(r"[A-Za-z0-9-]{1,32}")  # RFC 952; MicroPython, docs/library/network.rst
+_SERVER = re.compile(r"[^\s/@:]+|[0-9a-fA-F:]*:[0-9a-fA-F:]*:[0-9a-fA-F:]*")  # or IPv6
+_SETUP = ("wifi", "setup_password_file")
 
 
 def wifi_part(draft: Draft) -> dict[str, Any]:
@@ -44,9 +49,13 @@ def _check_names(draft: Draft, table: dict[str, Any]) -> None:
     if is_known(country) and not (len(country) == 2 and country.isalpha() and country.isupper()):
         expected = 'two capital letters of ISO 3166, e.g. "DE"'
         draft.fault(("wifi", "country"), f'country = "{country}"', expected)
-    if is_known(hostname) and len(hostname) > _HOSTNAME_CHARS:
-        message = f"hostname has {len(hostname)} characters"
-        draft.fault(("wifi", "hostname"), message, f"{_HOSTNAME_CHARS} at most")
+    if is_known(hostname) and not _HOSTNAME.fullmatch(hostname):
+        draft.fault(("wifi", "hostname"), f'hostname = "{hostname}"', "1 to 32 of a-z A-Z 0-9 -")
+    servers = table["time_servers"]
+    for name in [servers] if isinstance(servers, str) else servers or []:
+        if is_known(name) and not _SERVER.fullmatch(name):
+            expected = 'a name or an address alone, e.g. "pool.ntp.org"'
+            draft.fault(("wifi", "time_servers"), f'time_servers = "{name}"', expected)
 
 
 def _network(draft: Draft, row: dict[str, Any]) -> list[str | None]:
@@ -70,14 +79,23 @@ def _password(draft: Draft, ssid: str, row: dict[str, Any]) -> str | None:
     if file is None and variable is None:
         draft.warn(_HERE, f"{ssid}: no password, anyone near can listen", "password_file")
         return None
-    found = _read(draft, ssid, file) if variable is None else _from_env(draft, ssid, variable)
-    if found is not None and len(found) not in _KEY_CHARS and len(found) != 64:
-        draft.fault(_HERE, f"{ssid}: its password has {len(found)} characters", "8 to 63")
-    return found
+    if variable is None:
+        return _read(draft, _HERE, ssid, file)
+    return _good(draft, _HERE, ssid, _from_env(draft, ssid, variable))
+
+
+def _good(draft: Draft, here: Path, ssid: str, key: str | None) -> str | None:
+    """key, after a look at what IEEE 802.11 takes: 8 to 63 printable characters of ASCII."""
+    if key is not None and not (key.isascii() and key.isprintable()):
+        expected = "one line of letters, digits and signs of ASCII"
+        draft.fault(here, f"{ssid}: a character that no password has", expected)
+    elif key is not None and len(key) not in _KEY_CHARS and len(key) != _HEX_DIGITS:
+        draft.fault(here, f"{ssid}: its password has {len(key)} characters", "8 to 63")
+    return key
 
 
 def _setup_password(draft: Draft, file: str | None) -> str | None:
-    return _password(draft, "set-up page", {"password_file": file}) if is_known(file) else None
+    return _read(draft, _SETUP, "set-up page", file) if is_known(file) else None
 
 
 def _gateway(draft: Draft) -> str | None:
@@ -88,13 +106,14 @@ def _gateway(draft: Draft) -> str | None:
     return hosts[0] if hosts else None
 
 
-def _read(draft: Draft, ssid: str, file: Any) -> str | None:
+def _read(draft: Draft, here: Path, ssid: str, file: Any) -> str | None:
     try:
-        return (draft.folder / str(file)).read_text(encoding="utf-8").strip()
+        found = (draft.folder / str(file)).read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError):
         expected = "a text file with the password in one line, beside this file"
-        draft.fault(_HERE, f'{ssid}: cannot read "{file}"', expected)
+        draft.fault(here, f'{ssid}: cannot read "{file}"', expected)
         return None
+    return _good(draft, here, ssid, found)
 
 
 def _from_env(draft: Draft, ssid: str, variable: Any) -> str | None:
