@@ -60,7 +60,7 @@ def build_node(plan, board, base_dir):
             record["mean_only"],
             record["stream"],
         )
-    _uplink(node, plan["uplink"], board, base_dir, state.path, plan.get("wifi"))
+    _uplink(node, plan["uplink"], board, base_dir, state, plan.get("wifi"))
     _watchdog(node, table["watchdog_s"], board)
     return node
 
@@ -153,13 +153,13 @@ def _rules(node, plan, board):
         )
 
 
-def _uplink(node, table, board, base_dir, state_path, wifi=None):
+def _uplink(node, table, board, base_dir, state, wifi=None):
     if table is None:
         return
-    settings = _link_settings(table, board, base_dir, state_path)
+    settings = _link_settings(table, board, base_dir, state)
     if wifi and board.port != "unix":  # a simulated node has its host's network
         settings["time_servers"] = wifi.get("time_servers")
-        settings["time_state"] = state_path.replace("node.kv", "time.kv")
+        settings["time_state"] = state.path.replace("node.kv", "time.kv")
         for link in settings.get("links") or [settings]:
             if link.get("host") and link["kind"] != "cellular":
                 link["wifi"] = wifi
@@ -168,11 +168,17 @@ def _uplink(node, table, board, base_dir, state_path, wifi=None):
     node.make_uplink = uplink_maker(settings, node.store, node.name, _key(settings.get("key")))
 
 
-def _link_settings(table, board, base_dir, state_path):
-    """What make_link takes: paths from the root, buses as objects."""
+def _link_settings(table, board, base_dir, state):
+    """What make_link takes: paths from the root, buses as objects.
+
+    Counters lie where the node's state does, beside or in the log: a deploy must not take them
+    back.
+    """
     settings = dict(table)
-    if settings.get("oscore_secret"):  # beside the log: a deploy must not take the numbers back
-        settings["oscore_numbers"] = state_path.replace("node.kv", "oscore.kv")
+    if settings.get("oscore_secret") or settings.get("modem"):
+        settings["volume"] = state.volume
+    if settings.get("oscore_secret"):
+        settings["oscore_numbers"] = state.path.replace("node.kv", "oscore.kv")
     if settings.get("uart"):
         settings["uart"] = board.bus("uart", settings["uart"])
     for name in ("ca", "cert", "cert_key"):
@@ -180,12 +186,12 @@ def _link_settings(table, board, base_dir, state_path):
             settings[name] = _below(base_dir, settings[name])
     if settings.get("modem"):
         settings["modem"] = board.bus("lora", settings["modem"])
-        settings["state"] = state_path.replace("node.kv", "lorawan.kv")
+        settings["state"] = state.path.replace("node.kv", "lorawan.kv")
     if settings.get("power_key") is not None:
         settings["power_key"] = board.bus("output_pin", settings["power_key"])
     if settings.get("links"):
         settings["links"] = [
-            _link_settings(link, board, base_dir, state_path) for link in settings["links"]
+            _link_settings(link, board, base_dir, state) for link in settings["links"]
         ]
     return settings
 

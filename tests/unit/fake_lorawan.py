@@ -105,6 +105,8 @@ class FakeRadio:
 class FakeKV:
     """hedge.store.KV's interface; `saved` is what a reset leaves. fails: save() raises it."""
 
+    may_be_old = False
+
     def __init__(self, saved=None):
         self.saved = dict(saved or {})
         self._values = dict(self.saved)

@@ -288,6 +288,19 @@ class TestParts(unittest.TestCase):
         self.assertEqual(GATEWAY_ID, b"")
 
 
+class _OldKV:
+    """A KV in a region that found damage."""
+
+    damaged, may_be_old = False, True
+
+    def __init__(self):
+        self._values = {}
+        self.get, self.set = self._values.get, self._values.__setitem__
+
+    def save(self):
+        pass
+
+
 class TestSequence(PairCase):
     def test_no_number_twice_over_restarts(self):
         with Folder() as path:
@@ -320,6 +333,13 @@ class TestSequence(PairCase):
                 file.seek(os.stat(name)[6] - 1)
                 file.write(b"\xff")
             self.assertRaises(StoreError, Sequence, KV(name), "bed-3")
+
+    def test_where_flash_may_have_lost_a_save_numbers_are_skipped(self):
+        kv = _OldKV()
+        first = Sequence(kv, "bed-3").next()
+        self.assertTrue(1 << 38 <= first < 1 << 39)
+        self.assertEqual(Sequence(kv, "bed-3").next(), first + 64 + (1 << 16))
+        self.assertFalse(Sequence(_OldKV(), "bed-3").next() == first)
 
     def test_the_last_number(self):
         with Folder() as path:

@@ -16,6 +16,7 @@ from hedge.net.lorawan.mac import Mac
 from hedge.net.lorawan.radio import Radio
 from hedge.net.lorawan.session import Session
 from hedge.net.lorawan_link import LorawanLink
+from hedge.store import KV
 from hedge.wire import ack, frame, senml
 
 
@@ -327,7 +328,7 @@ class TestNodeFile(unittest.TestCase):
         table.update(dev_eui="00" * 8, join_eui="00" * 8, app_key="00" * 16, key="0f" * 16)
         table["modem"] = ["sx1276", "spi0", 17, 9, 10, -1, 0]
         node = _Node()
-        node_plan._uplink(node, table, self.board, "/nowhere", "/nowhere/node.kv")
+        node_plan._uplink(node, table, self.board, "/nowhere", KV("/nowhere/node.kv"))
         uplink = node.make_uplink(b"", None, None)
         self.assertTrue(isinstance(uplink._link, LorawanLink))
         self.assertEqual((uplink.window, uplink.ack_timeout_ms), (4, 4 * 3600000))

@@ -2,6 +2,7 @@
 
 import unittest
 
+import store_folder
 from ram_flash import RamFlash
 from store_contract import AckContract, AppendContract, ReadContract, SpaceContract, StoreHelp
 
@@ -187,3 +188,27 @@ class TestValues(StoreCase):
         with self.assertRaises(StoreError):
             kv.save()
         self.assertEqual((self.kv().get("a"), self.kv().get("b")), (1, None))
+
+    def test_a_file_that_was_there_before_moves_into_the_region(self):
+        folder = store_folder.fresh("moved")
+        path = folder + "/oscore.kv"
+        file = KV(path)
+        file.set("bed-3", 640)
+        file.save()
+        self.assertEqual(KV(path, volume=self.region()).get("bed-3"), 640)
+        self.assertEqual(store_folder.names(folder, ""), [])
+        kv = KV(path, volume=self.region())
+        self.assertEqual(kv.get("bed-3"), 640)
+        store_folder.clear(folder)
+
+    def test_damage_and_a_torn_save_are_told(self):
+        self.assertFalse(self.saved(a=1).may_be_old)
+        self.flash.journal = []
+        self.saved(a=2)
+        torn = RamFlash(self.flash.blocks)
+        torn.blocks[self.flash.journal[-1][0]] = bytes(
+            [0xFF if i > 90 else b for i, b in enumerate(torn.blocks[self.flash.journal[-1][0]])]
+        )
+        self.assertEqual(self.kv().may_be_old, False)
+        self.flash = torn
+        self.assertTrue(self.kv().may_be_old)

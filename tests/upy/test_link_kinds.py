@@ -3,9 +3,13 @@
 import os
 import unittest
 
+from ram_flash import RamFlash
+
 from hedge.net.link import KINDS, Link, make_link
 from hedge.net.uplink import uplink_maker
 from hedge.node_plan import _link_settings
+from hedge.store import KV
+from hedge.store.region import Region
 from hedge.wire import frame
 
 _HOST = {"host": "127.0.0.1"}
@@ -58,13 +62,25 @@ class KindsTest(unittest.TestCase):
             os.remove(self.folder + "/" + name)
         os.rmdir(self.folder)
 
-    def settings(self, kind):
+    def settings(self, kind, volume=None):
         plan = dict(_PLANS[kind], kind=kind)
         board = FakeBoard()
-        found = _link_settings(plan, board, self.folder, self.folder + "/node.kv")
+        state = KV(self.folder + "/node.kv", volume=volume)
+        found = _link_settings(plan, board, self.folder, state)
         if kind == "espnow":
             found["radio"] = Part()
         return found, board.asked
+
+    def test_counters_lie_in_the_region_of_the_log(self):
+        flash = RamFlash(8, 2048)
+        lorawan = make_link(self.settings("lorawan", Region(flash))[0], "bed-3", b"")
+        lorawan.mac.session.next_dev_nonce()
+        coap = make_link(self.settings("coap", Region(flash))[0], "bed-3", b"")
+        coap._secure._context.next_piv()
+        self.assertEqual(os.listdir(self.folder), [])
+        region = Region(flash)
+        self.assertEqual(KV("lorawan.kv", volume=region).get("dev_nonce"), 4)
+        self.assertEqual(KV("oscore.kv", volume=region).get("bed-3"), 64)
 
     def test_all_kinds_have_a_plan_here(self):
         self.assertEqual(sorted(_PLANS), sorted(KINDS))

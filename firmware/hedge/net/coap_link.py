@@ -133,10 +133,10 @@ def _secured(cfg, device):
     from .coap.oscore.sequence import Sequence
 
     secret = unhexlify(cfg["oscore_secret"])
-    numbers = Sequence(KV(cfg["oscore_numbers"]), device)
+    numbers = Sequence(KV(cfg["oscore_numbers"], volume=cfg.get("volume")), device)
     return Secured(Context(secret, b"", device_id(device), GATEWAY_ID, numbers))
 
 
 def make(cfg, device, info):
-    """See link.make_link. oscore_numbers: path of the file that keeps the sequence numbers."""
+    """See link.make_link. oscore_numbers: path of the KV of sequence numbers, volume: its own."""
     return CoapLink(_opener(cfg), device, info, _secured(cfg, device))

@@ -306,7 +306,7 @@ def _set_clock(epoch_s):
 
 def make(cfg, device, info):
     """See link.make_link. cfg: keys of UPLINK_KINDS["lorawan"]; its `modem` is the radio driver's
-    object here, `state` the path of the file of counters.
+    object here, `state` the path of the KV of counters, `volume` its own.
     """
     from ..store.kv import KV
     from .lorawan.mac import Mac
@@ -315,7 +315,8 @@ def make(cfg, device, info):
     from .lorawan.session import Session
 
     region = load(cfg.get("region", "EU868"))
-    session = Session(KV(cfg["state"]), region, cfg.get("sub_band") or 0)
+    counters = KV(cfg["state"], volume=cfg.get("volume"))
+    session = Session(counters, region, cfg.get("sub_band") or 0)
     early_ms, chip = cfg.get("early_ms") or 20, cfg.get("radio", "sx1276")
     radio = Radio(cfg["modem"], early_ms, cfg.get("antenna_db", 2), chip=chip)
     class_c = cfg.get("class", "A") == "C"

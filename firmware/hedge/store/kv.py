@@ -26,13 +26,15 @@ class KV:
     """str keys, CBOR values (int, float, bool, None, str, bytes, list, dict).
 
     path: of the file; with a volume (hedge.store.region.Region) its last part is the name there.
+    A file that is still at path, of a firmware that kept it there, moves into the volume.
     """
 
     def __init__(self, path, flush=None, volume=None):
         self.path = path
+        self.volume = volume
         self.damaged = False  # it failed its check: values start empty
+        self.may_be_old = False  # later saves were damaged, or one of them was cut short
         self._flush = disk_needs_flush() if flush is None else flush
-        self._volume = volume
         self._name = _IN_VOLUME + path.split("/")[-1]
         self._dirty = False
         self._buffer = bytearray(_HEAD_BYTES)  # kept: a new one each time may find no room
@@ -40,11 +42,21 @@ class KV:
 
     def _load(self):
         try:
-            return (self._volume.load(self._name) if self._volume else read_map(self.path)) or {}
+            return (self._load_from_volume() if self.volume else read_map(self.path)) or {}
         except StoreError as fault:
             self.damaged = True
             log.warn("store", "%s, starting empty", fault)
             return {}
+
+    def _load_from_volume(self):
+        values = self.volume.load(self._name)
+        self.may_be_old = self.volume.may_be_old()
+        if values is None:
+            values = read_map(self.path)
+            if values:
+                self._write(values)
+                disk.remove(self.path)
+        return values
 
     def get(self, key, default=None):
         """Value last set, saved or not."""
@@ -66,14 +78,17 @@ class KV:
         """Write if anything changed. Raises StoreError if it does not fit; the old file stays."""
         if not self._dirty:
             return
+        self._write(self._values)
+        self._dirty = False
+
+    def _write(self, values):
         try:
-            if self._volume:
-                self._volume.save(self._name, self._values)
+            if self.volume:
+                self.volume.save(self._name, values)
             else:
-                write_map(self.path, self._values, self._flush, self._buffer)
+                write_map(self.path, values, self._flush, self._buffer)
         except OSError as fault:
             raise StoreError("%s: not saved, %r" % (self.path, fault))
-        self._dirty = False
 
 
 def disk_needs_flush():

@@ -117,14 +117,17 @@ class Region:
         """Highest boot number claimed, 0 in an empty region."""
         data = self._journal.get(_BOOT)
         newest = int.from_bytes(data, "little") if data else 0
-        lost = newest and (self._journal.damaged or self._journal.is_torn)
-        return newest + _BOOTS_SKIPPED if lost else newest  # a later claim may have been lost
+        return newest + _BOOTS_SKIPPED if newest and self.may_be_old() else newest
 
     def claim(self, boot):
         """Make it durable that this boot number is taken."""
         self._journal.put(_BOOT, boot.to_bytes(4, "little"))
 
     # ---- maps ----
+
+    def may_be_old(self):
+        """True if a value was damaged or cut short: of a name an older value may count again."""
+        return self._journal.damaged or self._journal.is_torn
 
     def load(self, name):
         """A saved map, None if there is none. Raises StoreError if it is damaged."""

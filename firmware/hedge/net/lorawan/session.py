@@ -13,6 +13,7 @@ UP_BLOCK = 32
 NONCE_BLOCK = 4
 _FCNT_MAX = 0xFFFFFFFF
 _NONCE_MAX = 0xFFFF
+_LOST_UPS = 32 * UP_BLOCK  # more saves than that do not lie in one sector of a region
 _MOST_DOUBLINGS = 11  # 4,095 nonces on: more than a device's life holds joins
 
 
@@ -74,6 +75,8 @@ class Session:
             setattr(self, name, table[name])
         self.channels.restore(table["channels"])
         self.fcnt_up = self._up_limit  # what was left of the block may have been sent
+        if self._kv.may_be_old:
+            self.fcnt_up += _LOST_UPS
         self.fcnt_down = self._kv.get("down", -1)
         self.joined = True
 

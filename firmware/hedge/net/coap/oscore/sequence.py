@@ -4,10 +4,13 @@ A block of them is reserved on the disk before its first is used; a restart goes
 block. kv: hedge.store.KV. What a crash costs is the rest of a block, of 2**40 numbers.
 """
 
+import os
+
 from ....core.errors import StoreError
 
 MAX_NUMBER = (1 << 40) - 1
 _BLOCK = 64  # one write of the file for 64 messages
+_LOST = 1 << 16  # where later saves may be lost: more than the journal of a region can hold
 
 
 class Sequence:
@@ -22,7 +25,7 @@ class Sequence:
             raise StoreError(
                 "%s: damaged, the last sequence number is lost: set up new keys" % kv.path
             )
-        self._next = self._reserved
+        self._next = _beyond(self._reserved) if kv.may_be_old else self._reserved
 
     def next(self):
         """The next number. Raises StoreError if it cannot be reserved, or all are used up."""
@@ -34,3 +37,10 @@ class Sequence:
             self._reserved = self._next + self._block
         self._next += 1
         return self._next - 1
+
+
+def _beyond(reserved):
+    """A number past all that may have been used, where a damaged flash has forgotten the last."""
+    if reserved:
+        return reserved + _LOST
+    return (1 << 38) + int.from_bytes(os.urandom(4), "big") * _BLOCK
