@@ -82,23 +82,24 @@ async def _aiocoap_per_s(port: int) -> float:
     return _COUNT // 4 / took_s
 
 
-def _command(program: Path, *args: str) -> tuple[list[str], dict[str, str]]:
+def command(program: Path, *args: str) -> tuple[list[str], dict[str, str]]:
+    """Of upy/coap_times.py, and its environment."""
     folders = ".frozen" if "hedge" in program.name else f"{paths.firmware_dir()}:.frozen"
     env = dict(os.environ, MICROPYPATH=folders)
     return [str(program), str(_SCRIPT), *args], env
 
 
 def _tell(program: Path, *args: str) -> dict:
-    command, env = _command(program, *args)
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=60, check=True)
+    line, env = command(program, *args)
+    done = subprocess.run(line, env=env, capture_output=True, text=True, timeout=60, check=True)
     return json.loads(done.stdout.splitlines()[-1])
 
 
 @contextlib.contextmanager
 def _server(program: Path) -> Iterator[int]:
     port = free_udp_port()
-    command, env = _command(program, "serve", str(port))
-    with subprocess.Popen(command, env=env, stdout=subprocess.PIPE) as server:
+    line, env = command(program, "serve", str(port))
+    with subprocess.Popen(line, env=env, stdout=subprocess.PIPE) as server:
         try:
             assert server.stdout
             server.stdout.readline()

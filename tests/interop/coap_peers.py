@@ -24,10 +24,15 @@ def body_of(size: int) -> bytes:
     return bytes([(i * 7 + (i >> 4)) & 0xFF for i in range(size)])
 
 
-def libcoap(program: str) -> str:
-    """Path of coap-client or coap-server of Debian; skips when there is none."""
+def libcoap_program(program: str) -> str | None:
+    """Path of coap-client or coap-server of Debian."""
     found = [shutil.which(f"{program}-{name}") for name in _NAMES]
-    path = next((p for p in found if p), None)
+    return next((p for p in found if p), None)
+
+
+def libcoap(program: str) -> str:
+    """As above; skips when there is none."""
+    path = libcoap_program(program)
     return path or pytest.skip(f"{program} is not installed (Debian package libcoap3-bin)")
 
 
@@ -44,13 +49,13 @@ def libcoap_server(*options: str, port: int = 0):
     command = [libcoap("coap-server"), "-A", "127.0.0.1", "-p", str(port), "-v", "2", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            _wait_for_ping(port)
+            wait_for_ping(port)
             yield port
         finally:
             server.kill()
 
 
-def _wait_for_ping(port: int) -> None:
+def wait_for_ping(port: int) -> None:
     """Until something resets an empty CON; a lossy server needs some."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
         sock.settimeout(0.05)

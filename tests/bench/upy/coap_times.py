@@ -2,6 +2,7 @@
 
 micropython coap_times.py serve PORT
 micropython coap_times.py ask PORT COUNT
+micropython coap_times.py watch PORT COUNT
 micropython coap_times.py heap
     micropython coap_times.py link KIND
 micropython coap_times.py oscore
@@ -34,7 +35,13 @@ def _server(port):
     from hedge.net.coap.udp import Udp
 
     server = Server(Udp.at("127.0.0.1", port))
-    handlers = {n.GET: lambda r: b"21.5", n.POST: lambda r: b"ack"}
+    shelf = [b"21.5"]
+
+    def put(request):
+        shelf[0] = request.payload
+        server.changed("t")
+
+    handlers = {n.GET: lambda r: shelf[0], n.POST: lambda r: b"ack", n.PUT: put}
     server.add(Resource("t", handlers, observable=True, links={}))
     return server
 
@@ -63,6 +70,13 @@ async def ask(port, count):
         await client.request(n.POST, "t", _FRAME)
     took_us = time.ticks_diff(time.ticks_us(), begin_us)
     say(per_s=int(count) * 1e6 / took_us)
+
+
+async def watch(port, count):
+    """Observe until COUNT notifications came."""
+    observation = await _client(int(port)).observe("t")
+    for _ in range(int(count)):
+        await observation.next()
 
 
 async def heap():
@@ -136,5 +150,12 @@ async def oscore():
     say(us=node_us / _RUNS, bytes=len(datagram), clear_bytes=len(message.encode()))
 
 
-_WHAT = {"serve": serve, "ask": ask, "heap": heap, "link": link, "oscore": oscore}
+_WHAT = {
+    "serve": serve,
+    "ask": ask,
+    "watch": watch,
+    "heap": heap,
+    "link": link,
+    "oscore": oscore,
+}
 asyncio.run(_WHAT[sys.argv[1]](*sys.argv[2:]))
