@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from hedge.net.serial_lines import LONGEST_TO_BOARD, Lines, pack
+from hedge.net.serial_lines import LONGEST_TO_BOARD, NO_SESSION, Lines, pack
 from hedgerow.bridge.session import Refused, Session
 
 ID, OTHER = b"\x12\x34", b"\x12\x35"
@@ -167,6 +167,40 @@ def test_the_end_of_the_bridge_is_told_to_the_board():
     board.session.end("the bridge ends")
     assert board.take()[-1] == ("n", ID + b"the bridge ends")
     assert board.client.closed
+
+
+def ticked(board, *times_s):
+    """What the board hears at each of these times."""
+    found = []
+    for now_s in times_s:
+        board.session.tick(now_s)
+        found.append(board.take())
+    return found
+
+
+def test_a_silent_board_is_told_three_times_that_a_bridge_is_here():
+    here = [("h", NO_SESSION + b"\x01")]
+    heard = ticked(Board(), 100, 100.5, 101, 102, 103, 110, 1000)
+    assert heard == [here, [], here, [], here, [], []]
+
+
+def test_a_board_that_has_spoken_is_not_told():
+    board = Board()
+    board.session.tick(0)
+    board.take()
+    board.say("P", now_s=0.1)
+    assert board.take() == [("n", ID + b"unknown session")]
+    assert ticked(board, 1, 3, 10) == [[], [], []]
+
+
+def test_the_board_is_told_when_the_broker_for_which_it_was_sent_away_is_there():
+    board = Board()
+    board.hello()
+    board.client.ready = False
+    lost = [("w", ID), ("n", ID + b"lost the broker")]
+    assert ticked(board, 1, 2) == [lost, []]
+    board.client.ready = True
+    assert ticked(board, 3, 4) == [[("h", NO_SESSION + b"\x01")], []]
 
 
 @given(st.lists(st.binary(max_size=400), max_size=8), st.integers(0, 2**32))

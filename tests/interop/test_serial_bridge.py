@@ -205,6 +205,20 @@ def test_broker_dead_at_first_then_killed_in_the_midst(mosquitto_broker, play, t
         assert any("bridge: lost the broker" in line for _, line in story.texts)
 
 
+def test_a_bridge_that_takes_over_is_greeted_at_once(mosquitto_broker, play, tmp_path):
+    """Only its word can: the node would wait ten minutes for an ack, and again to connect."""
+    port = mosquitto_broker.port
+    never = {"ack_timeout_ms": 600000, "retry_min_ms": 600000}
+    args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 60, "pace_ms": 10}
+    with GatewayStub(port) as gateway, play("uplink", **never, **args) as node:
+        with Story(port, [node.address]) as story:
+            wait_until(lambda: "bed-3" in gateway.gateways, "no frame came")
+            story.bridge.sessions[node.address]._id = b""  # killed: no goodbye
+        with Story(port, [node.address]):
+            assert node.result(60)["pending"] == 0
+        all_arrived(gateway, 60)
+
+
 @pytest.mark.soak
 def test_a_bridge_that_is_killed_and_started_again(mosquitto_broker, play, tmp_path):
     broker = mosquitto_broker

@@ -5,10 +5,10 @@ import unittest
 
 from fake_uplink import FakeGateway, FakeStore
 from quiet_case import QuietCase
-from waiting import Inbox
+from waiting import Inbox, soon
 
 from hedge.core.errors import LinkError
-from hedge.net.serial_lines import LONGEST_TO_HOST, Lines, pack
+from hedge.net.serial_lines import LONGEST_TO_HOST, NO_SESSION, VERSION, Lines, pack
 from hedge.net.serial_link import SerialLink
 from hedge.net.uplink import Uplink
 
@@ -49,6 +49,11 @@ class FakeBridge(Inbox):
 
     def tell(self, kind, body=b"", session=None):
         self.feed(self.before + pack(kind, (session or self.session) + body))
+
+    def come(self):
+        """Say that a bridge is here, one that knows of no session."""
+        self.deaf = False
+        self.feed(pack("h", NO_SESSION + bytes((VERSION,))))
 
     def kinds(self):
         return "".join([kind for kind, _ in self.said])
@@ -103,6 +108,14 @@ class SessionTest(_Case):
     def test_a_refusal_is_told(self):
         self.bridge.refuse = "no broker at 127.0.0.1:1883"
         self.fails(self.link.connect, "no broker at 127.0.0.1:1883")
+
+    def test_a_refusal_in_wild_bytes(self):
+        async def scenario():
+            await self.link.connect()
+            self.bridge.tell("n", b"no \xff\x9c" + bytes(300))
+            await self.link.recv()
+
+        self.fails(scenario, "bridge: no ????")
 
     def test_a_closed_line_ends_it(self):
         async def scenario():
@@ -172,6 +185,72 @@ class SilenceTest(_Case):
         self.assertEqual(self.bridge.kinds(), "HP")
 
 
+class BridgeComesTest(_Case):
+    """A bridge that says that it is there is greeted at once."""
+
+    def test_while_the_board_asks_for_one(self):
+        link = SerialLink(self.bridge, "bed-3", timeout_ms=60000)
+        self.bridge.deaf = True
+
+        async def scenario():
+            task = asyncio.create_task(link.connect())
+            await soon(lambda: self.bridge.kinds() == "H", "a hello")
+            self.bridge.come()
+            await soon(lambda: self.bridge.kinds() == "HH", "another hello", 800)
+            await task
+
+        self.play(scenario)
+
+    def test_in_the_midst_of_a_session_which_is_over(self):
+        async def scenario():
+            await self.link.connect()
+            self.bridge.come()
+            await self.link.recv()
+
+        self.fails(scenario, "bridge was started anew")
+        self.fails(lambda: self.link.send(b"late"), "not connected")
+        self.play(self.link.hurry.wait)  # returns: what the uplink waits for has happened
+
+    def test_it_is_awaited_between_two_attempts_and_once_is_one_attempt(self):
+        async def scenario():
+            waiting = asyncio.create_task(self.link.hurry.wait())
+            self.bridge.feed(b"noise\n" + pack("n", b"\1\2no") + pack("a", b"\1\2ack"))
+            await asyncio.sleep_ms(20)
+            self.assertFalse(waiting.done())
+            self.bridge.come()
+            await waiting
+            await self.link.connect()
+            await self.link.close()
+            waiting = asyncio.create_task(self.link.hurry.wait())
+            await asyncio.sleep_ms(20)
+            self.assertFalse(waiting.done())
+            waiting.cancel()
+
+        self.play(scenario)
+
+    def test_a_closed_line_is_waited_for_and_told_by_connect(self):
+        async def scenario():
+            self.bridge.deaf = True
+            self.bridge.hang_up()
+            waiting = asyncio.create_task(self.link.hurry.wait())
+            await asyncio.sleep_ms(20)
+            self.assertFalse(waiting.done())
+            waiting.cancel()
+            await self.link.connect()
+
+        self.fails(scenario, "line was closed")
+
+    def test_kinds_that_are_not_known_are_ignored(self):
+        async def scenario():
+            await self.link.connect()
+            self.bridge.tell("z", b"of a later version")
+            self.bridge.tell("z", b"", NO_SESSION)
+            self.bridge.tell("a", b"ack")
+            return await self.link.recv()
+
+        self.assertEqual(self.play(scenario), b"ack")
+
+
 class DamageTest(_Case):
     def test_noise_and_log_lines_before_each_answer(self):
         self.bridge.before = b"\x00\xff\x03#~aQUJD\r\n>>> #~"
@@ -195,6 +274,30 @@ class DamageTest(_Case):
 
 
 class UplinkTest(_Case):
+    def test_a_bridge_that_comes_ends_the_wait_between_two_attempts(self):
+        gateway, store = FakeGateway(), FakeStore()
+        self.bridge.answer = gateway.take
+        self.bridge.deaf = True
+        store.append(1, b"record")
+
+        async def scenario():
+            options = {"ack_timeout_ms": 600000, "retry_min_ms": 600000, "set_clock": False}
+            uplink = Uplink(self.link, store, "bed-3", **options)
+            task = asyncio.create_task(uplink.run())
+            await soon(lambda: uplink.outages, "a vain attempt")
+            self.bridge.come()
+            await soon(lambda: not store.rows, "the ack")
+            store.append(1, b"another")
+            self.bridge.answer = lambda frame: b""  # the ack dies with the bridge
+            uplink.wake()
+            await soon(lambda: self.bridge.kinds()[-2:] == "UU", "the frame")
+            self.bridge.answer = gateway.take
+            self.bridge.come()
+            await soon(lambda: not store.rows, "the ack of the new bridge")
+            task.cancel()
+
+        self.play(scenario)
+
     def test_over_a_line_that_spoils_every_third_message_nothing_is_lost(self):
         gateway, store, count = FakeGateway(), FakeStore(), [0]
         self.bridge.answer = gateway.take

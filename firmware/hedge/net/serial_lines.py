@@ -13,6 +13,7 @@ from binascii import a2b_base64, b2a_base64, crc32
 
 MARK = b"#~"  # a comment to a REPL; neither byte is in base64
 VERSION = 1
+NO_SESSION = bytes(2)  # in the place of one, for what is said to any board
 MAX_FRAME_BYTES = 255
 MAX_NAME_BYTES = 24
 _CRC_DIGITS = 8

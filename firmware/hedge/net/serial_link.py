@@ -3,7 +3,8 @@
     link = SerialLink(Console(), "bed-3", info)
 
 DESIGN: uplink -> gateway: frames of at most 200 bytes; acks back. The bridge publishes them under
-the same topics as mqtt_link, as this device. SPEC.md has the bytes. The log shares the line.
+the same topics as mqtt_link, as this device. SPEC.md has the bytes. The log shares the line. A
+bridge that says that it is there is greeted at once, whatever the board waits for.
 """
 
 import asyncio
@@ -11,11 +12,12 @@ import random
 import time
 
 from ..core.errors import LinkError
-from .link import Link
+from .link import Link, shown
 from .serial_lines import LONGEST_TO_BOARD, VERSION, Lines, pack
 
 _READ_BYTES = 64
 _HELLO_MS = 1000
+_CLOSED_MS = 1000  # between looks at a line that was closed
 
 
 class SerialLink(Link):
@@ -37,6 +39,7 @@ class SerialLink(Link):
         self._session = None  # two bytes while connected
         self._sent_ms = 0
         self._pinged_ms = None  # while the answer is awaited
+        self._bridge_came = False  # and was not greeted yet
         self.bytes_sent = 0
 
     @property
@@ -53,6 +56,9 @@ class SerialLink(Link):
         self._pinged_ms = None
         self._acks.clear()
         while not self._session:
+            if self._bridge_came:
+                self._bridge_came = False
+                began_ms, wait_ms = time.ticks_ms(), _HELLO_MS
             left_ms = self._timeout_ms - time.ticks_diff(time.ticks_ms(), began_ms)
             if left_ms <= 0:
                 raise LinkError("serial: no bridge answers: run `hedgerow bridge`")
@@ -64,12 +70,25 @@ class SerialLink(Link):
         return False
 
     async def _read_for(self, session, limit_ms):
-        """Read until the bridge welcomes the session, or for limit_ms."""
+        """Read until the bridge welcomes the session or says that it came, or for limit_ms."""
         began_ms = time.ticks_ms()
-        while not self._session:
+        while not self._session and not self._bridge_came:
             left_ms = limit_ms - time.ticks_diff(time.ticks_ms(), began_ms)
             if left_ms <= 0 or not await self._read(left_ms, session):
                 return
+
+    @property
+    def hurry(self):
+        """What the uplink waits for between two attempts: see wait()."""
+        return self
+
+    async def wait(self):
+        """Until a bridge says that it is there. A closed line is connect()'s to tell."""
+        while not self._bridge_came:
+            n = await self._stream.readinto(self._buf)
+            if not n:
+                await asyncio.sleep_ms(_CLOSED_MS)
+            self._sort(n, None)
 
     async def send(self, frame):
         self._check_open()
@@ -130,10 +149,23 @@ class SerialLink(Link):
         if not n:
             self._session = None
             raise LinkError("serial: the line was closed")
-        for kind, body in self._lines.feed(memoryview(self._buf)[:n]):
-            if body[:2] == session:
-                self._take(kind, body[2:], session)
+        self._sort(n, session)
         return True
+
+    def _sort(self, n, session):
+        """Take the messages in the first n bytes read: of this session, and that a bridge came."""
+        for kind, body in self._lines.feed(memoryview(self._buf)[:n]):
+            if kind == "h":
+                self._bridge_came = True
+                self._end_of_bridge()
+            elif body[:2] == session:
+                self._take(kind, body[2:], session)
+
+    def _end_of_bridge(self):
+        """The one that knew this session is gone; the new one is greeted in connect()."""
+        if self._session:
+            self._session = None
+            raise LinkError("serial: the bridge was started anew")
 
     def _take(self, kind, body, session):
         self._pinged_ms = None
@@ -143,7 +175,7 @@ class SerialLink(Link):
             self._acks.append(body)
         elif kind == "n":
             self._session = None
-            raise LinkError("bridge: " + str(body, "utf-8"))
+            raise LinkError("bridge: " + shown(body))
 
 
 def make(cfg, device, info):

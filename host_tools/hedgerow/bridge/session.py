@@ -8,11 +8,12 @@ import re
 from collections.abc import Callable
 from typing import Protocol
 
-from hedge.net.serial_lines import LONGEST_TO_HOST, VERSION, Lines, pack
+from hedge.net.serial_lines import LONGEST_TO_HOST, NO_SESSION, VERSION, Lines, pack
 
 _NAME = re.compile(r"[a-z0-9-]{1,24}")
 _BROKER_S = 8.0  # the board gives up after 10
 _SPARE_S = 10.0  # a ping may be late by the time-out of the board's link
+_HERE_S = (0.0, 1.0, 3.0)  # after the port was opened, until the board speaks: noise may spoil one
 
 
 class Client(Protocol):
@@ -58,6 +59,9 @@ class Session:
         self._silent_s = 0.0  # longest silence of a living board
         self._heard_s = self._asked_s = 0.0
         self._failures = 0  # of the client, when the board asked
+        self._opened_s: float | None = None  # first tick
+        self._told_here = 0  # how often; all of _HERE_S once the board has spoken
+        self._waits_for_broker = False  # a board was sent away until the broker is there
         self.frames = self.acks = 0
 
     @property
@@ -71,20 +75,34 @@ class Session:
             take = _TAKE.get(kind)
             if take is not None and len(body) >= 2:  # small kinds: an echo of our own
                 self._heard_s = now_s
+                self._told_here = len(_HERE_S)
                 take(self, body[:2], body[2:], now_s)
 
     def tick(self, now_s: float) -> None:
-        """What is due by now: a welcome, a refusal, silence."""
+        """What is due by now: a welcome, a refusal, silence; that a bridge is here."""
+        self._tell_here(now_s)
         if not self._id or self._client is None:
             return
         if not self._welcomed_in:
             self._welcome(now_s)
         elif not self._client.ready or self._client.sessions != self._welcomed_in:
             self._told(f"{self.name}: lost the broker: {self._client.reason}")
-            self._refuse(self._id, "lost the broker")
+            self._refuse(self._id, "lost the broker", waits=True)
         elif now_s - self._heard_s > self._silent_s:
             self._told(f"{self.name}: silent for {self._silent_s:.0f} s: offline")
             self._leave()
+
+    def _tell_here(self, now_s: float) -> None:
+        """A board between two attempts, or in a session with an earlier bridge, begins at once."""
+        if self._opened_s is None:
+            self._opened_s = now_s
+        due = self._told_here < len(_HERE_S)
+        due = due and now_s - self._opened_s >= _HERE_S[self._told_here]
+        back = self._waits_for_broker and self._client is not None and self._client.ready
+        if due or back:
+            self._told_here += due
+            self._waits_for_broker = False
+            self._send(pack("h", NO_SESSION + bytes((VERSION,))))
 
     def give_ack(self, ack: bytes) -> None:
         """Hand an ack to the board; one that nobody waits for is dropped."""
@@ -125,7 +143,7 @@ class Session:
             self._send(pack("w", self._id))
         elif now_s - self._asked_s > _BROKER_S or self._client.failures > self._failures:
             self._told(f"{self.name}: {self._client.reason}")
-            self._refuse(self._id, self._client.reason)
+            self._refuse(self._id, self._client.reason, waits=True)
 
     def _info(self, session: bytes, body: bytes, now_s: float) -> None:
         if self._is_open(session) and self._client is not None:
@@ -151,10 +169,11 @@ class Session:
             self._send(pack("n", session + b"unknown session"))
         return False
 
-    def _refuse(self, session: bytes, reason: str) -> None:
-        """End a session, but stay at the broker: the board asks again."""
+    def _refuse(self, session: bytes, reason: str, waits: bool = False) -> None:
+        """End a session, but stay at the broker: the board asks again. waits: told when to."""
         self._send(pack("n", session + reason.encode()[:200]))
         self._id = b""
+        self._waits_for_broker = waits
 
     def _leave(self) -> None:
         self._id = b""

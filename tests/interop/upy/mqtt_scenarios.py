@@ -185,8 +185,9 @@ async def uplink(args):
     store = Store(args["dir"])
     store.open()
     key = unhexlify(args["key"]) if args.get("key") else None
-    ack_timeout_ms = args.get("ack_timeout_ms", 2000)
-    node = Uplink(_link(args), store, args["device"], key, ack_timeout_ms=ack_timeout_ms)
+    waits = {"ack_timeout_ms": args.get("ack_timeout_ms", 2000)}
+    waits["retry_min_ms"] = args.get("retry_min_ms", 500)
+    node = Uplink(_link(args), store, args["device"], key, **waits)
     task = asyncio.create_task(node.run())
     gaps = Gaps()
     ticker = asyncio.create_task(gaps.run())
