@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Any
 
 from hedgerow.emulate.board import EmulatedBoard, Region
-from hedgerow.emulate.pico.chip import PicoChip
+from hedgerow.emulate.pico.chip import FlashOperation, PicoChip
 from hedgerow.emulate.raw_repl import timeout_text
 from hedgerow.errors import DeviceError
 
@@ -73,6 +73,14 @@ class PicoBoard(EmulatedBoard):
     def cut_power_at(self, operation: int | None, *, torn: bool = False) -> None:
         """As PicoChip.cut_power_at(); exec() and put() then raise PowerCut."""
         self._chip.cut_power_at(operation, torn=torn)
+
+    def record_flash(self) -> None:
+        """As PicoChip.record_flash()."""
+        self._chip.record_flash()
+
+    def recorded_flash(self) -> list[FlashOperation]:
+        """As PicoChip.recorded_flash()."""
+        return self._chip.recorded_flash()
 
     def reset(self, flash: bytes | None = None) -> None:
         """Start the chip anew, as its reset pin does or power that returns.

@@ -43,6 +43,15 @@ class Step:
     now_ns: int
 
 
+@dataclasses.dataclass(frozen=True)
+class FlashOperation:
+    """data: what then lies in the `count` bytes from `offset` of the flash; None: erased."""
+
+    offset: int
+    count: int
+    data: bytes | None
+
+
 class PicoChip:
     """A chip that has power and waits for talk() or step(); a Link of the raw REPL.
 
@@ -102,6 +111,18 @@ class PicoChip:
         if operation is not None and operation < 1:
             raise DeviceError(f"{self.name}: there is no flash operation {operation}: from 1 on")
         self._ask("cut", fields={"after": operation or 0, "torn": torn})
+
+    def record_flash(self) -> None:
+        """Keep the flash operations from now on, for recorded_flash()."""
+        self._ask("record", fields={"on": True})
+
+    def recorded_flash(self) -> list[FlashOperation]:
+        """Those since record_flash(), which ends; one that the power was cut at is not there."""
+        rows = self._ask("record", fields={"on": False})["operations"]
+        return [
+            FlashOperation(offset, count, None if data is None else base64.b64decode(data))
+            for offset, count, data in rows
+        ]
 
     def close(self) -> None:
         self._line.close()

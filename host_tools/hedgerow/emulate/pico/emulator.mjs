@@ -33,6 +33,7 @@ export class Pico {
     this.input = [];
     this.flashOperations = 0;
     this.cut = null; // {at: flash operation, torn}
+    this.journal = null; // or whole flash operations: {offset, count, data: null for an erase}
     this.onFlash = () => {}; // (offset, count): these bytes are no longer what they were
     this.warnings = new Set();
     this.powerOn(flash);
@@ -104,6 +105,7 @@ export class Pico {
     this.flashOperation(offset, count, (done) => {
       this.mcu.flash.fill(0xff, offset, offset + done);
     });
+    this.journal?.push({ offset, count, data: null });
   }
 
   program(offset, address, count) {
@@ -111,6 +113,7 @@ export class Pico {
     this.flashOperation(offset, count, (done) => {
       for (let i = 0; i < done; i++) mcu.flash[offset + i] &= mcu.readUint8(address + i);
     });
+    this.journal?.push({ offset, count, data: mcu.flash.slice(offset, offset + count) });
   }
 
   // Do it to all bytes, or cut the power: with none of them done, or the first half.

@@ -14,6 +14,9 @@
 //   {"op": "reset", "flash": base64} -> {}     with other 2 MB of flash, compressed by zlib
 //   {"op": "flash"} -> {"flash": base64}     the same way
 //   {"op": "cut", "after": n, "torn": bool} -> {}     at the nth flash operation from now; 0: never
+//   {"op": "record", "on": bool} -> {"operations": [[offset, count, base64 | null]]}
+//       which flash operations there were since the last "record"; the bytes that lie there then,
+//       null for an erase; on: from now on they are kept
 //   {"op": "wire", "i2c": [bus], "spi": [bus], "uart": [bus], "adc": [channel], "listen": [pin],
 //    "ticks": bool, "drive": [[pin, level, ns]]}
 //       -> {}     what of wiring.mjs there is to ask about from now on
@@ -80,6 +83,12 @@ const operations = {
   cut({ after, torn }) {
     pico.cut = after > 0 ? { at: pico.flashOperations + after, torn } : null;
     return {};
+  },
+  record({ on }) {
+    const operations = pico.journal ?? [];
+    pico.journal = on ? [] : null;
+    return { operations: operations.map(({ offset, count, data }) =>
+      [offset, count, data && Buffer.from(data).toString("base64")]) };
   },
   wire({ i2c, spi, uart, adc, listen, ticks, drive }) {
     const { wiring } = pico;
