@@ -326,6 +326,9 @@ def test_folder_cannot_be_made(config, tmp_path):
     assert "folder" in fault_of(config(broker="python", db=tmp_path / "file" / "farm.db"))
 
 
+_HEX = "ab" * 16
+
+
 def test_key_file(tmp_path):
     path = tmp_path / "keys"
     path.write_text("# ours\nbed-1 " + "ab" * 16 + "\n* " + "cd" * 32 + "  # all others\n")
@@ -334,12 +337,21 @@ def test_key_file(tmp_path):
     assert keys("bed-2") == b"\xcd" * 32
 
 
-@pytest.mark.parametrize("line", ["bed-1", "bed-1 xyz", "bed-1 abcd", "a b c"])
+@pytest.mark.parametrize(
+    "line", ["bed-1", "bed-1 xyz", "bed-1 abcd", "a b c", f"Bed_1 {_HEX}", f"bed-2 {_HEX}"]
+)
 def test_bad_key_file_names_the_line(tmp_path, line):
     path = tmp_path / "keys"
-    path.write_text(f"\n{line}\n")
+    path.write_text(f"bed-2 {_HEX}\n{line}\n")
     with pytest.raises(ConfigError, match="keys:2"):
         read_keys(path)
+
+
+@pytest.mark.parametrize("text", ["", "# bed-1 abcd\n"])
+def test_key_file_without_a_key_would_let_everyone_in(tmp_path, text):
+    (tmp_path / "keys").write_text(text)
+    with pytest.raises(ConfigError, match="no key in it"):
+        read_keys(tmp_path / "keys")
 
 
 def test_password_file(tmp_path):

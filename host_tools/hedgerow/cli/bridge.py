@@ -6,8 +6,6 @@ from pathlib import Path
 
 import click
 
-from hedgerow.errors import UsageError
-
 _EPILOG = """\b
 Examples:
   hedgerow bridge                                every board on this computer, to its gateway
@@ -25,7 +23,7 @@ Examples:
     help="Serial port or socket://host:port; repeat it for more. Default: $HEDGEROW_PORT, else "
     "auto: every board in sight, also those that come later.",
 )
-@click.option("--baud", default=115200, show_default=True)
+@click.option("--baud", type=click.IntRange(min=1), default=115200, show_default=True)
 @click.option("--broker", default="mqtt://127.0.0.1:1883", show_default=True, metavar="URL")
 @click.option("--user", help="Account at the broker, if it is not in the URL.")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
@@ -49,11 +47,9 @@ def command(
     from hedgerow.bridge.bridge import Bridge
     from hedgerow.device.ports import VARIABLE
     from hedgerow.gateway.broker.external import parse_url
-    from hedgerow.gateway.config import read_password
+    from hedgerow.gateway.config import read_account
 
-    if user is not None and password_file is None:
-        raise UsageError("--user needs --password-file")
-    password = read_password(password_file) if password_file else None
+    user, password = read_account(user, password_file)
     address = parse_url(broker, user, password, ca=ca)
     wanted = list(ports) or [os.environ.get(VARIABLE) or "auto"]
     named = [] if wanted == ["auto"] else wanted

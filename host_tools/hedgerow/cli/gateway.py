@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from hedgerow.errors import UsageError
-from hedgerow.gateway.config import DEFAULT_DB, GatewayConfig, read_keys, read_password
+from hedgerow.gateway.config import DEFAULT_DB, GatewayConfig, read_account, read_keys
 
 _EXAMPLES = """
 \b
@@ -71,8 +71,6 @@ def command(
     verbose: bool,
 ) -> None:
     """Run broker, ingest, HTTP API and live page until Ctrl-C."""
-    if (user is None) != (password_file is None):
-        raise UsageError("--user and --password-file belong together: give both or none")
     if coap_keys and coap_port is None:
         raise UsageError("--coap-keys needs --coap, the port that CoAP listens on (5683)")
     logging.basicConfig(
@@ -90,6 +88,7 @@ def command(
             click.echo(f"coap   {coap_host}:{gateway.coap_port}{secured}")
         click.echo(f"data   {config.db_path}")
 
+    user, password = read_account(user, password_file)
     config = GatewayConfig(
         db=db,
         http_host=http_host,
@@ -98,7 +97,7 @@ def command(
         mqtt_port=mqtt_port,
         broker=broker,
         user=user,
-        password=read_password(password_file) if password_file else None,
+        password=password,
         keys=read_keys(keys) if keys else {},
         coap_host=coap_host,
         coap_port=coap_port,

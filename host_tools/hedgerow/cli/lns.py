@@ -1,6 +1,7 @@
 """`hedgerow lns`: a LoRaWAN network server for one site."""
 
 import logging
+from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -67,7 +68,7 @@ def command(
     State is committed to --db before any answer. Runs until Ctrl-C.
     """
     from hedgerow.gateway.broker.external import parse_url
-    from hedgerow.gateway.config import read_password
+    from hedgerow.gateway.config import read_account
     from hedgerow.lns.devices import read_site
     from hedgerow.lns.run import LnsOptions, run
 
@@ -81,7 +82,7 @@ def command(
         level=logging.INFO if verbose else logging.WARNING,
         format="%(asctime)s %(levelname)s %(name)s: %(message)s",
     )
-    password = read_password(password_file) if password_file else None
+    user, password = read_account(user, password_file)
     options = LnsOptions(
         db,
         parse_url(broker, user, password),
@@ -96,18 +97,16 @@ def command(
 
 
 def _look(db: Path, site: "Site | None", forget: str | None) -> None:
-    from hedgerow.lns.database import Database
+    from hedgerow.lns.database import Database, lock_of
     from hedgerow.lns.listing import device_lines, forget_device
 
     if site is None:
         raise UsageError("--list and --forget need --devices")
     if not db.is_file():
         raise UsageError(f"no {db}: name the server's --db")
-    database = Database(db)
-    try:
+    writing = lock_of(db) if forget else nullcontext()
+    with writing, closing(Database(db)) as database:
         lines = [forget_device(database, site, forget)] if forget else device_lines(database, site)
-    finally:
-        database.close()
     click.echo("\n".join(lines))
 
 

@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from hedgerow.errors import ConfigError
+from hedge.wire.frame import is_device_name
+from hedgerow.errors import ConfigError, UsageError
 
 KeyOf = Callable[[str], bytes | None]
 
@@ -76,8 +77,18 @@ def read_password(path: Path) -> str:
     return first[0].strip()
 
 
+def read_account(user: str | None, password_file: Path | None) -> tuple[str | None, str | None]:
+    """(user, password) of --user and --password-file. UsageError if only one is given."""
+    if (user is None) != (password_file is None):
+        raise UsageError("--user and --password-file belong together: give both or none")
+    return user, read_password(password_file) if password_file else None
+
+
 def read_keys(path: Path) -> dict[str, bytes]:
-    """Lines of `device hexkey` ("*": all others; # comments). ConfigError names the line."""
+    """Lines of `device hexkey` ("*": all others; # comments). ConfigError names the line.
+
+    A file without a key is an error: it would let in everyone.
+    """
     keys: dict[str, bytes] = {}
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -86,16 +97,25 @@ def read_keys(path: Path) -> dict[str, bytes]:
     for number, line in enumerate(lines, start=1):
         words = line.split("#", 1)[0].split()
         if words:
-            keys.update([_key_of_line(words, f"{path}:{number}")])
+            device, key = _key_of_line(words, f"{path}:{number}")
+            if device in keys:
+                raise ConfigError(f"{path}:{number}: {device} stands twice; one key for each")
+            keys[device] = key
+    if not keys:
+        raise ConfigError(f"key file {path}: no key in it; expected lines `device hexkey`")
     return keys
 
 
 def _key_of_line(words: list[str], where: str) -> tuple[str, bytes]:
+    if len(words) != 2:
+        raise ConfigError(f"{where}: expected `device hexkey`, found {len(words)} words")
+    device, key_hex = words
+    if device != "*" and not is_device_name(device):
+        raise ConfigError(f"{where}: device {device!r}; expected 1 to 24 of a-z 0-9 -, or *")
     try:
-        device, key_hex = words
         key = bytes.fromhex(key_hex)
     except ValueError as error:
-        raise ConfigError(f"{where}: expected `device hexkey`: {error}") from error
+        raise ConfigError(f"{where}: the key of {device} is not hex digits in pairs") from error
     if not 16 <= len(key) <= 64:
         raise ConfigError(f"{where}: the key has {len(key)} bytes; use 16 to 64")
     return device, key

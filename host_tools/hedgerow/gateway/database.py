@@ -18,6 +18,7 @@ from hedgerow.gateway.generation import identify
 from hedgerow.gateway.schema import MIGRATIONS
 
 _BUSY_S = 10.0
+UNREADABLE = (sqlite3.Error, UnicodeDecodeError)  # the latter from a damaged schema
 
 
 def open_database(path: Path | str) -> sqlite3.Connection:
@@ -30,21 +31,42 @@ def open_database(path: Path | str) -> sqlite3.Connection:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         connection = _connect(path)
-    except (OSError, sqlite3.Error) as error:
+    except (OSError, *UNREADABLE) as error:
         raise GatewayError(
             f"database {path} cannot be opened: {error}; check the path and its "
             f"permissions, or choose another with --db"
         ) from error
     try:
-        _migrate(connection, path)
-        identify(connection, path)
-    except sqlite3.Error as error:
-        connection.close()
-        raise GatewayError(f"database {path} cannot be set up: {error}") from error
+        with named_errors(path):
+            _migrate(connection, path)
+            identify(connection, path)
     except GatewayError:
         connection.close()
         raise
     return connection
+
+
+@contextlib.contextmanager
+def named_errors(path: Path) -> Iterator[None]:
+    """What SQLite says of a locked, full or damaged file becomes a GatewayError with its name."""
+    try:
+        yield
+    except UNREADABLE as error:
+        raise GatewayError(
+            f"database {path} cannot be used: {error}; see that no other program has it open and "
+            f"the disk is not full, restore a backup, or choose another with --db"
+        ) from error
+
+
+def refuse_foreign(connection: sqlite3.Connection, path: Path | str, table: str) -> None:
+    """Raises GatewayError if the file is another program's. table: one that all of ours have."""
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
+    tables = {name for (name,) in rows}
+    if tables and table not in tables:
+        raise GatewayError(
+            f"database {path} is another program's: it has a table {min(tables)!r} and no "
+            f"{table!r}; choose another with --db"
+        )
 
 
 def _connect(path: Path) -> sqlite3.Connection:
@@ -52,12 +74,11 @@ def _connect(path: Path) -> sqlite3.Connection:
         path, timeout=_BUSY_S, isolation_level=None, check_same_thread=False
     )
     try:
-        connection.execute(
-            "PRAGMA journal_mode = WAL"
-        )  # first read of the file: fails here if bad
+        refuse_foreign(connection, path, "watermark")  # first read of the file: fails if bad
+        connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA cache_size = -16384")  # KiB
-    except sqlite3.Error:
+    except (GatewayError, *UNREADABLE):
         connection.close()
         raise
     return connection
@@ -115,9 +136,13 @@ def _run_script(connection: sqlite3.Connection, script: str) -> None:
 
 
 class DatabaseLock:
-    """Held while a gateway writes to `path`. Raises GatewayError if another process holds it."""
+    """Held while a process writes to `path`. Raises GatewayError if another one holds it.
 
-    def __init__(self, path: Path):
+    who: what such a process is, for that message.
+    """
+
+    def __init__(self, path: Path, who: str = "gateway"):
+        self._who = who
         self._path = path.with_name(path.name + ".lock")
         self._file: IO[str] | None = None
 
@@ -134,7 +159,7 @@ class DatabaseLock:
             owner = self._file.read().strip() or "?"
             self._file.close()
             raise GatewayError(
-                f"another gateway (process {owner}) uses this database ({self._path}): "
+                f"another {self._who} (process {owner}) uses this database ({self._path}): "
                 f"stop it or choose another file with --db"
             ) from error
         self._file.truncate(0)

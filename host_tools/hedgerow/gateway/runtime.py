@@ -12,7 +12,7 @@ from hedgerow.gateway.alerts import AlertKey
 from hedgerow.gateway.broker import Broker, start_broker
 from hedgerow.gateway.coap import coap_listener
 from hedgerow.gateway.config import GatewayConfig
-from hedgerow.gateway.database import DatabaseLock, open_database
+from hedgerow.gateway.database import DatabaseLock, named_errors, open_database
 from hedgerow.gateway.generation import client_of
 from hedgerow.gateway.ingest import Ingest, Note
 from hedgerow.gateway.intake import Intake
@@ -64,7 +64,8 @@ async def running(config: GatewayConfig) -> AsyncIterator[Runtime]:
     Raises GatewayError if one of them cannot start; what had started is stopped again.
     """
     with DatabaseLock(config.db_path), contextlib.closing(open_database(config.db_path)) as db:
-        ingest = Ingest(db, key_of=config.key_of(), give_time=config.give_time)
+        with named_errors(config.db_path):
+            ingest = Ingest(db, key_of=config.key_of(), give_time=config.give_time)
         sessions: list[MqttSession] = []
         writer = Writer(ingest, publish=lambda out: sessions[0].publish(out))
         async with start_broker(config, _reporter(writer)) as broker:

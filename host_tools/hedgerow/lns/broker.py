@@ -33,7 +33,9 @@ class BrokerSession:
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         use_account(self._client, address)
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)
+        self._trouble = ""  # as logged: told once, and when it ends
         self._client.on_connect = self._on_connect
+        self._client.on_connect_fail = self._on_connect_fail
         self._client.on_subscribe = self._on_subscribe
         self._client.on_disconnect = self._on_disconnect
         self._client.on_message = self._take
@@ -54,21 +56,32 @@ class BrokerSession:
         sent = self._client.publish(topic, data, qos=1)
         return bool(sent.rc == paho.MQTT_ERR_SUCCESS)
 
+    def _tell(self, trouble: str) -> None:
+        if trouble and trouble != self._trouble:
+            _log.error("broker %r %s; retrying", self._address, trouble)
+        elif self._trouble and not trouble:
+            _log.warning("broker %r answers again", self._address)
+        self._trouble = trouble
+
+    def _on_connect_fail(self, _client, _userdata) -> None:  # type: ignore[no-untyped-def]
+        self._tell("cannot be reached")
+
     def _on_connect(self, client, _userdata, _flags, reason, _properties) -> None:  # type: ignore[no-untyped-def]
         if reason.is_failure:
-            _log.error("broker %r refused: %s", self._address, refusal(reason))
+            self._tell(f"refused: {refusal(reason)}")
         else:
             client.subscribe([(topic, 1) for topic in self._topics])
 
     def _on_subscribe(self, _client, _userdata, _mid, granted, _properties) -> None:  # type: ignore[no-untyped-def]
         if any(reason.is_failure for reason in granted):
-            _log.error("broker %r refused a subscription of %s", self._address, self._topics)
+            self._tell(f"refused a subscription of {self._topics}")
         else:
+            self._tell("")
             self.ready = True
 
     def _on_disconnect(self, _client, _userdata, _flags, reason, _properties) -> None:  # type: ignore[no-untyped-def]
         if self.ready and reason.is_failure:
-            _log.warning("lost the broker %r: %s", self._address, reason)
+            self._tell(f"is lost: {reason}")
         self.ready = False
 
     def _take(self, _client, _userdata, message: paho.MQTTMessage) -> None:  # type: ignore[no-untyped-def]

@@ -11,6 +11,7 @@ from hedge.net.lorawan import bulk as wire
 from hedge.net.lorawan import frag
 
 _ASK_EVERY = 8  # parity fragments between two questions
+_MOST_BYTES = 222 - wire.HEAD_BYTES  # RP002-1.0.3: what the fastest LoRa rates carry in EU868
 _MOST_REDUNDANCY = 3.0  # parity per fragment; then the transfer has failed
 
 
@@ -33,6 +34,8 @@ class Transfer:
     def __post_init__(self) -> None:
         if not self.data:
             raise ValueError("nothing to send")
+        if not 1 <= self.size <= _MOST_BYTES:
+            raise ValueError(f"fragments of {self.size} bytes; expected 1 to {_MOST_BYTES}")
         self._padded = self.data + bytes(-len(self.data) % self.size)
         if self.count > wire.MAX_COUNT:
             raise ValueError(f"{self.count} fragments: at most {wire.MAX_COUNT}")

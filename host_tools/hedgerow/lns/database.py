@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from hedgerow.errors import GatewayError
+from hedgerow.gateway.database import UNREADABLE, DatabaseLock, refuse_foreign
 
 _SCHEMA_VERSION = 2
 _SCHEMA = """
@@ -76,18 +77,24 @@ class Session:
         return bytes.fromhex(self.nwk_s_key), bytes.fromhex(self.app_s_key)
 
 
+def lock_of(path: Path) -> DatabaseLock:
+    """To be held by whoever writes: two servers would give out the same counters."""
+    return DatabaseLock(path, "network server")
+
+
 class Database:
     """Sessions live in memory and are written through. Raises GatewayError when it cannot open."""
 
     def __init__(self, path: Path | str):
         try:
             self._connection = sqlite3.connect(path, isolation_level=None)
+            refuse_foreign(self._connection, path, "joined")
             self._connection.execute("PRAGMA journal_mode = WAL")
             self._connection.execute("PRAGMA synchronous = FULL")
             self._migrate(path)
             rows = self._connection.execute("SELECT device, pending, state FROM session")
             self._sessions = {(d, p): Session(**json.loads(state)) for d, p, state in rows}
-        except (sqlite3.Error, TypeError, ValueError) as error:
+        except (*UNREADABLE, TypeError, ValueError) as error:
             raise GatewayError(
                 f"database {path} cannot be used: {error}; choose another with --db"
             ) from error

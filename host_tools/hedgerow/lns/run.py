@@ -10,7 +10,7 @@ from pathlib import Path
 from hedgerow.errors import UsageError
 from hedgerow.gateway.mqtt import BrokerAddress
 from hedgerow.lns.chirpstack import ChirpStack
-from hedgerow.lns.database import Database
+from hedgerow.lns.database import Database, lock_of
 from hedgerow.lns.devices import Site
 from hedgerow.lns.forward import MqttForward
 from hedgerow.lns.records import Records
@@ -48,6 +48,7 @@ async def serve(options: LnsOptions, say: Say, stop: asyncio.Event | None = None
         for number in (signal.SIGINT, signal.SIGTERM):
             asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with AsyncExitStack() as stack:
+        stack.enter_context(lock_of(options.db))
         database = Database(options.db)
         stack.callback(database.close)
         forward = MqttForward(options.broker)

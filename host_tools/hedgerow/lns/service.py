@@ -7,6 +7,7 @@ async with LnsService(site, database, submit, port=1700) as service:
 import asyncio
 import contextlib
 import logging
+import sqlite3
 import time
 from collections.abc import Coroutine
 from pathlib import Path
@@ -55,9 +56,9 @@ class LnsService(asyncio.DatagramProtocol):
         try:
             loop = asyncio.get_running_loop()
             await loop.create_datagram_endpoint(lambda: self, local_addr=(host, port))
-        except OSError as error:
+        except (OSError, OverflowError) as error:
             raise GatewayError(
-                f"cannot listen on udp {host}:{port}: {error}; choose another --port"
+                f"cannot listen on udp {host}:{port}: {error}; choose another --port or --host"
             ) from error
         self._spawn(self._pace())
         return self
@@ -108,6 +109,9 @@ class LnsService(asyncio.DatagramProtocol):
         await asyncio.sleep(DEDUPE_S)
         try:
             out = await self.front.answer(packet)
+        except sqlite3.Error as error:  # nothing is stored, so nothing is answered
+            _log.error("a packet is dropped: %s", error)
+            return
         except Exception:  # noqa: BLE001  logged; one packet must not stop the others
             _log.exception("packet %s", packet.hex())
             return
