@@ -1,4 +1,4 @@
-"""CoAP: requests a second, bytes and heap of an uplink and an observation, what OSCORE costs.
+"""CoAP: requests a second, heap of its parts and of an observation, what OSCORE costs.
 
 The peer is aiocoap's client under CPython, asking the same server in the same run. microCoAPy, the
 other client for MicroPython, is on no package index and so not measured here.
@@ -10,7 +10,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,16 +19,11 @@ sys.path[:0] = [str(_TESTS / folder) for folder in ("bench", "interop", "unit")]
 
 import heap  # noqa: E402  found through the line above
 from coap_peers import free_udp_port  # noqa: E402
-from node import Node  # noqa: E402
 
-from hedge.wire import cbor, senml  # noqa: E402
 from hedgerow import paths  # noqa: E402
-from hedgerow.gateway import GatewayConfig  # noqa: E402
-from hedgerow.gateway.service import gateway_in_thread  # noqa: E402
 from hedgerow.toolchain.unix import find_micropython  # noqa: E402
 
 _COUNT = 2000
-_RECORDS = 300
 _SCRIPT = Path(__file__).with_name("upy") / "coap_times.py"
 _HOW = "MicroPython Unix port, loopback, 64-bit words"
 
@@ -49,7 +43,7 @@ def measure() -> list[dict]:
     how = f"seal a 200-byte frame, open its answer; {_HOW}"
     rows.append(_row("OSCORE, a frame and its answer", cost["us"], "us", how))
     rows.append(_row("OSCORE, bytes more a frame", cost["bytes"] - cost["clear_bytes"], "B", how))
-    return rows + _uplinks(program)
+    return rows
 
 
 def _frozen_link() -> dict:
@@ -106,45 +100,6 @@ def _server(program: Path) -> Iterator[int]:
             yield port
         finally:
             server.kill()
-
-
-def _uplinks(program: Path) -> list[dict]:
-    """Bytes a record over each link into the same gateway, headers and acks' requests included."""
-    rows = []
-    for kind in ("mqtt", "coap", "coap with OSCORE"):
-        with tempfile.TemporaryDirectory() as name:
-            sent, took_ms = _uplink(program, Path(name), kind)
-        how = f"{_RECORDS} records of one value through the gateway, each committed; {_HOW}"
-        rows.append(_row(f"bytes sent a record, {kind}", sent / _RECORDS, "B", how))
-        rows.append(_row(f"records acked a second, {kind}", _RECORDS * 1e3 / took_ms, "1/s", how))
-    return rows
-
-
-def _uplink(program: Path, folder: Path, kind: str) -> tuple[int, int]:
-    secret = bytes(range(16))
-    keys = {"bed-3": secret} if "OSCORE" in kind else {}
-    config = GatewayConfig(
-        folder / "farm.db", http_port=0, mqtt_port=0, broker="python", coap_port=0, coap_keys=keys
-    )
-    with gateway_in_thread(config) as gateway:
-        port = gateway.mqtt_port if kind == "mqtt" else gateway.coap_port
-        cfg = {"kind": kind.split()[0], "host": "127.0.0.1", "port": port}
-        if keys:
-            cfg |= {"oscore_secret": secret.hex(), "oscore_numbers": str(folder / "numbers.kv")}
-        args = {
-            "script": _TESTS / "interop" / "upy" / "coap_scenarios.py",
-            "cfg": cfg,
-            "store": str(folder / "store"),
-            "device": "bed-3",
-            "info": cbor.encode({"name": "Bed"}).hex(),
-            "record": senml.encode(1_790_000_000, [("soil.vwc", "%", 21.5)]).hex(),
-            "records": _RECORDS,
-            "limit_ms": 30000,
-        }
-        with Node(program, "uplink", **args) as node:
-            result = node.result(60)
-    assert result["pending"] == 0, result
-    return result["stats"]["bytes_sent"], result["took_ms"]
 
 
 def _row(name: str, value: float, unit: str, how: str) -> dict:

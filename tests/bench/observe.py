@@ -4,9 +4,9 @@
 
 Both ends that are measured against are bare sockets of this file, the same for all: a server that
 sends each notification as a CON once the one before was acknowledged, and an observer that changes
-the resource by a PUT as soon as it was told of the change before. Loopback, rounds interleaved, the
-best tenth of a round counts: what a busy computer adds is nobody's. Ours runs in MicroPython's Unix
-port, aiocoap in CPython, libcoap is C; coap-client -s prints what it is told.
+the resource by a PUT as soon as it was told of the change before. Loopback, rounds interleaved;
+the best tenth of a round counts: what a busy computer adds is nobody's. Ours runs in MicroPython's
+Unix port, aiocoap in CPython, libcoap is C; coap-client -s prints what it is told.
 """
 
 import asyncio
