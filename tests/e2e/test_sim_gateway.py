@@ -45,6 +45,16 @@ def test_table_for_people_and_files_that_stay(tmp_path: Path) -> None:
     assert {"gateway.db", "node"} <= {path.name for path in kept.iterdir()}
 
 
+@pytest.mark.parametrize("kind", ["mqtt", "umqtt"])
+def test_a_node_that_signs_its_frames(tmp_path: Path, kind: str) -> None:
+    """A private gateway has its key."""
+    changes = {'kind = "mqtt"': f'kind = "{kind}"', "port = 1883": f'key = "{"0f" * 16}"'}
+    node_file = new_project(tmp_path, "bed-4", 3600, changes)
+    result = last_json(hedgerow("sim", node_file, "--days", 2, "--gateway", "private", "--json"))
+    assert (result["lost"], result["duplicates"]) == (0, 0)
+    assert result["records_stored"] == result["records_created"] > 5
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "said"),
     [

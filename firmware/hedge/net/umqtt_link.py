@@ -185,7 +185,10 @@ def _client_module(name):
     if name == "hedge":
         from . import umqtt as module
     else:
-        from umqtt import simple as module
+        try:
+            from umqtt import simple as module
+        except ImportError:
+            raise ConfigError('uplink kind umqtt: no umqtt.simple here; use client = "hedge"')
     return module
 
 

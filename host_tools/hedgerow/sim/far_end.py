@@ -63,9 +63,12 @@ FarEnd = RunningGateway | PrivateGateway
 
 @contextlib.asynccontextmanager
 async def far_end(
-    url: str | None, folder: Path, note: str, broker: str = "auto"
+    url: str | None, folder: Path, note: str, broker: str = "auto", key_hex: str | None = None
 ) -> AsyncIterator[FarEnd]:
-    """url: must answer. PRIVATE: a private one. None: the usual one if it answers, else that."""
+    """url: must answer. PRIVATE: a private one. None: the usual one if it answers, else that.
+
+    key_hex: with which the node signs its frames; a private gateway has it too.
+    """
     if url not in (None, PRIVATE):
         get_json(f"{url.rstrip('/')}/api/health")
         yield RunningGateway(url.rstrip("/"))
@@ -75,7 +78,13 @@ async def far_end(
         return
     db = folder / "gateway.db"
     config = GatewayConfig(
-        db=db, http_port=0, mqtt_port=0, broker=broker, note=note, give_time=False
+        db=db,
+        http_port=0,
+        mqtt_port=0,
+        broker=broker,
+        keys={"*": bytes.fromhex(key_hex)} if key_hex else {},
+        note=note,
+        give_time=False,
     )
     async with Gateway(config) as gateway:
         yield PrivateGateway(gateway, db)

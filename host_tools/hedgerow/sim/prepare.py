@@ -31,6 +31,8 @@ def simulated(plan: dict[str, Any], folder: Path) -> dict[str, Any]:
 def _with_paths(uplink: dict[str, Any], folder: Path) -> dict[str, Any]:
     if uplink.get("links"):
         return dict(uplink, links=[_with_paths(link, folder) for link in uplink["links"]])
+    if uplink["kind"] == "umqtt":  # the Unix port has no umqtt.simple
+        uplink = dict(uplink, client="hedge")
     named = [name for name in UPLINK_FILES if uplink.get(name)]
     return uplink | {name: str((folder / uplink[name]).resolve()) for name in named}
 

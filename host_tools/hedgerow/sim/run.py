@@ -77,7 +77,8 @@ async def simulate(options: SimOptions, say: Say, progress: Progress = _silent) 
     world, span, source = _world(options, plan, dry_pct)
     say(f"{plan['node']['name']}: {span.days:.0f} days of {source}")
     with work_folder(options.folder, "hedgerow-sim-") as folder:
-        async with far_end(options.gateway, folder, source, options.broker) as far:
+        key_hex = (plan.get("uplink") or {}).get("key")
+        async with far_end(options.gateway, folder, source, options.broker, key_hex) as far:
             private = isinstance(far, PrivateGateway)
             say(f"{'a private gateway for this run' if private else 'gateway'}: {far.url}")
             plan = far.attach(plan)
