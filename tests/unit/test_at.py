@@ -251,6 +251,35 @@ class ModemTest(unittest.TestCase):
         self.assertEqual(str(caught.exception), text)
         self.assertEqual(Key.told, [0, 1, 0])
 
+    def test_wild_bytes_in_an_answer_are_shown(self):
+        uart = FakeUart(
+            {
+                b"AT+CPIN?": b"\r\n+CPIN: \xff\x9c\r\n" + OK,
+                b'AT+CAOPEN=0,0,"TCP","h",1': b"\r\n+CAOPEN: 0,\xff\r\n" + OK,
+            }
+        )
+        modem = Modem(uart, sim7080, "internet")
+        poll_ms, modem_module._POLL_MS = modem_module._POLL_MS, 1
+
+        async def scenario():
+            modem.at.start()
+            try:
+                for work in (modem._unlock(), sim7080.open_tcp(modem.at, "h", 1, 500)):
+                    try:
+                        await work
+                    except LinkError as e:
+                        told.append(str(e))
+            finally:
+                modem.at.stop()
+
+        told = []
+        try:
+            asyncio.run(scenario())
+        finally:
+            modem_module._POLL_MS = poll_ms
+        self.assertEqual(told[0], "modem: SIM: ??")
+        self.assertEqual(told[1], "modem: cannot connect to h:1 (+CAOPEN: 0,?)")
+
     def test_unasked_lines_that_mean_something(self):
         for kind, data, closed, off in (
             (sim7080, b"+CADATAIND: 0", b"+CASTATE: 0,0", b"+APP PDP: 0,DEACTIVE"),

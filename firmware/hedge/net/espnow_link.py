@@ -17,6 +17,7 @@ class EspnowLink(SerialLink):
     """radio: has mac, `await send(mac, data)` and `await recv()`, as espnow_radio.Radio."""
 
     window = 4
+    hurry = None  # a relay does not say that it came: the next attempt finds it
 
     def __init__(self, radio, device, info=b"", keepalive_s=60, timeout_ms=10000):
         super().__init__(None, device, info, keepalive_s, timeout_ms)

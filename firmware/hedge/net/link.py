@@ -16,6 +16,11 @@ from ..wire.frame import MAX_FRAME_BYTES
 _PACKAGE = __name__.rpartition(".")[0] + "."
 
 
+def shown(said, most=100):
+    """What a peer said, for a message: its ASCII, at most that much; all else is a "?"."""
+    return "".join([chr(c) if 32 <= c < 127 else "?" for c in said[:most]])
+
+
 class Link:
     """What the uplink needs of a link. One task sends, one other task receives.
 
@@ -28,7 +33,7 @@ class Link:
     window = 8  # frames under way at once
     ack_timeout_ms = 10000
     max_frame_bytes = MAX_FRAME_BYTES
-    hurry = None  # asyncio.Event: set when connecting at once is worth it; or None
+    hurry = None  # its wait() returns when connecting at once is worth it (an Event), or None
 
     async def connect(self):
         """Open a session. Raises LinkError or OSError when the peer refuses or stays silent.

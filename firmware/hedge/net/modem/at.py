@@ -12,6 +12,7 @@ does not come in time, or not whole, is a LinkError; sync() must come before fur
 import asyncio
 
 from ...core.errors import LinkError
+from ..link import shown
 
 _READ_BYTES = 64
 _MOST_LINES = 8  # of an answer
@@ -194,5 +195,5 @@ class At:
 
 def _shown(line):
     """For messages; secrets are after the = of a command."""
-    text = "".join([chr(c) if 32 <= c < 127 else "?" for c in line[:60]])
+    text = shown(line, 60)
     return text.split("=")[0] if text.startswith("AT") else text

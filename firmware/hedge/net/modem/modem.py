@@ -13,6 +13,7 @@ import time
 
 from ...core import log
 from ...core.errors import LinkError
+from ..link import shown
 from .at import At
 from .at_lines import AtLines
 from .stream import ModemStream
@@ -106,7 +107,7 @@ class Modem:
             self._pin_tried = False
             status = await self._sim_status()
         if status != b"READY":
-            raise LinkError("modem: SIM: %s" % str(status, "utf-8"))
+            raise LinkError("modem: SIM: %s" % shown(status))
 
     async def _sim_status(self):
         status = b""

@@ -6,6 +6,7 @@ CACLOSE). Checked against Zephyr's simcom-sim7080 driver and TinyGSM. 3GPP TS 27
 """
 
 from ...core.errors import LinkError
+from ..link import shown
 
 REGISTERED = "+CEREG"  # TS 27.007 section 10.1.22
 COUNTED = b"+CARECV: ", b","  # +CARECV: 5,hello
@@ -38,7 +39,7 @@ async def _is_active(at):
 async def open_tcp(at, host, port, limit_ms):
     lines = await at.command('AT+CAOPEN=0,0,"TCP","%s",%d' % (host, port), "+CAOPEN:", limit_ms)
     if b"+CAOPEN: 0,0" not in lines:
-        said = str(lines[0], "utf-8") if lines else "no answer"
+        said = shown(lines[0]) if lines else "no answer"
         raise LinkError("modem: cannot connect to %s:%d (%s)" % (host, port, said))
 
 
