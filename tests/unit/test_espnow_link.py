@@ -251,6 +251,19 @@ class LinkTest(_Site):
             self.play(scenario, most=1)
         self.assertTrue("the relay is full" in str(caught.exception))
 
+    def test_a_relay_outlives_names_that_are_none(self):
+        async def scenario():
+            radio = self.air.radio(b"\x02node2")
+            for i, name in enumerate((b"\xff\x9c", b"a/+/#", b"", b"x" * 25)):
+                hello = b"id\x01\x00\x05" + name
+                await radio.send(BROADCAST, pack(b"\x02node2", UP, i, "H", hello)[0])
+            await asyncio.sleep_ms(5)
+            await self.link(info=b"").connect()
+            return [bytes(data[13:]) for _, data in radio.inbox if data[10] == ord("n")]
+
+        self.assertEqual(self.play(scenario), [b"no device name"] * 4)
+        self.assertEqual([device for device, _, _ in self.links], ["bed-3"])
+
     def test_a_relay_whose_own_link_is_lost_says_so(self):
         async def scenario():
             link = self.link(info=b"")

@@ -12,6 +12,7 @@ import time
 
 from ..core import log
 from ..core.errors import LinkError
+from ..wire.frame import is_device_name
 from .espnow_parts import DOWN, UP, Parts, pack
 
 _LOST = (LinkError, OSError, asyncio.TimeoutError)
@@ -63,12 +64,14 @@ class Relay:
             return
         await self._drop(mac)
         await self._drop_silent()
-        if len(self._nodes) >= self._most or len(body) < 4:
+        device = _device_of(body)
+        if len(self._nodes) >= self._most or device is None:
             self.refused += 1
-            await self.tell(hop, mac, "n", session + b"the relay is full")
+            why = b"no device name" if device is None else b"the relay is full"
+            await self.tell(hop, mac, "n", session + why)
             return
         info = known.info if known else b""
-        self._nodes[mac] = _Node(self, hop, mac, session, body, info)
+        self._nodes[mac] = _Node(self, hop, mac, session, device, body, info)
 
     async def _drop_silent(self):
         for mac, node in list(self._nodes.items()):
@@ -93,16 +96,22 @@ class Relay:
         return self._make(device, info)
 
 
+def _device_of(hello):
+    """The name in it; None if there is none that a gateway would take: anyone can send."""
+    name = "".join([chr(c) for c in hello[3:]])
+    return name if is_device_name(name) else None
+
+
 class _Node:
     """One session of one node. What it says is done in its order, by a task of its own."""
 
-    def __init__(self, relay, hop, mac, session, hello, info):
+    def __init__(self, relay, hop, mac, session, device, hello, info):
         self._relay = relay
         self._hop = hop
         self._mac = mac
         self.session = session
         self._silent_ms = (hello[1] << 8 | hello[2]) * 1500
-        self._device = str(bytes(hello[3:]), "utf-8")
+        self._device = device
         self.info = info
         self._link = None
         self._heard_ms = time.ticks_ms()
