@@ -132,6 +132,7 @@ class TestReceiver(QuietCase):
         self.assertEqual(self.setup(index=1), b"\x02\x44")
         self.assertEqual(self.setup(count=500), b"\x02\x02")
         self.assertEqual(self.setup(count=0), b"\x02\x02")
+        self.assertEqual(self.setup(count=1, size=1, padding=255), b"\x02\x02")
         other = bytearray(bulk.setup_req(0, 10, 10, 5, 0))
         other[5] = 0x08  # another coding
         self.take(bytes(other))

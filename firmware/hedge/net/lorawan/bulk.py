@@ -90,7 +90,8 @@ class Receiver:
         status = 0
         if data[5] & 0x38:
             status |= _ENCODING_UNSUPPORTED
-        if not 1 <= count <= MAX_COUNT or not 1 <= size <= 242 or count * size > self._max_bytes:
+        fits = 1 <= count <= MAX_COUNT and 1 <= size <= 242 and count * size <= self._max_bytes
+        if not fits or data[6] >= count * size:  # padding alone would be a file of less than 0
             status |= _NO_MEMORY
         if index:
             status |= _NO_INDEX
