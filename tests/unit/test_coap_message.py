@@ -164,7 +164,7 @@ class TestLinkFormat(unittest.TestCase):
         self.assertEqual(linkformat.parse(b""), [])
 
     def test_parse_of_what_is_none(self):
-        for data in (b"/s/t", b"<a", b'<a>;t="x', b"\xff", b"<a>," * 70):
+        for data in (b"/s/t", b"<a", b'<a>;t="x', b"\xff", b"<a>," * 70, b",<a>"):
             self.assertRaises(FrameError, linkformat.parse, data)
 
 

@@ -50,7 +50,7 @@ def parse(payload):
         raise FrameError("link format: not UTF-8")
     found = []
     for link in _split(text, ","):
-        target, *attributes = _split(link, ";")
+        target, *attributes = _split(link, ";") or [""]
         target = target.strip()
         if target[:1] != "<" or target[-1:] != ">" or len(found) == _MAX_LINKS:
             raise FrameError("link format: %r" % target[:40])
