@@ -157,6 +157,12 @@ class TestSignal(Case):
         self.assertEqual(wifi_scan.better(rows, "yard", b"bbbbbb", -50), None)
         self.assertEqual(wifi_scan.better(rows, "yard", b"aaaaaa", -57), None)
 
+    def test_names_for_the_set_up_page(self):
+        rows = [
+            (ssid, b"aaaaaa", 1, -80, 3, False) for ssid in (b"yard", b"", b"Caf\xe9", b"a", b"a")
+        ]
+        self.assertEqual(wifi_scan.names_heard(rows), ["a", "yard"])
+
     def test_roams_when_weak(self):
         async def scenario(wifi, air, made):
             await wifi.ready(4000)

@@ -10,7 +10,7 @@ import asyncio
 from ..core.errors import LinkError
 from .link import Link
 from .wifi import Wifi
-from .wifi_scan import scanner
+from .wifi_scan import names_heard, scanner
 
 _wifi = None  # a board has one radio
 
@@ -96,7 +96,7 @@ def _setup_page(table):
         values = {"name": table.get("hostname") or "node", "host": table.get("setup_host") or ""}
         scan = scanner()
         found = await scan(wifi.wlan) if scan else ()
-        heard = sorted({bytes(row[0]).decode() for row in found if row[0]})
+        heard = names_heard(found)
         portal = Portal(wifi, values, table["setup_file"], heard, table.get("setup_password"))
         if await portal.run():
             import machine

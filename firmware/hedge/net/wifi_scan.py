@@ -40,6 +40,18 @@ async def scan_in_thread(wlan):
     return found
 
 
+def names_heard(found):
+    """Sorted names of the networks in rows of WLAN.scan(). Hidden ones have none; an SSID need not
+    be UTF-8 (IEEE 802.11-2020 9.4.2.2: 0 to 32 octets), and such a one cannot be asked for here."""
+    names = set()
+    for row in found:
+        try:
+            names.add(str(bytes(row[0]), "utf-8"))
+        except ValueError:  # UnicodeError is one
+            continue
+    return sorted(names - {""})
+
+
 def order(networks, found):
     """[(ssid, key, bssid)]: networks to try. Those heard first, by preference then signal.
 
