@@ -158,13 +158,11 @@ class Relay:
         self._pairs: list[dict] = []
         self._connections = 0
         self._server: Any = None
-
-    @property
-    def port(self) -> int:
-        return self._server.sockets[0].getsockname()[1]
+        self.port = 0  # the OS's choice, kept when it is entered again
 
     def __enter__(self) -> "Relay":
-        self._server = self._thread.run(asyncio.start_server(self._serve, "127.0.0.1", 0))
+        self._server = self._thread.run(asyncio.start_server(self._serve, "127.0.0.1", self.port))
+        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:

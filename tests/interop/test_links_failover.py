@@ -7,6 +7,8 @@ import time
 import pytest
 from peers import Mosquitto, free_port
 
+from hedgerow.emulate.modem.on_pty import ModemOnPty
+from hedgerow.emulate.modem.sim7080 import Sim7080
 from hedgerow.gateway import GatewayConfig
 from hedgerow.gateway.service import gateway_in_thread
 
@@ -27,16 +29,21 @@ def farm(tmp_path, mosquitto):
             broker=f"mqtt://127.0.0.1:{broker.port}",
         )
         gateway = stack.enter_context(gateway_in_thread(config))
-        yield Farm(broker, gateway, tmp_path / "farm.db")
+        modem = stack.enter_context(ModemOnPty(Sim7080, tmp_path / "modem"))
+        yield Farm(broker, gateway, tmp_path / "farm.db", modem)
 
 
 class Farm:
-    def __init__(self, broker, gateway, db):
+    """mqtt, coap, http, cellular: settings of a link; the modem's network reaches the gateway."""
+
+    def __init__(self, broker, gateway, db, modem):
         self.broker, self.gateway, self._db = broker, gateway, db
         self.mqtt = {"kind": "mqtt", "host": "127.0.0.1", "port": broker.port}
         self.coap = {"kind": "coap", "host": "127.0.0.1", "port": gateway.coap_port}
         port = int(gateway.http_url.rsplit(":", 1)[1])
         self.http = {"kind": "http", "host": "127.0.0.1", "port": port}
+        over = {"model": "sim7080", "pty": modem.address, "apn": "internet", "carries": "http"}
+        self.cellular = {**self.http, "kind": "cellular", **over}
 
     def numbers(self):
         """Numbers of the records in the database; a second copy of one cannot be in its table."""
@@ -67,7 +74,9 @@ def _play(play, farm, links, tmp_path, records):
     )
 
 
-@pytest.mark.parametrize("second", ["coap", pytest.param("http", marks=pytest.mark.soak)])
+@pytest.mark.parametrize(
+    "second", ["coap", "cellular", pytest.param("http", marks=pytest.mark.soak)]
+)
 def test_the_broker_dies_the_other_link_carries_on_until_it_is_back(play, farm, second, tmp_path):
     pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
     links = [farm.mqtt, getattr(farm, second)]

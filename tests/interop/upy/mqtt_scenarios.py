@@ -169,10 +169,11 @@ async def _changes(client):
 def _link(args):
     from hedge.net.link import make_link
 
-    if args.get("pty"):
-        from pty_uart import PtyUart
+    for one in [args] + args.get("links", []):
+        if one.get("pty"):
+            from pty_uart import PtyUart
 
-        args["uart"] = PtyUart(args["pty"])
+            one["uart"] = PtyUart(one["pty"])
     return make_link(args, info=b"\xa1dnameebed-3")
 
 

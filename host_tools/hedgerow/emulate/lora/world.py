@@ -13,7 +13,7 @@ through the datagrams of Semtech's protocol. One process at a time runs.
 import asyncio
 import heapq
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 
 from hedgerow.emulate.lora.channel import Burst, Channel, Place
@@ -55,13 +55,18 @@ class Device:
 
 
 class World:
-    """now_us: virtual microseconds. airtime_us, sent: of uplinks, by device name."""
+    """now_us: virtual microseconds. airtime_us, sent: of uplinks, by device name.
+
+    pace: awaited with the virtual microseconds of each moment before it comes, for devices that
+    also have something to do in real time; None: as fast as it goes.
+    """
 
     def __init__(self, front: Front | None, channel: Channel, start_s: int):
         self.front = front
         self.channel = channel
         self.start_s = start_s
         self.now_us = 0
+        self.pace: Callable[[int], Awaitable[None]] | None = None
         self.gateways: list[Gateway] = []
         self.devices: dict[str, Device] = {}
         self.airtime_us: dict[str, int] = {}
@@ -291,6 +296,8 @@ class World:
             if next_us is None or next_us > until_us:
                 self.now_us = until_us
                 return
+            if self.pace:
+                await self.pace(next_us)
             self.now_us = max(next_us, self.now_us)
             while self._events and self._events[0][0] <= self.now_us:
                 result = heapq.heappop(self._events)[2]()
