@@ -40,6 +40,7 @@ from .sensing import Channel, Sensing, Sensor
 
 _GUARD_MS = const(30000)  # longest sleep of the guard while something is on
 _TICK_BYTES = const(65536)  # more than a tick and its network traffic leave behind
+_ERASE_MS = const(500)  # more than a flash sector's erase takes
 _RETRY_UPLINK_MS = const(60000)  # after an error in the uplink's own code
 
 
@@ -216,6 +217,8 @@ class Node:
             if self.ticks % self._gc_every == 0:
                 gc.collect()  # here, so that no decision has to
             due_ms = self._next_due_ms(due_ms)
+            if self.store and due_ms - self._now_ms() > _ERASE_MS:
+                self.store.prepare()  # and here, so that no record of a decision waits
             await self._wait(due_ms, watchdog)
 
     async def _tick_safely(self):

@@ -59,9 +59,13 @@ class FakeStore:
         self.fault = StoreError("disk full")
         self.dropped = {}
         self.records = []
+        self.prepared = []  # how many records there were then
 
     def open(self):
         self.boot += 1
+
+    def prepare(self):
+        self.prepared.append(len(self.records))
 
     def append(self, stream, payload):
         if self.full:

@@ -174,6 +174,14 @@ class TestStore(_Case):
         self.assertEqual(rig.pump.commands[1][1], 0)
         self.assertEqual(rig.pump.commands[2:4], [(3600, 600000), (4200, 0)])
 
+    def test_the_store_is_prepared_once_a_tick_when_all_of_it_is_recorded(self):
+        rig = Rig()
+        rig.soil((1120,), (1130,))
+        rig.node.add_record(0, max_s=1)
+        rig.run(3)
+        self.assertEqual(len(rig.store.prepared), 4)
+        self.assertEqual(rig.store.prepared, [len(rig.store.records) - n for n in (3, 2, 1, 0)])
+
     def test_losses_are_told_when_the_disk_has_room_again(self):
         rig = Rig()
         rig.soil((1120,))

@@ -135,6 +135,94 @@ class TestFlash(StoreCase):
         self.assertEqual((batch.seq, batch.oldest), (77, 77))
 
 
+class TestPrepare(StoreCase):
+    """A sector that is erased in an idle moment: what begins in it erases nothing."""
+
+    def region(self):
+        region = Region(self.flash, _PAGE_BYTES)
+        region.ahead_after_bytes = 0
+        return region
+
+    def erases(self):
+        return sum(self.flash.erases)
+
+    def test_an_append_that_begins_a_sector_does_not_erase(self):
+        self.store.prepare()
+        before = self.erases()
+        self.fill(TELEMETRY, 30)
+        self.assertEqual(self.erases(), before)
+        for _ in range(100):
+            self.store.prepare()
+            before = self.erases()
+            self.fill(TELEMETRY, 10)
+            self.assertEqual(self.erases(), before)
+
+    def test_a_saved_value_that_begins_a_sector_does_not_erase(self):
+        kv = KV("node", volume=self.store.volume)
+        for i in range(60):
+            self.store.prepare()
+            before = self.erases()
+            kv.set("fill", bytes([i] * 200))
+            kv.save()
+            self.assertEqual(self.erases(), before)
+
+    def test_nothing_is_erased_twice_for_a_sector(self):
+        other = RamFlash(self.flash.blocks, _BLOCK_BYTES)
+        plain = Store(Region(other, _PAGE_BYTES))
+        plain.open()
+        self.store = self.opened()
+        before = self.erases()
+        for i in range(300):
+            plain.append(TELEMETRY, self.payload(i))
+            self.store.append(TELEMETRY, self.payload(i))
+            self.store.prepare()
+            self.store.prepare()
+        self.assertEqual(self.erases() - before, sum(other.erases) + 1)
+
+    def test_all_that_is_held_stays(self):
+        self.fill(EVENTS, 40)
+        self.fill(TELEMETRY, 400)
+        held = self.read_all(self.store.reader())
+        self.store.prepare()
+        self.store.prepare()
+        self.assertEqual(self.read_all(self.store.reader()), held)
+        self.store = self.opened()
+        self.assertEqual(self.read_all(self.store.reader()), held)
+
+    def test_the_next_start_erases_it_again(self):
+        self.store.prepare()
+        self.flash.tear(self.store.volume._ready, 0, None, bytes([0x5A]))
+        self.store = self.opened()
+        self.fill(TELEMETRY, 100)
+        self.assertEqual(self.opened().pending(), 100)
+
+    def test_a_flash_that_does_not_erase_is_told_by_the_append(self):
+        def broken(op, arg):
+            if op == 6:
+                raise OSError(5)
+            return real(op, arg)
+
+        real, self.flash.ioctl = self.flash.ioctl, broken
+        self.store.prepare()
+        with self.assertRaises(StoreError):
+            self.fill(TELEMETRY, 1)
+
+    def test_a_start_that_writes_little_erases_nothing_ahead(self):
+        """Else a board that restarts all the time would erase a sector each time."""
+        for _ in range(20):
+            region = Region(self.flash, _PAGE_BYTES)
+            self.store = Store(region)
+            self.store.open()
+            self.fill(TELEMETRY, 1)
+            before = self.erases()
+            self.store.prepare()
+            self.assertEqual(self.erases(), before)
+        self.fill(TELEMETRY, 3 * _BLOCK_BYTES // 26)
+        before = self.erases()
+        self.store.prepare()
+        self.assertEqual(self.erases(), before + 1)
+
+
 class TestValues(StoreCase):
     """The key-value part in the same region."""
 

@@ -64,6 +64,7 @@ class RegionMedium:
         if poor_link:
             flash = _Part(flash, cls.poor_blocks)
         region = Region(flash, cls.page_bytes)
+        region.ahead_after_bytes = 0  # else no start of a workload erased ahead
         return Store(region), KV("kv", volume=region)
 
     @staticmethod
@@ -156,6 +157,8 @@ class Workload:
             what = random.getrandbits(4)
             if what < self.appends_of_16:
                 _append(flash, history, store, self.payload_bits)
+                if what & 1:
+                    store.prepare()  # an idle moment
             elif what < 14:
                 _read_and_ack(flash, history, store, reader)
             elif what == 14:

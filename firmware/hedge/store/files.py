@@ -1,7 +1,8 @@
 """Where the log lies: segments as files of one folder. See region.py for the other way.
 
-A volume offers what Store needs: load/save of small maps, claim, segments, begin, resume, append,
-seal, open_read, remove, has_room. All raise OSError, errno ENOSPC if removing something may help.
+A volume offers what Store needs: load/save of small maps, claim, segments, begin, resume, prepare,
+append, seal, open_read, remove, has_room. All but prepare raise OSError, errno ENOSPC if removing
+something may help.
 """
 
 import os
@@ -61,6 +62,9 @@ class Files:
         """A new segment, empty; resume: go on with the last one of an earlier start."""
         path = self.path_of(segment.name() + LIVE)
         self._open[segment] = open(path, "ab" if resume else "wb", 0)
+
+    def prepare(self):
+        """The file system erases when it likes."""
 
     def append(self, segment, data):
         """One write, on the flash when it returns where the platform needs that."""

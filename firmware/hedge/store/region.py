@@ -4,8 +4,9 @@
     store = Store(region)
     state = KV("node", volume=region)
 
-A ring of sectors, each a segment. A sector is erased when it is taken, the free ones in turn, and
-then only programmed: a record costs one or two page programs and no erase. Bytes in SPEC.md.
+A ring of sectors, each a segment. A sector is erased when it is taken, or in an idle moment before
+that, the free ones in turn, and then only programmed: a record costs one or two page programs and
+no erase. Bytes in SPEC.md.
 """
 
 import errno
@@ -20,6 +21,7 @@ _LEAST_SECTORS = journal.SPARE_SEGMENTS + 3
 _LONGEST_RECORD_BYTES = seg.MARK_BYTES + seg.RECORD_HEAD_BYTES + seg.MAX_PAYLOAD_BYTES
 _BOOT = ".boot"  # name of a value in the journal
 _BOOTS_SKIPPED = 256
+_AHEAD_SECTORS = 3  # programmed by a start before it erases ahead
 _DEAD = bytes(4)  # over a header's first bytes: the segment is gone
 
 
@@ -41,6 +43,9 @@ class Region:
         self._used = bytearray(device.ioctl(_BLOCKS, 0) // blocks)
         self._free = len(self._used)
         self._taken = -1  # the sector taken last
+        self._ready = -1  # the one taken next, if it is erased
+        self._programmed = 0  # bytes, of this start
+        self.ahead_after_bytes = _AHEAD_SECTORS * self.segment_bytes  # see prepare()
         self._page = bytearray(page_bytes)
         self._check = bytearray(page_bytes)
         self._journal = None
@@ -159,20 +164,45 @@ class Region:
         return (segment.where - self._taken - 1) % len(self._used)
 
     def begin(self, segment, resume=False):
-        """A new segment: takes the next free sector and erases it; resume: nothing to be done."""
+        """A new segment: takes the next free sector, erased; resume: nothing to be done."""
         if resume:
             return
         if not self._free:
             raise OSError(disk.ENOSPC, "no free sector")
-        sector = (self._taken + 1) % len(self._used)
-        while self._used[sector]:
-            sector = (sector + 1) % len(self._used)
+        sector, self._ready = self._ready, -1
+        if sector < 0:
+            sector = self._next_free()
+            self._erase(sector)
         self._taken = sector
-        for block in range(sector * self._blocks, (sector + 1) * self._blocks):
-            self._device.ioctl(_ERASE, block)
         self._used[sector] = 1
         self._free -= 1
         segment.where = sector
+
+    def prepare(self):
+        """Erase the sector that is taken next, so that begin() need not; blocks as long as that.
+
+        Only this start knows that it is erased: a torn erase looks the same to the next one, which
+        erases it again. So it waits until the start has programmed ahead_after_bytes: restarts
+        then add at most an erase for so many bytes. Never raises: begin() does.
+        """
+        if self._ready >= 0 or not self._free or self._programmed < self.ahead_after_bytes:
+            return
+        sector = self._next_free()
+        try:
+            self._erase(sector)
+        except OSError:
+            return  # the same erase fails again when the sector is needed, and is told then
+        self._ready = sector
+
+    def _next_free(self):
+        sector = (self._taken + 1) % len(self._used)
+        while self._used[sector]:
+            sector = (sector + 1) % len(self._used)
+        return sector
+
+    def _erase(self, sector):
+        for block in range(sector * self._blocks, (sector + 1) * self._blocks):
+            self._device.ioctl(_ERASE, block)
 
     def append(self, segment, data):
         """Program it behind what is there, and read it back."""
@@ -197,6 +227,7 @@ class Region:
     def _program(self, sector, at, data):
         """Bytes from `at` of the sector on, page by page. Raises OSError if it does not hold."""
         page = self._page
+        self._programmed += len(data)
         done = 0
         while done < len(data):
             skip = at % len(page)

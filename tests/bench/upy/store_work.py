@@ -83,6 +83,7 @@ def wear(device, store, records):
     erases, programs = device.erases, device.programs
     for i in range(records):
         store.append(1, _RECORD)
+        store.prepare()
         if i % 8 == 7:
             batch = reader.next(200)
             store.ack(batch.boot, batch.stream, batch.seq + len(batch.records) - 1)
