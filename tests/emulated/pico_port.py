@@ -22,9 +22,9 @@ class PicoPort:
     After unplug_after(n), the nth byte to the board from now is the last that gets there.
     """
 
-    def __init__(self, link):
+    def __init__(self, link, region_kb=0):
         self._link = link
-        self.chip = PicoChip()
+        self.chip = PicoChip(region_kb=region_kb)
         self._machine = PicoMachine(self.chip)  # one for good: the chip's time goes on
         self.blank = self.chip.flash()
         self.address = str(link)

@@ -20,10 +20,11 @@ _LOOK_S = 0.05
 _READS_NS = 50_000_000  # an answer is read by then; until then no sleep of the chip is skipped
 
 
-def write_node(folder, sample_s):
+def write_node(folder, sample_s, region_kb=0):
     """The template for a board on a cable, in loam, with another pace.
 
-    keepalive_s: while nothing is sent days pass in a second; the bridge's do not.
+    region_kb: of raw flash, for its log. keepalive_s: while nothing is sent days pass in a second;
+    the bridge's do not.
     """
     path = new_project(NAME, "soil", folder) / "node.toml"
     text = path.read_text(encoding="utf-8")
@@ -35,6 +36,8 @@ def write_node(folder, sample_s):
         "sample_s = 900 ": f"sample_s = {sample_s} ",
         "dry_pct = 9.95 ": "dry_pct = 12.0 ",  # what the simulated field is made of
     }
+    if region_kb:
+        changes["max_bytes = 262144"] = f'kind = "flash"\nmax_bytes = {region_kb * 1024}'
     for old, new in changes.items():
         assert old in text
         text = text.replace(old, new)
@@ -112,8 +115,9 @@ class PatientMachine(FieldMachine):
 class SoilPico(PicoPort):
     """A PicoPort in a field; begins with the board's blank flash, at wall speed."""
 
-    def __init__(self, link):
-        super().__init__(link)
+    def __init__(self, link, region_kb=0):
+        super().__init__(link, region_kb)
+        self.region_kb = region_kb
         self._bare = self._machine
         self.field = None
 

@@ -33,32 +33,35 @@ _STARTS_A_BOOT = 400  # recoveries before the interpreter begins anew, too
 _FILES = ("upy/powercut.py", "unit/ram_flash.py", "emulated/store_on_board.py")
 
 
+def install_store(board, folder, others=()):
+    """Put the store on the board, and other modules. folder: for .mpy files on their way."""
+    top = paths.firmware_dir()
+    board.exec("import os\nos.mkdir('hedge')")
+    _put(board, top / "hedge" / "__init__.py", "hedge/__init__.mpy", folder)
+    for package in _PACKAGES:
+        board.exec(f"os.mkdir('hedge/{package}')")
+        for source in sorted((top / "hedge" / package).glob("*.py")):
+            _put(board, source, f"hedge/{package}/{source.stem}.mpy", folder)
+    for source in others:
+        _put(board, source, f"{source.stem}.mpy", folder)
+
+
+def _put(board, source, name, folder):
+    compile_mpy(source, folder / "out.mpy", arch=board.native_arch)
+    board.put(name, (folder / "out.mpy").read_bytes())
+
+
 class StorePico:
     """board: a PicoBoard; folder: for .mpy files on their way."""
 
     def __init__(self, board, folder):
         self.board = board
-        self._install(folder)
+        install_store(board, folder, [_TESTS / name for name in _FILES])
         self._flash = board.flash()
         self._start = _STORAGE[1] - _BYTES
         self._at = _STORAGE[0] + self._start
         self._recoveries = 0
         assert set(self.region()) == {0xFF}, "the file system uses the end of the flash"
-
-    def _install(self, folder):
-        top = paths.firmware_dir()
-        self.board.exec("import os\nos.mkdir('hedge')")
-        self._put(top / "hedge" / "__init__.py", "hedge/__init__.mpy", folder)
-        for package in _PACKAGES:
-            self.board.exec(f"os.mkdir('hedge/{package}')")
-            for source in sorted((top / "hedge" / package).glob("*.py")):
-                self._put(source, f"hedge/{package}/{source.stem}.mpy", folder)
-        for source in [_TESTS / name for name in _FILES]:
-            self._put(source, f"{source.stem}.mpy", folder)
-
-    def _put(self, source, name, folder):
-        compile_mpy(source, folder / "out.mpy", arch=self.board.native_arch)
-        self.board.put(name, (folder / "out.mpy").read_bytes())
 
     def region(self):
         """The store's bytes of the flash."""

@@ -1,7 +1,7 @@
 """The whole soil node on the emulated Pico: deployed, sensing, inferring, watering, sending.
 
-Real firmware, chips on its pins, its log in its own littlefs, `hedgerow bridge`, a real mosquitto
-and the real gateway. The power is cut in the soak.
+Real firmware, chips on its pins, its log in its own littlefs or in raw flash behind it,
+`hedgerow bridge`, a real mosquitto and the real gateway. The power is cut in the soak.
 """
 
 import contextlib
@@ -30,7 +30,11 @@ import hedge_boot
 import sys
 sys.path.insert(0, hedge_boot.path("")[:-1])
 from hedge.store.log import Store
-store = Store("/store")
+if {region_bytes}:
+    from hedge.store.device import open_region
+    store = Store(open_region({{"partition": "log", "max_bytes": {region_bytes}}}, "/"))
+else:
+    store = Store("/store")
 store.open()
 reader = store.reader()
 batch = reader.next(200)
@@ -72,11 +76,14 @@ class Station:
 
 
 @pytest.fixture
-def station(need_target, mosquitto, tmp_path, monkeypatch):
+def station(request, need_target, mosquitto, tmp_path, monkeypatch):
+    """Its parameter: KB of raw flash for the log; none, it lies in files."""
     need_target("pico")
+    region_kb = getattr(request, "param", 0)
     db = tmp_path / "farm.db"
     config = GatewayConfig(db=db, http_port=0, mqtt_port=0, broker="mosquitto")
-    with contextlib.closing(SoilPico(tmp_path / "pico")) as pico, gateway_in_thread(config) as at:
+    board = SoilPico(tmp_path / "pico", region_kb)
+    with contextlib.closing(board) as pico, gateway_in_thread(config) as at:
         # Acks set the node's clock: the gateway lives in the field's time.
         clock = SimpleNamespace(time=lambda: pico.field.now_s)
         monkeypatch.setattr("hedgerow.gateway.mqtt.time", clock)
@@ -85,7 +92,7 @@ def station(need_target, mosquitto, tmp_path, monkeypatch):
 
 def deployed(station, folder, vwc_pct):
     """A field around the board, then the template's node on it."""
-    node_file = write_node(folder, SAMPLE_S)
+    node_file = write_node(folder, SAMPLE_S, station.pico.region_kb)
     station.pico.unplug()
     station.pico.enter_field(node_file, vwc_pct)
     station.pico.plug_in()
@@ -122,15 +129,17 @@ def nothing_is_lost(station):
 def held(pico):
     """Keys of what the board's log has not forgotten; the app is stopped for it."""
     keys = set()
+    held_source = HELD.format(region_bytes=pico.region_kb * 1024)
     with SerialLink(pico.address) as link:
         link.enter()
-        for line in link.run(HELD).splitlines():
+        for line in link.run(held_source).splitlines():
             boot, stream, seq, count = map(int, line.split())
             keys |= {(boot, stream, seq + i) for i in range(count)}
     return keys
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("station", [0, 256], ids=["files", "flash"], indirect=True)
 def test_through_power_cuts_it_infers_waters_and_loses_nothing(station, tmp_path):
     """Half of the cuts strike in the midst of a flash operation."""
     deployed(station, tmp_path, MOIST_PCT)

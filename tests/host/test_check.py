@@ -89,6 +89,10 @@ _WARNINGS = {
         ),
         "at every sample",
     ),
+    "no raw flash": (
+        ("max_bytes = 65536\nsegment_bytes = 4096", 'max_bytes = 65536\nkind = "flash"'),
+        "leaves no room behind the files; expected a firmware with firmware/boot/rp2",
+    ),
     "slow pin": (('pin = "GP15"', 'pin = "LED"'), "slow"),
 }  # fmt: skip
 
@@ -101,6 +105,14 @@ def test_warnings_do_not_stop_a_node(name, tmp_path):
     assert [fault for fault in faults if not fault.warning] == []
     assert any(part in str(fault) for fault in faults), [str(f) for f in faults]
     assert compile_file(path)["v"] == 1
+
+
+def test_an_esp32_is_asked_for_the_partition_of_its_log(tmp_path):
+    kind = ("max_bytes = 65536\nsegment_bytes = 4096", 'max_bytes = 65536\nkind = "flash"')
+    path = _changed(tmp_path, kind, ('"RPI_PICO_W"', '"ESP32_GENERIC"'))
+    assert any('no data partition "log"' in str(fault) for fault in check_file(path))
+    path = _changed(tmp_path, kind, ('"RPI_PICO_W"', '"UNIX"'))
+    assert not any("partition" in str(fault) for fault in check_file(path))
 
 
 def test_compile_raises_with_all_errors():

@@ -20,6 +20,9 @@ from hedgerow.emulate.session import BOARDS, Line, PicoOptions, run_session
     "--flash", type=click.Path(path_type=Path), help="Pico: keep its 2 MB of flash in this file."
 )
 @click.option(
+    "--region-kb", default=0, help="Pico: firmware of `hedgerow toolchain pico --region-kb`."
+)
+@click.option(
     "--cut-at", type=click.IntRange(1), help="Pico: cut the power at the Nth flash operation."
 )
 @click.option("--torn", is_flag=True, help="Half of that operation happens first.")
@@ -42,6 +45,7 @@ def command(
     link: Path | None,
     port: int | None,
     flash: Path | None,
+    region_kb: int,
     cut_at: int | None,
     torn: bool,
     speed: float,
@@ -65,7 +69,14 @@ def command(
     if torn and cut_at is None:
         raise click.UsageError("--torn tears the operation that --cut-at names: give both")
     signal.signal(signal.SIGTERM, signal.default_int_handler)  # ends it as Ctrl-C does
-    options = PicoOptions(flash=flash, cut_at=cut_at, torn=torn, speed=speed or None, node=node)
+    options = PicoOptions(
+        flash=flash,
+        region_kb=region_kb,
+        cut_at=cut_at,
+        torn=torn,
+        speed=speed or None,
+        node=node,
+    )
     has_pty = port is None if pty is None else pty
     try:
         run_session(board, Line(has_pty, link, port), options, partial(_announce, board))

@@ -47,14 +47,25 @@ def unix(*, as_json: bool, force: bool, frozen: bool) -> None:
 @command.command("pico")
 @click.option("--json", "as_json", is_flag=True, help="Print one line of JSON.")
 @click.option("--force", is_flag=True, help="Build anew.")
-def pico(*, as_json: bool, force: bool) -> None:
+@click.option(
+    "--region-kb",
+    default=0,
+    help='Raw flash that its file system leaves alone, for [store] kind = "flash"; 32 to 1024.',
+)
+def pico(*, as_json: bool, force: bool, region_kb: int) -> None:
     """Build MicroPython for the Raspberry Pi Pico, and what its emulator needs.
 
     A minute, once. `firmware.uf2` can be copied onto a real board. Needs Debian's
     gcc-arm-none-eabi, libnewlib-arm-none-eabi, libstdc++-arm-none-eabi-newlib, cmake, g++, nodejs
     and npm; names those that are missing.
+
+    \b
+    Examples:
+      hedgerow toolchain pico
+      hedgerow toolchain pico --region-kb 256    ten seconds more, then
+        hedgerow flash .../firmware.uf2
     """
-    parts = dataclasses.asdict(ensure_pico(force=force))
+    parts = dataclasses.asdict(ensure_pico(force=force, region_kb=region_kb))
     click.echo(_parts(parts, as_json=as_json))
 
 

@@ -4,6 +4,7 @@ from pathlib import Path as FilePath
 from typing import Any
 
 from hedge.net.tls_context import der_blocks
+from hedgerow.boards import Board
 from hedgerow.config.draft import Draft
 from hedgerow.config.failover import failover_part, only_part
 from hedgerow.config.fault import Path
@@ -40,7 +41,26 @@ def _flash_part(draft: Draft, table: dict[str, Any]) -> dict[str, Any]:
     if is_known(most) and (most % _ERASE_BYTES or most < _MIN_SECTORS * _ERASE_BYTES):
         expected = f"a multiple of {_ERASE_BYTES}, {_MIN_SECTORS * _ERASE_BYTES} or more"
         draft.fault(("store", "max_bytes"), f"max_bytes = {most} of flash", expected)
+    elif is_known(most) and draft.board:
+        _check_firmware(draft, draft.board, most, table["partition"])
     return {"kind": "flash", "partition": table["partition"]}
+
+
+def _check_firmware(draft: Draft, board: Board, most: int, partition: object) -> None:
+    """What the board's own firmware lacks: nobody knows here which one is on it."""
+    parts = {part.name: part.size_bytes for part in board.flash_layout}
+    kind = ("store", "kind")
+    if board.port == "rp2" and most >= parts["filesystem"]:
+        expected = f"less than the {parts['filesystem']} bytes that files and log share"
+        draft.fault(("store", "max_bytes"), f"max_bytes = {most} of flash", expected)
+    elif board.port == "rp2":
+        cure = f"a firmware of `hedgerow toolchain pico --region-kb {most // 1024}`"
+        if board.name != "RPI_PICO":
+            cure = "a firmware with firmware/boot/rp2 frozen in (its README.md)"
+        draft.warn(kind, "MicroPython's own firmware leaves no room behind the files", cure)
+    elif board.port == "esp32" and partition not in parts:
+        lacking = f'MicroPython\'s own firmware has no data partition "{partition}"'
+        draft.warn(kind, lacking, "a partition table with one")
 
 
 def _given(draft: Draft, section: str, key: str) -> bool:

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from hedgerow import paths
+from hedgerow.device.region_room import RawFlash
 from hedgerow.errors import DeviceError, UsageError
 
 _SKIPPED = {"__pycache__", "node_modules"}
@@ -13,10 +14,12 @@ _SKIPPED = {"__pycache__", "node_modules"}
 
 @dataclass(frozen=True)
 class App:
-    """entry: module that is imported to start it. files: path on the board -> file here."""
+    """entry: module that is imported to start it. files: path on the board -> file here.
+    raw_flash: what it takes of the board's flash besides."""
 
     entry: str
     files: dict[str, Path]
+    raw_flash: RawFlash | None = None
 
 
 def collect(place: Path, *, with_hedge: bool = True) -> App:

@@ -19,6 +19,7 @@ from hedgerow.device.deploy_plan import Files, Plan, describe, plan
 from hedgerow.device.frames import file_frames, message
 from hedgerow.device.link import SerialLink
 from hedgerow.device.link_errors import GarbledLinkError, LinkLostError, PortError
+from hedgerow.device.region_room import check_raw_flash
 from hedgerow.device.session import Identity, Progress, identify, send_frames, update_boot
 from hedgerow.errors import DeviceError
 
@@ -140,6 +141,8 @@ class _Deployment:
         self._healthy_after_ms = int(healthy_after_s * 1000) or None
 
     def run(self) -> _Done:
+        if self._app.raw_flash:
+            check_raw_flash(self._link, self._app.raw_flash)
         wanted = compiled(self._app.files, self._board.arch)
         updated = update_boot(self._link, self._board)
         if updated:

@@ -11,6 +11,7 @@ from hedgerow import paths
 from hedgerow.config import compile_file
 from hedgerow.config.uplink_kinds import UPLINK_FILES, links_of
 from hedgerow.device.app_files import App, add_imports
+from hedgerow.device.region_room import raw_flash
 from hedgerow.errors import UsageError
 
 PORTS = ("rp2", "esp32")
@@ -34,7 +35,7 @@ def node_app(node_file: Path, *, with_hedge: bool) -> App:
     if with_hedge:
         files |= {name: paths.firmware_dir() / name for name in _computed_imports(plan, top)}
         add_imports(files, [paths.firmware_dir()], _unused(plan))
-    return App("main", files)
+    return App("main", files, raw_flash(plan))
 
 
 def on_board(plan: dict[str, Any]) -> dict[str, Any]:

@@ -31,10 +31,12 @@ class Line:
 
 @dataclasses.dataclass(frozen=True)
 class PicoOptions:
-    """flash, cut_at, torn: as PicoBoard has them; speed: as PicoMachine. node: a node file, whose
-    sensors and pump are on its pins, in a simulated field whose time is ours when it begins."""
+    """flash, region_kb, cut_at, torn: as PicoBoard has them; speed: as PicoMachine. node: a node
+    file, whose sensors and pump are on its pins, in a simulated field whose time is ours when it
+    begins."""
 
     flash: Path | None = None
+    region_kb: int = 0
     cut_at: int | None = None
     torn: bool = False
     speed: float | None = 1.0
@@ -70,7 +72,7 @@ def _endpoints(line: Line) -> Iterator[list[Endpoint]]:
 @contextlib.contextmanager
 def _machine(board: str, options: PicoOptions) -> Iterator[Machine]:
     if board == "pico":
-        with contextlib.closing(PicoChip(flash_file=options.flash)) as chip:
+        with contextlib.closing(_open_pico(options)) as chip:
             chip.cut_power_at(options.cut_at, torn=options.torn)
             machine = PicoMachine(chip, options.speed)
             yield machine if options.node is None else _in_field(machine, chip, options.node)
@@ -79,6 +81,10 @@ def _machine(board: str, options: PicoOptions) -> Iterator[Machine]:
         raise UsageError(f"{board}: the options from --flash on are of the pico only")
     with contextlib.closing(open_qemu_machine(board.removeprefix("qemu-"))) as machine:
         yield machine
+
+
+def _open_pico(options: PicoOptions) -> PicoChip:
+    return PicoChip(flash_file=options.flash, region_kb=options.region_kb)
 
 
 def _in_field(machine: PicoMachine, chip: PicoChip, node_file: Path) -> Machine:

@@ -3,7 +3,8 @@
     build/micropython/
       1.25.0/pico/<hash>/firmware.bin .uf2    RPI_PICO, asyncio, onewire frozen in; here only when
                                        complete; the hash is that of the manifest and our modules
-      1.25.0/pico/<hash>/build/        cmake's folder
+      1.25.0/pico/<hash>/region-256k-<hash>/firmware.bin .uf2    whose file system leaves 256 KB
+      1.25.0/pico/<hash>/build/        cmake's folder, of all of these
       rom-<hash>/bootrom.bin           of emulate/pico/rom, the hash is that of its sources
 
 Debian's pico-sdk is exactly what MicroPython 1.25 expects. picotool is not needed: only the UF2
@@ -15,9 +16,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from hedgerow import paths
 from hedgerow.toolchain import compiler, cross
 from hedgerow.toolchain.apt import Package, Source, missing_tools
+from hedgerow.toolchain.pico_manifest import firmware_hash, region_hash, write_manifest
 from hedgerow.toolchain.progress import Progress
 from hedgerow.toolchain.sources import VERSION, Library, Tree, publish
 from hedgerow.toolchain.steps import Step, building_in, run_steps
@@ -30,10 +31,7 @@ _LIBRARIES = (
         ("lib/tinyusb", "lib/pico-sdk/lib/tinyusb"),
     ),
 )
-# The stock manifest asks for modules of micropython-lib, which Debian's tarball lacks; of these a
-# node needs onewire, for which there is ours (of emulate/).
-_MANIFEST = 'freeze("$(PORT_DIR)/modules")\ninclude("$(MPY_DIR)/extmod/asyncio")\n'
-_ONEWIRE = ("on_board/onewire.py", "unix/onewire_bus.py")
+_MANIFEST = "manifest.py"
 _MAKE_LINES = 494  # that make prints, counted in a build from nothing
 _FLASH_BASE = "0x10000000"
 _ROM_BYTES = 16 * 1024
@@ -44,27 +42,36 @@ _ROM_FLAGS = (
 )
 
 
-def build_firmware(cache: Path, *, force: bool = False) -> Path:
+def build_firmware(cache: Path, *, force: bool = False, region_kb: int = 0) -> Path:
     """Path of firmware.bin (firmware.uf2 lies beside it), built if need be.
 
-    Blocks for about a minute. Raises ToolchainError naming every missing Debian package.
+    region_kb: at the end of the flash, that its file system leaves alone.
+    Blocks for about a minute, a tenth of it for another region. Raises ToolchainError naming
+    every missing Debian package.
     """
     tree = Tree(cache)
-    folder = tree.folder / "pico" / _hash()
-    result = folder / "firmware.bin"
+    folder = tree.folder / "pico" / firmware_hash()
+    into = folder / f"region-{region_kb}k-{region_hash()}" if region_kb else folder
+    result = into / "firmware.bin"
     with building_in(cache):
         if force:
             shutil.rmtree(folder, ignore_errors=True)
-        folder.mkdir(parents=True, exist_ok=True)
-        configured = folder / "build" / "Makefile"
+        into.mkdir(parents=True, exist_ok=True)
+        if not result.is_file():
+            write_manifest(folder / _MANIFEST, region_kb, into)
+        configured = [folder / "build" / name for name in ("CMakeCache.txt", "Makefile")]
         steps = [
             *tree.steps(),
             *tree.library_steps("pico", _LIBRARIES),
-            Step("configure", 5, configured.is_file, lambda _: _configure(tree, folder)),
+            Step("configure", 5, lambda: _all(configured), lambda _: _configure(tree, folder)),
             Step("firmware", 45, result.is_file, lambda bar: _make(tree, folder, result, bar)),
         ]
         run_steps(f"MicroPython {VERSION} for the Pico", steps, lambda: _check(tree))
     return result
+
+
+def _all(files: list[Path]) -> bool:
+    return all(file.is_file() for file in files)
 
 
 def build_rom(cache: Path, sources: Path) -> Path:
@@ -87,28 +94,14 @@ def _check(tree: Tree) -> None:
     cross.need("build MicroPython for the Pico", list(dict.fromkeys(lacking)))
 
 
-def _manifest() -> str:
-    ours = [paths.emulate_dir().parent / name for name in _ONEWIRE]
-    lines = [f"module({path.name!r}, base_path={str(path.parent)!r})\n" for path in ours]
-    return _MANIFEST + "".join(lines)
-
-
-def _hash() -> str:
-    """Of what is frozen, wherever it lies: clones may share a cache."""
-    texts = [(paths.emulate_dir().parent / name).read_bytes() for name in _ONEWIRE]
-    return hashlib.sha256(b"\0".join([_MANIFEST.encode(), *texts])).hexdigest()[:12]
-
-
 def _configure(tree: Tree, folder: Path) -> None:
-    manifest = folder / "manifest.py"
-    manifest.write_text(_manifest(), encoding="utf-8")
     port = tree.src / "ports" / "rp2"
     options = {
         "PICO_BUILD_DOCS": 0,
         "PICO_NO_PICOTOOL": 1,
         "MICROPY_BOARD": "RPI_PICO",
         "MICROPY_BOARD_DIR": port / "boards" / "RPI_PICO",
-        "MICROPY_FROZEN_MANIFEST": manifest,
+        "MICROPY_FROZEN_MANIFEST": folder / _MANIFEST,
         "Python3_EXECUTABLE": sys.executable,
     }
     shutil.rmtree(folder / "build", ignore_errors=True)
@@ -130,7 +123,7 @@ def _make(tree: Tree, folder: Path, result: Path, bar: Progress) -> None:
     ]
     convert += ["-b", _FLASH_BASE, "-o", uf2, built]
     cross.run(convert, "make firmware.uf2", tree.folder / "uf2-pico.log")
-    publish(uf2, folder / "firmware.uf2")
+    publish(uf2, result.with_suffix(".uf2"))
     publish(built, result)
 
 

@@ -15,7 +15,7 @@ _IMPORTS = "import machine"
 
 
 class PicoBoard(EmulatedBoard):
-    """flash_file: keeps the 2 MB of flash between runs, as PicoChip does; None forgets them.
+    """flash_file, region_kb: as PicoChip has them.
 
     cut_at, torn: as cut_power_at(); strikes as it boots, too: a blank flash is formatted then.
     Chips are attached to its pins as in wiring.py.
@@ -29,9 +29,14 @@ class PicoBoard(EmulatedBoard):
     cycles_wrap = 2**30
 
     def __init__(
-        self, *, flash_file: Path | None = None, cut_at: int | None = None, torn: bool = False
+        self,
+        *,
+        flash_file: Path | None = None,
+        region_kb: int = 0,
+        cut_at: int | None = None,
+        torn: bool = False,
     ) -> None:
-        self._chip = PicoChip(flash_file=flash_file)
+        self._chip = PicoChip(flash_file=flash_file, region_kb=region_kb)
         super().__init__(self, Region(*_BLOBS))
         wiring = self._chip.wiring
         self.now_ms, self.now_ns = wiring.now_ms, wiring.now_ns

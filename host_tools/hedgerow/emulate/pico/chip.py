@@ -56,14 +56,15 @@ class PicoChip:
     """A chip that has power and waits for talk() or step(); a Link of the raw REPL.
 
     flash_file: the 2 MB of flash, in which each operation is done as it happens; made if it does
-    not exist. None: forgotten at the end. Raises ToolchainError if a part is missing, DeviceError
-    if the file is no flash image or in use.
+    not exist. None: forgotten at the end. region_kb: of the firmware, as ensure_pico() has it.
+    Raises ToolchainError if a part is missing, DeviceError if the file is no flash image or in
+    use, UsageError if no region is that large.
     """
 
     name = "pico"
 
-    def __init__(self, *, flash_file: Path | None = None) -> None:
-        parts = ensure_pico()
+    def __init__(self, *, flash_file: Path | None = None, region_kb: int = 0) -> None:
+        parts = ensure_pico(region_kb=region_kb)
         self._flash_file = None if flash_file is None else _open_flash_file(flash_file)
         command: list[str | Path] = ["node", _SCRIPT, parts.rp2040js, parts.boot_rom]
         command += [parts.firmware] if flash_file is None else [parts.firmware, flash_file]
