@@ -1,10 +1,11 @@
-"""Five nodes on five kinds of link, bad lines, and kill -9 of everything: nothing lost or doubled.
+"""Six nodes on six kinds of link, bad lines, and kill -9 of everything: nothing lost or doubled.
 
     python tests/faults/kill/chaos.py --records 1000000 --kills 1000 --seed 1
 
-MQTT 3.1.1 and 5, HTTP, CoAP, a serial line with its bridge; one mosquitto, one gateway with
-SQLite. TCP lines are cut, stalled and hung; 30 % of CoAP's datagrams are lost, 10 % doubled, 20 %
-late; bytes of the serial line are lost. Victims of SIGKILL: each node, broker, gateway, bridge.
+MQTT 3.1.1 and 5, HTTP, CoAP, a serial line with its bridge, LoRaWAN with its network server; one
+mosquitto, one gateway with SQLite. TCP lines are cut, stalled and hung; 30 % of CoAP's datagrams
+are lost, 10 % doubled, 20 % late; bytes of the serial line are lost; 30 % of the radio's packets
+are lost at each receiver. Victims of SIGKILL: each node, broker, gateway, bridge, network server.
 Prints a JSON.
 """
 
@@ -27,7 +28,7 @@ from ledger import counted, judge  # noqa: E402
 
 from hedgerow.sim.audit import Tally  # noqa: E402
 
-_VICTIMS = ("gateway", "gateway", "broker", "broker", "bridge")  # beside each node once
+_VICTIMS = ("gateway", "gateway", "broker", "broker", "bridge", "lns")  # beside each node once
 _DRAIN_S = 900
 
 
@@ -91,12 +92,13 @@ def run(folder: Path, programs: tuple[Path, Path], storm: Storm) -> dict:
     with Farm(folder, programs, storm.records, storm.seed) as farm:
         killed = storm.torment(farm)
         farm.enough.touch()
-        farm.weather.calm()
+        farm.calm()
         told = {node.name: node.node.result(_DRAIN_S) for node in farm.nodes}
         fates = ("passed", "dropped", "doubled", "delayed")
         lines = {fate: getattr(farm.relay, fate) for fate in fates}
         report = {"seed": storm.seed, "kills": killed.total(), "killed": dict(killed)}
         report |= {"line_faults": dict(farm.weather.faults), "datagrams": lines}
+        report |= {"radio": farm.field.report()}
         report |= {"seen_by_gateway": counted(farm.gateway.db)}
         report |= _judged(farm, told)
     return report | {"took_s": round(time.monotonic() - begin_s)}

@@ -1,4 +1,4 @@
-"""The farm that chaos.py torments: five nodes on five links, bad lines, and all they need."""
+"""The farm that chaos.py torments: six nodes on six links, bad lines, and all they need."""
 
 import contextlib
 from pathlib import Path
@@ -9,11 +9,13 @@ from gateway_process import GatewayProcess, hedgerow
 from ledger import ENTRY_BYTES
 from node import Node
 from peers import LoopThread, Mosquitto
+from radio_field import UPLINK, Lns, RadioField, RadioNode, wait_for_forwarders
 from serial_node import SerialNode
 
 _SCRIPT = Path(__file__).with_name("upy") / "chaos_node.py"
 # Records that may wait in a node's store: the slower the link, the fewer.
-ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300}
+ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300, "lorawan": 200}
+_PACES_MS = {"lorawan": 400}  # of the air; else 10
 _FULL = 10_000  # with fewer to make the rooms are smaller in proportion
 
 
@@ -24,18 +26,22 @@ class Killable:
         self.name, self.ledger = name, farm.folder / f"{name}-ledger"
         self.ledger.mkdir()
         self.place = farm.folder / f"{name}-tty"
-        self._micropython = farm.micropython
+        self._micropython, self._field = farm.micropython, farm.field
         self._args = {"script": _SCRIPT, "device": name, "cfg": cfg, "room": room}
         self._args |= {
             "store": str(farm.folder / f"{name}-store"),
-            "pace_ms": 10,
+            "pace_ms": _PACES_MS.get(name, 10),
         }
         self._args |= {"ledger": str(self.ledger), "enough": str(farm.enough)}
         self.node = self._made()
 
     def _made(self) -> Node:
-        if self._args["cfg"]["kind"] == "serial":
+        kind = self._args["cfg"]["kind"]
+        if kind == "serial":
             return SerialNode(self._micropython, "", self.place, **self._args)
+        if kind == "lorawan":
+            log = self.ledger.with_name("lorawan.log")
+            return RadioNode(self._field, self._micropython, log, **dict(self._args))
         return Node(self._micropython, "", **self._args)
 
     def start(self) -> None:
@@ -104,8 +110,23 @@ class Farm:
         relay = LossyRelay(thread, coap_port, self._seed, loss=0.3, double=0.1, late=0.2)
         self.relay = stack.enter_context(relay)
         self.weather.over_datagrams(relay)
+        self._build_radio(stack, thread)
         self.nodes = [self._node(name, cfg) for name, cfg in self._links().items()]
         self._start_nodes(stack)
+
+    def _build_radio(self, stack: contextlib.ExitStack, thread: LoopThread) -> None:
+        port = free_udp_port()
+        self.lns = Lns(self.folder, port, self.weather.line_to(self.broker.port).port)
+        self.lns.start()
+        stack.callback(self.lns.close)
+        self.field = RadioField(thread, port, self._seed)
+        stack.callback(self.field.close)
+        wait_for_forwarders(self.field)
+
+    def calm(self) -> None:
+        """All lines are good from now on."""
+        self.weather.calm()
+        self.field.calm()
 
     def made(self) -> int:
         """Records in the ledgers."""
@@ -123,6 +144,7 @@ class Farm:
             "http": {"kind": "http", "timeout_ms": 2500} | line(self.gateway.http_port),
             "coap": {"kind": "coap", "host": "127.0.0.1", "port": self.relay.port},
             "serial": {"kind": "serial", "keepalive_s": 5},
+            "lorawan": UPLINK,
         }
 
     def _node(self, name: str, cfg: dict) -> Killable:

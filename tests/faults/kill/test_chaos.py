@@ -1,4 +1,4 @@
-"""Bad lines and kill -9 of everything at once, over five kinds of link: see chaos.py."""
+"""Bad lines and kill -9 of everything at once, over six kinds of link: see chaos.py."""
 
 from pathlib import Path
 
@@ -22,13 +22,15 @@ def _nothing_lost_or_doubled(report: dict, records: int, kills: int) -> None:
         killed = report["killed"].get(name, 0)
         assert report["nodes"][name]["lives"] <= killed + 1  # one may end while it starts
     assert report["datagrams"]["dropped"] > 0
+    assert report["radio"]["lost"] > 0
+    assert report["radio"]["heard_twice"] > 0
 
 
 def test_a_round_of_kills(tmp_path: Path, micropython: Path, mosquitto: Path) -> None:
     """Not of the serial node and its bridge: they take up to 20 s to be back with each other."""
-    storm = Storm(1500, 8, seed=1, longest_s=0.3, spared=("serial", "bridge"))
+    storm = Storm(1500, 10, seed=1, longest_s=0.3, spared=("serial", "bridge"))
     report = run(tmp_path, (micropython, mosquitto), storm)
-    _nothing_lost_or_doubled(report, 1500, 8)
+    _nothing_lost_or_doubled(report, 1500, 10)
 
 
 @pytest.mark.soak

@@ -76,7 +76,7 @@ class Channel:
     def __init__(self, seed: int = 1, shadow_db: float = 3.57, loss: float = 0.0):
         self._random = random.Random(seed)
         self._shadow_db = shadow_db
-        self._loss = loss
+        self.loss = loss
         self._bursts: list[Burst] = []
         self.collided = 0
         self.too_weak = 0
@@ -99,7 +99,7 @@ class Channel:
             self.too_weak += 1
         elif any(self._spoils(other, burst, at, rssi_dbm) for other in self._bursts):
             self.collided += 1
-        elif self._random.random() < self._loss:
+        elif self._random.random() < self.loss:
             self.vanished += 1
         else:
             return round(rssi_dbm, 1), round(min(snr_db, 12.0), 1)  # SX1301 reports little more

@@ -10,8 +10,9 @@ import asyncio
 import json
 import os
 import struct
+import sys
 
-from hedge.core import log
+from hedge.core import clock, log
 from hedge.net.link import make_link
 from hedge.net.uplink import Uplink
 from hedge.store import Store
@@ -50,6 +51,26 @@ def _exists(path):
     return True
 
 
+def _on_air(args):
+    """The node's time and radio are those of a simulated air."""
+    from hedgerow.emulate.lora.device import AirClock, Pipe, SimModem
+
+    air = Pipe(sys.stdin, sys.stdout)
+    source = AirClock(air, args["start_s"])
+    clock.use(source)
+    args["cfg"].update(modem=SimModem(air), state=args["store"] + "/lorawan.kv")
+    return asyncio.create_task(source.run())
+
+
+def _uplink(args, store):
+    link = _link(args)
+    pace = {"ack_timeout_ms": 3000, "retry_max_ms": 2000}
+    if args["cfg"]["kind"] == "lorawan":
+        pace = {"ack_timeout_ms": link.ack_timeout_ms, "retry_max_ms": 2, "retry_min_ms": 1}
+        pace.update(window=link.window, max_frame_bytes=link.max_frame_bytes)
+    return Uplink(link, store, args["device"], **pace)
+
+
 def _link(args):
     link = make_link(args["cfg"], args["device"], cbor.encode({"name": args["device"]}))
     if args["cfg"]["kind"] == "coap":
@@ -65,20 +86,23 @@ async def _work(args, store, ledger, uplink):
             for _ in range(_BURST):
                 ledger.add_to(store)
             uplink.wake()
-        await asyncio.sleep_ms(args["pace_ms"])
+        await clock.sleep_ms(args["pace_ms"])
     while store.pending():
-        await asyncio.sleep_ms(50)
+        await clock.sleep_ms(5 * args["pace_ms"])
 
 
 async def main(args):
     log.level = log.WARN
+    air = _on_air(args) if args["cfg"]["kind"] == "lorawan" else None
     store = Store(args["store"], max_bytes=8000000, segment_bytes=65536)
     store.open()
     ledger = Ledger(args["ledger"])
-    uplink = Uplink(_link(args), store, args["device"], ack_timeout_ms=3000, retry_max_ms=2000)
+    uplink = _uplink(args, store)
     task = asyncio.create_task(uplink.run())
     await _work(args, store, ledger, uplink)
     task.cancel()
+    if air:
+        air.cancel()
     lost = {"dropped": sum(store.dropped.values()), "refused": store.refused}
     print(json.dumps(dict(lost, event="result", stats=uplink.stats())))
 
