@@ -88,6 +88,7 @@ class AiocoapServer:
         self._thread = thread
         self._secret = secret
         self._folder = folder
+        self.infos: list[bytes] = []  # what nodes told of themselves
 
     def __enter__(self) -> "AiocoapServer":
         self._thread.run(self._start())
@@ -99,7 +100,7 @@ class AiocoapServer:
     async def _start(self) -> None:
         import aiocoap
 
-        root = _site()
+        root = _site(self.infos)
         self._contexts = []
         if self._secret:
             from aiocoap import credentials
@@ -136,7 +137,7 @@ def oscore_context(folder: Path, secret: bytes, sender: bytes, recipient: bytes)
     return oscore.FilesystemSecurityContext(str(folder))
 
 
-def _site():
+def _site(infos: list[bytes]):
     import aiocoap
     import aiocoap.resource as resource
 
@@ -173,9 +174,11 @@ def _site():
             return aiocoap.Message(payload=b"late")
 
     class Gateway(resource.Resource, resource.PathCapable):
-        """Answers a frame with itself, as gateway_stub does."""
+        """Answers a frame with itself, as gateway_stub does; keeps the infos."""
 
         async def render(self, request):
+            if request.code == aiocoap.PUT:
+                infos.append(request.payload)
             return aiocoap.Message(code=aiocoap.CHANGED, payload=request.payload)
 
     site = resource.Site()

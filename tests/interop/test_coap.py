@@ -132,21 +132,6 @@ def test_client_over_dtls(scenario, certificates):
                 assert text in node.expect("error")["reason"]
 
 
-def test_link_contract(scenario, thread):
-    """As in test_links.py: frames and answers, close repeated, a lost peer raises."""
-    pytest.importorskip("aiocoap", reason="the Python package aiocoap is not installed")
-    with AiocoapServer(thread) as server:
-        cfg = {"kind": "coap", "host": "127.0.0.1", "port": server.port}
-        node = scenario("contract", cfg=cfg).__enter__()
-        node.expect("ready")
-    result = node.result()
-    node.kill()
-    assert result["acks"] == ["frame one", "frame three", "frame two"]
-    assert result["after"] == ["LinkError", "LinkError"]
-    assert (result["kept"], result["lost"]) == ([False, False], "LinkError")
-    assert 0 < result["sent"] < result["more"]
-
-
 # Our server
 
 

@@ -5,6 +5,7 @@ import time
 
 import pytest
 from gateway_stub import GatewayStub
+from link_rows import INFO, ROWS
 
 from hedgerow import paths
 
@@ -28,17 +29,16 @@ def link(request):
     return {"kind": "umqtt", "client": client, "path": folders}
 
 
-def test_contract(mosquitto_broker, play, link):
+@pytest.mark.parametrize("kind", ROWS)
+def test_contract(request, kind):
     """Frames arrive unchanged, answers come back, close may be repeated, a lost peer raises."""
-    broker = mosquitto_broker
-    with GatewayStub(broker.port, echo=True) as gateway:
-        with play("contract", port=broker.port, device="bed-3", **link) as node:
-            assert node.expect("connected")["kept"] is False
-            node.expect("ready")
-            broker.kill()
-            node.contract(kept=link["kind"] == "mqtt", lost=("LinkError", "OSError"))
-        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
-        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
+    with ROWS[kind](request) as row, row.play("contract") as node:
+        assert node.expect("connected")["kept"] is False
+        node.expect("ready", row.limit_s)
+        row.kill()
+        node.contract(kept=row.kept, lost=row.lost, limit_s=row.limit_s)
+        assert set(row.infos()) == {INFO}
+        assert row.statuses() in ([], [b"online", b"offline", b"online"])
 
 
 def test_bytes_sent_are_those_on_the_wire(mosquitto_broker, play, link, relay_to):

@@ -1,4 +1,4 @@
-"""The link over simulated modems on a pty: the contract, bad SIMs and networks, drops, garbage."""
+"""The link over simulated modems on a pty: bad SIMs and networks, drops, garbage."""
 
 import threading
 import time
@@ -44,19 +44,6 @@ def _wait_for(check, what):
 def _drained(gateway, records):
     payloads = sorted(int(p.split()[2]) for p in gateway.rows().values())
     assert payloads == list(range(records)), "lost or invented records"
-
-
-def test_contract(mosquitto_broker, play, modem):
-    """The scenario of test_links, through the modem's own TCP."""
-    broker = mosquitto_broker
-    with GatewayStub(broker.port, echo=True) as gateway:
-        with play("contract", **_args(modem, broker.port)) as node:
-            assert node.expect("connected")["kept"] is False
-            node.expect("ready")
-            broker.kill()
-            node.contract(kept=True, lost=("LinkError",), limit_s=60)
-        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
-        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
 
 
 @pytest.mark.soak

@@ -100,18 +100,3 @@ def test_the_preferred_peer_is_dead_from_the_start(play, farm, tmp_path):
     with _play(play, farm, [dead, farm.mqtt], tmp_path, 30) as node:
         assert node.result(60)["pending"] == 0
     assert farm.numbers() == list(range(30))
-
-
-def test_contract(play, farm):
-    """The scenario of test_links over the second of two links, the first being dead."""
-    from gateway_stub import GatewayStub  # after conftest has set the path
-
-    dead = dict(farm.mqtt, port=free_port())
-    args = {"kind": "failover", "links": [dead, farm.mqtt], "after_failures": 1, "device": "bed-9"}
-    with GatewayStub(farm.broker.port, echo=True), play("contract", **args) as node:
-        node.expect("ready")
-        farm.broker.kill()
-        result = node.result()
-    assert set(result["acks"]) >= {"frame one", "frame two"}
-    assert result["after"] == ["LinkError", "LinkError"]
-    assert result["lost"] in ("LinkError", "OSError")

@@ -1,10 +1,10 @@
-"""The link over HTTP: the contract against http.server, records into a real gateway, HTTPS."""
+"""The link over HTTP: records into a real gateway, a wrong key, HTTPS."""
 
 import sqlite3
 import time
 
 import pytest
-from http_peer import EchoServer, TlsProxy
+from http_peer import TlsProxy
 
 from hedgerow.gateway import GatewayConfig
 from hedgerow.gateway.service import gateway_in_thread
@@ -12,18 +12,6 @@ from hedgerow.gateway.service import gateway_in_thread
 pytestmark = pytest.mark.interop
 
 KEY = bytes(range(16))
-
-
-def test_contract(play):
-    """The scenario of test_links; that the server is gone shows at the next frame."""
-    with EchoServer() as server:
-        args = {"kind": "http", "port": server.port, "device": "bed-3", "lost_at_frame": True}
-        with play("contract", **args) as node:
-            assert node.expect("connected")["kept"] is False
-            node.expect("ready")
-            server.kill()
-            node.contract(kept=False, lost=("OSError",))
-        assert server.bodies["/api/info/bed-3"] == [b"\xa1dnameebed-3"] * 2
 
 
 @pytest.fixture

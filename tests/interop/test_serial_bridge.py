@@ -74,23 +74,6 @@ def all_arrived(gateway, records, device="bed-3"):
     assert sorted(int(p.split()[2]) for p in rows.values()) == list(range(records))
 
 
-def test_contract(mosquitto_broker, play):
-    """The scenario of test_links: frames unchanged, answers back, close repeated, loss raises."""
-    broker = mosquitto_broker
-    with (
-        GatewayStub(broker.port, echo=True) as gateway,
-        play("contract", device="bed-3") as node,
-        Story(broker.port, [node.address]) as story,
-    ):
-        assert node.expect("connected")["kept"] is False
-        node.expect("ready")
-        broker.kill()
-        node.contract(kept=False, lost=("LinkError",))
-        assert gateway.info == {"bed-3": b"\xa1dnameebed-3"}
-        assert [s[1] for s in gateway.status[:3]] == [b"online", b"offline", b"online"]
-        story.wait_for("bed-3: lost the broker")
-
-
 def test_uplink_and_the_log_beside_it(mosquitto_broker, play, tmp_path):
     port = mosquitto_broker.port
     args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 300, "quiet": False}
@@ -262,7 +245,7 @@ def test_bad_options_are_told_before_a_port_is_touched(tmp_path):
         (["--broker", "mqtts://127.0.0.1", "--ca", str(tmp_path / "ca.pem")], "no certificate of"),
         (["--broker", "mqtt://127.0.0.1", "--ca", str(tmp_path / "ca.pem")], "with mqtts://"),
         (["--broker", "http://127.0.0.1"], "expected mqtt:// or mqtts://"),
-        (["--user", "farm"], "--user needs --password-file"),
+        (["--user", "farm"], "--user and --password-file belong together"),
         ([], "/dev/none: there is no such port"),
     ):
         done = CliRunner().invoke(command, ["--port", "/dev/none", *options])

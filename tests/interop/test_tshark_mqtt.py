@@ -38,7 +38,7 @@ def _types(layers):
 
 
 def _published(layers):
-    """(topic, QoS, retain, payload) of the PUBLISHs."""
+    """(topic, QoS, retain, payload) of each PUBLISH."""
     return [
         (
             layer.get("mqtt.topic"),

@@ -205,43 +205,7 @@ async def uplink(args):
     task.cancel()
 
 
-async def contract(args):
-    """The Link contract as in mqtt_scenarios.py; a lost peer shows at the next frame."""
-    from hedge.net.link import make_link
-
-    link = make_link(args["cfg"], "bed-3", b"\xa1dnameebed-3")
-    kept = [await link.connect()]
-    await link.send(b"frame one")
-    await link.send(memoryview(b"frame two"))
-    first = await asyncio.wait_for_ms(link.recv(), 5000)
-    second = await asyncio.wait_for_ms(link.recv(), 5000)
-    sent = link.bytes_sent
-    await link.close()
-    await link.close()
-    after = [await _fails(link.send(b"late")), await _fails(link.recv())]
-    kept.append(await link.connect())
-    await link.send(b"frame three")
-    third = await asyncio.wait_for_ms(link.recv(), 5000)
-    acks = sorted([first.decode(), second.decode(), third.decode()])
-    more = link.bytes_sent
-    say("ready")  # the server goes away now
-    await asyncio.sleep_ms(300)
-    link._client.endpoint._ack_timeout_ms = 30  # so that it need not take 30 s
-    await link.send(b"frame four")
-    lost = await _fails(asyncio.wait_for_ms(link.recv(), 20000))
-    await link.close()
-    say("result", acks=acks, sent=sent, more=more, after=after, kept=kept, lost=lost)
-
-
-async def _fails(awaitable):
-    try:
-        await awaitable
-    except (LinkError, OSError) as e:
-        return type(e).__name__
-
-
 SCENARIOS = {
-    "contract": contract,
     "ask": ask,
     "discover": discover,
     "observe": observe,

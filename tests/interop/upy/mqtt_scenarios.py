@@ -243,6 +243,8 @@ async def contract(args):
     await link.send(b"frame three")
     third = await asyncio.wait_for_ms(link.recv(), 5000)
     more = link.bytes_sent
+    if args.get("repeat_after_ms"):  # CoAP's 2 s would make this 45 s
+        link._client.endpoint._ack_timeout_ms = args["repeat_after_ms"]
     say("ready")  # the broker is killed now
     lost = await _fails(asyncio.wait_for_ms(_last_acks(link, args.get("lost_at_frame")), 8000))
     await link.close()
