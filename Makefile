@@ -57,7 +57,10 @@ bench:
 
 soak:
 	$(SETUP) soak
-	@$(BIN)/python -m pytest -m soak --timeout 0 $(TESTS)
+	@status=0; \
+	$(BIN)/python tests/fuzz.py || status=1; \
+	$(BIN)/python -m pytest -m soak --timeout 0 $(TESTS) || status=1; \
+	exit $$status
 
 toolchain:
 	$(SETUP) run

@@ -1,54 +1,19 @@
-"""Fuzzing of everything that reads bytes from outside: a FrameError or a value, nothing else."""
+"""Noise and round trips by hypothesis; spoilt packets for every reader are in test_fuzz.py."""
 
-import importlib.util
-import os
-import subprocess
+import json
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from hedge.core.errors import FrameError
-from hedge.wire import ack, cbor, frame, senml
+from hedge.wire import ack, cbor, frame, senml, senml_json
 
 
-@pytest.fixture(scope="module")
-def mutants(repo_dir):
-    path = repo_dir / "tests" / "unit" / "wire_mutants.py"
-    spec = importlib.util.spec_from_file_location("wire_mutants", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def test_mutants_under_cpython(mutants):
-    accepted, refused = mutants.run(2000, seed=2)
-    assert accepted + refused == 16000
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-def test_a_million_mutants_under_cpython(mutants):
-    accepted, refused = mutants.run(150_000, seed=3)
-    assert accepted + refused == 1_200_000
-
-
-@pytest.mark.soak
-@pytest.mark.timeout(3600)
-def test_mutants_under_micropython_do_not_grow(micropython, repo_dir):
-    script = (
-        "import gc, wire_mutants\n"
-        "wire_mutants.run(2000, 0)\n"
-        "gc.collect(); before = gc.mem_alloc()\n"
-        "for seed in range(10):\n"
-        "    wire_mutants.run(10000, seed)\n"
-        "gc.collect(); print(gc.mem_alloc() - before)\n"
-    )
-    env = dict(os.environ, MICROPYPATH=f"{repo_dir}/tests/unit:{repo_dir}/firmware:.frozen")
-    command = [str(micropython), "-X", "heapsize=256k", "-c", script]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=3000)
-    assert done.returncode == 0, done.stderr
-    assert int(done.stdout) < 4096
+def test_a_message_of_many_brackets_is_refused():
+    for text in ("[" * 16000, '[{"n":' * 2000, json.dumps([{"n": "a", "v": 1}] * 700)):
+        with pytest.raises(FrameError):
+            senml_json.decode(text)
 
 
 _READERS = (

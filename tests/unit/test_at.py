@@ -8,7 +8,7 @@ from hedge.core import log
 from hedge.core.errors import ConfigError, LinkError
 from hedge.net.modem import modem as modem_module
 from hedge.net.modem import ppp, sim800, sim7080
-from hedge.net.modem.at import At
+from hedge.net.modem.at import At, _shown
 from hedge.net.modem.at_lines import MAX_LINE_BYTES, AtLines
 from hedge.net.modem.modem import Modem
 
@@ -250,6 +250,10 @@ class ModemTest(unittest.TestCase):
         text = "modem: AT+CPIN?: +CME ERROR: SIM not inserted"
         self.assertEqual(str(caught.exception), text)
         self.assertEqual(Key.told, [0, 1, 0])
+
+    def test_what_is_shown_of_a_line(self):
+        self.assertEqual(_shown(b'AT+CPIN="1234"'), "AT+CPIN")
+        self.assertEqual(_shown(b"+CME \x00\xff"), "+CME ??")
 
     def test_wild_bytes_in_an_answer_are_shown(self):
         uart = FakeUart(

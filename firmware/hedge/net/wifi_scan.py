@@ -42,7 +42,8 @@ async def scan_in_thread(wlan):
 
 def names_heard(found):
     """Sorted names of the networks in rows of WLAN.scan(). Hidden ones have none; an SSID need not
-    be UTF-8 (IEEE 802.11-2020 9.4.2.2: 0 to 32 octets), and such a one cannot be asked for here."""
+    be UTF-8 (IEEE 802.11-2020 9.4.2.2): such a one cannot be typed into the page.
+    """
     names = set()
     for row in found:
         try:
