@@ -4,8 +4,9 @@
         '{"do": "publish", "topic": "a", "payload": "x", "qos": 2}'
     python tests/interop/mqtt_client_shim.py 127.0.0.1 1883 < commands
 
-Started by CPython it looks for MicroPython and hands over to it. README.md lists the commands and
-events.
+Commands: connect, publish, subscribe, unsubscribe, wait, fail, stats, sleep, disconnect, close;
+their keys and events stand in README.md. Exit code: 0; 1 if a command failed; 2 for wrong
+arguments. Started by CPython it looks for MicroPython and hands over to it.
 """
 
 import sys
@@ -57,6 +58,14 @@ def _payload(command):
     return command.get("payload", "").encode()
 
 
+def _parsed(text):
+    """(name, command without it) of a line of JSON."""
+    command = json.loads(text)
+    if not isinstance(command, dict) or not isinstance(command.get("do"), str):
+        raise ValueError('not a command: expected {"do": "connect", ...}')
+    return command.pop("do"), command
+
+
 class Shim:
     """Carries out one command after the other; one client, made by the first "connect"."""
 
@@ -69,14 +78,26 @@ class Shim:
         self._failing = 0  # messages that the handler is still to fail on
         self._watcher = None
 
-    async def do(self, command):
-        """One command; an error is an event, the next command goes on."""
-        name = command.pop("do")
+    async def do(self, text):
+        """One command in JSON; an error is an event, the next command goes on. False for that."""
+        name = "command"
         try:
-            facts = await getattr(self, "do_" + name)(command)
-        except (LinkError, OSError, ValueError, StoreError, ConfigError) as e:
+            name, command = _parsed(text)
+            facts = await self._method(name)(command)
+        except (LinkError, OSError, ValueError, TypeError, StoreError, ConfigError) as e:
             facts = {"error": str(e), "kind": type(e).__name__}
+        except KeyError as e:
+            facts = {"error": str(e.args[0]) + " is missing", "kind": "ValueError"}
         say(name, **facts)
+        return "error" not in facts
+
+    def _method(self, name):
+        method = getattr(self, "do_" + name, None)
+        if method is None:
+            raise ValueError("no such command")
+        if self._client is None and name not in ("connect", "sleep", "fail"):
+            raise ValueError("connect comes first")
+        return method
 
     async def do_connect(self, command):
         """Connect; the first time, or with "again" false, a new client as after a restart."""
@@ -173,6 +194,8 @@ class Shim:
             if time.ticks_diff(time.ticks_ms(), start_ms) > command.get("ms", 10000):
                 raise LinkError("waited in vain")
             await asyncio.sleep_ms(2)
+        while command.get("lost") and not self._watcher.done():  # it says why
+            await asyncio.sleep_ms(2)
         return {"messages": self._messages}
 
     def _there(self, command):
@@ -216,18 +239,19 @@ class Shim:
 
 
 async def run(host, port, commands):
+    """The exit code."""
     shim = Shim(host, port)
+    failed = 0
     for text in commands:
-        await shim.do(json.loads(text))
-    if commands:
-        return
-    lines = asyncio.StreamReader(sys.stdin)
-    while True:
+        failed += not await shim.do(text)
+    lines = None if commands else asyncio.StreamReader(sys.stdin.buffer)
+    while lines:
         line = await lines.readline()
         if not line:
-            return
+            break
         if line.strip():
-            await shim.do(json.loads(line))
+            failed += not await shim.do(line)
+    return 1 if failed else 0
 
 
 def _hand_over():
@@ -244,8 +268,12 @@ def _hand_over():
 
 
 if sys.implementation.name != "micropython":
-    if len(sys.argv) < 3:
-        sys.exit(__doc__)
+    if {"-h", "--help"} & set(sys.argv[1:]):
+        print(__doc__)
+        sys.exit(0)
+    if len(sys.argv) < 3 or not (sys.argv[2].isdigit() and 0 < int(sys.argv[2]) < 65536):
+        print("usage: mqtt_client_shim.py HOST PORT [COMMAND...]; see --help", file=sys.stderr)
+        sys.exit(2)
     _hand_over()
 
 import asyncio  # noqa: E402  MicroPython from here on
@@ -261,4 +289,4 @@ from hedge.net.tcp import Tcp  # noqa: E402
 from hedge.store.kv import KV  # noqa: E402
 
 log.level = log.WARN + 1  # stdout is for events
-asyncio.run(run(sys.argv[1], int(sys.argv[2]), sys.argv[3:]))
+sys.exit(asyncio.run(run(sys.argv[1], int(sys.argv[2]), sys.argv[3:])))

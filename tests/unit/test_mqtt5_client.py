@@ -149,6 +149,48 @@ class TestPublish(unittest.TestCase):
 
         play(scenario)
 
+    def test_resending_keeps_to_what_the_broker_takes_now(self):
+        """MQTT-3.2.2-11, -14, -15: else it would end each session for the same packet."""
+
+        async def scenario():
+            broker, client = await connected(5)
+            for topic, size, qos, retain in (
+                ("a", 0, 2, False),
+                ("b", 0, 1, True),
+                ("c", 50, 1, False),
+            ):
+                await client.publish(topic, bytes(size), qos, retain, wait=False)
+            await client.publish("d", b"", 1, wait=False)
+            client.close()
+            limits = b"\x24\x01" + b"\x25\x00" + b"\x27\x00\x00\x00\x28"
+            broker.answers[codec.CONNECT] = b"\x20\x0c\x01\x00\x09" + limits
+            await client.connect()
+            self.assertEqual([p[4:5] for p in broker.after_connect()], [b"d"])
+            self.assertEqual((client.refused, client.inflight), (3, 1))
+            client.close()
+
+        play(scenario)
+
+
+class TestOutgoing(unittest.TestCase):
+    def test_what_a_client_must_not_say(self):
+        """MQTT-3.3.4-6, 3.3.2-14, 3.8.3-4, 3.14.2-2."""
+
+        async def scenario():
+            broker, client = await connected(5, session_expiry_s=0)
+            for call in (
+                client.publish("t", b"", properties={"subscription_id": 1}),
+                client.publish("t", b"", properties={"topic_alias": 1}),
+                client.publish("t", b"", properties={"response_topic": "a/#"}),
+                client.subscribe("$share/g/t", no_local=True),
+                client.disconnect(properties={"session_expiry_s": 5}),
+            ):
+                with self.assertRaises(ValueError):
+                    await call
+            self.assertEqual(broker.after_connect(), [])
+
+        play(scenario)
+
 
 class TestIncoming(unittest.TestCase):
     def test_properties_reach_the_handler(self):

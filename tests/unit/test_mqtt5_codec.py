@@ -86,10 +86,14 @@ class TestProperties(unittest.TestCase):
             allowed[name] = (props.CONNACK,)
         for name, places in allowed.items():
             value = [("a", "b")] if name == "user" else "x" if _is_text(name) else 1
-            encoded = props.encode({name: value}, places[0])
+            encoded = b"" if name == "topic_alias" else props.encode({name: value}, places[-1])
             for place in everywhere:
-                if place in places:
+                if place == props.PUBLISH and name in ("subscription_id", "topic_alias"):
+                    self.assertRaises(ValueError, props.encode, {name: value}, place)
+                    encoded = b"\x03\x23\x00\x01" if name == "topic_alias" else encoded
+                elif place in places:
                     self.assertEqual(props.encode({name: value}, place), encoded)
+                if place in places:
                     self.assertIn(name, props.decode(memoryview(encoded), 0, place)[0])
                 else:
                     self.assertRaises(ValueError, props.encode, {name: value}, place)
@@ -112,6 +116,7 @@ class TestProperties(unittest.TestCase):
             ({"payload_format": 2}, props.PUBLISH),
             ({"message_expiry_s": -1}, props.PUBLISH),
             ({"subscription_id": 0}, props.SUBSCRIBE),
+            ({"response_topic": "a/+"}, props.PUBLISH),
         ):
             self.assertRaises(ValueError, props.encode, properties, place)
 
@@ -265,6 +270,9 @@ class TestDecode(unittest.TestCase):
             (b"\xd0\x01\x00", 0x81),
             (b"\xe0\x01\x04", 0x82),  # of clients only
             (b"\x30\xff\xff\xff\xff\x01", 0x81),
+            (b"\xd0\x80\x00", 0x81),  # length with needless bytes
+            (b"\x30\x84\x80\x00\x00\x01a\x00", 0x81),
+            (b"\x40\x09\x00\x01\x00\x05\x1f\x00\x02\xc0\x80", 0x81),  # text with needless bytes
             (b"\x30\x80\x02" + bytes(10), 0x95),  # 259 bytes, at most 256
         ):
             self.assertEqual((_code(data), data), (code, data))

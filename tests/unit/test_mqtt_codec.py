@@ -119,6 +119,12 @@ class TestDecode(unittest.TestCase):
             b"\x30\x03\x00\x01#",
             b"\x30\x03\x00\x01\x00",
             b"\x30\x03\x00\x01\xff",  # not UTF-8
+            b"\x30\x05\x00\x03\xed\xa0\x80",  # a surrogate
+            b"\x30\x04\x00\x02\xc0\x80",  # needless bytes
+            b"\x30\x05\x00\x03\xe0\x9f\xbf",
+            b"\x30\x06\x00\x04\xf0\x8f\xbf\xbf",
+            b"\x30\x06\x00\x04\xf4\x90\x80\x80",  # past the last code point
+            b"\x30\x06\x00\x04\xf5\x80\x80\x80",
             b"\x40\x02\x00\x00",
             b"\x60\x02\x00\x01",  # PUBREL without its flag
             b"\x52\x02\x00\x01",
@@ -132,6 +138,11 @@ class TestDecode(unittest.TestCase):
             b"\x30\xff\xff\xff\xff\x01",  # five bytes of length
         ):
             self.assertRaises(LinkError, _parse, data)
+
+    def test_every_length_of_utf_8_is_read(self):
+        for topic in ("é", "\u0800", "\ud7ff", "\ue000", "\uffff", "\U00010000", "\U0010ffff"):
+            data = b"\x30" + bytes((2 + len(topic.encode()),)) + codec.string(topic)
+            self.assertEqual(_parse(data)[0][1], topic)
 
     def test_refusals_are_in_words(self):
         self.assertEqual(codec.refusal(4), "bad user name or password")

@@ -18,6 +18,7 @@ from script_mqtt import (
 from waiting import fails, soon
 
 from hedge.net import mqtt_codec as codec
+from hedge.net.mqtt import Client
 
 _PACKETS = {  # one of each that a server sends in a session
     4: (
@@ -286,10 +287,45 @@ class TestUse(unittest.TestCase):
     def test_topics_with_wildcards_are_not_published_to(self):
         async def scenario(version):
             broker, client = await connected(version)
-            for topic in ("", "a/+", "#"):
+            for topic in ("", "a/+", "#", "a\0"):
+                with self.assertRaises(ValueError):
+                    client_of(broker, version, will=(topic, b"", 0, False))
                 with self.assertRaises(ValueError):
                     await client.publish(topic, b"")
             self.assertEqual(broker.after_connect(), [])
+            client.close()
+
+        for version in (4, 5):
+            play(lambda v=version: scenario(v))
+
+    def test_what_is_no_filter_is_not_subscribed_to(self):
+        """MQTT-4.7.1-2, -3, 4.7.3-1, -2."""
+
+        async def scenario(version):
+            broker, client = await connected(version)
+            for topic in ("", "a#", "#/a", "a/#/b", "a+/b", "a/+b", "a\0"):
+                with self.assertRaises(ValueError):
+                    await client.subscribe(topic)
+            self.assertEqual(broker.after_connect(), [])
+            broker.answers[codec.SUBSCRIBE] = lambda p: (
+                b"\x90" + (b"\x03" + p[2:4] if version == 4 else b"\x04" + p[2:4] + b"\0") + b"\1"
+            )
+            for topic in ("#", "+", "+/+/#", "/", "a//b", "$SYS/#"):
+                self.assertEqual(await client.subscribe(topic), 1)
+            client.close()
+
+        for version in (4, 5):
+            play(lambda v=version: scenario(v))
+
+    def test_without_an_id_the_session_is_a_clean_one(self):
+        """MQTT-3.1.3-7."""
+
+        async def scenario(version):
+            broker = ScriptBroker(NEW[version])
+            client = Client(broker.open_stream, "", version=version)
+            for _ in range(2):  # at MQTT 5 also while the broker gives none
+                await client.connect()
+                self.assertEqual(broker.heard[-1][9], 2)
             client.close()
 
         for version in (4, 5):

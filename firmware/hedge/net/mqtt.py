@@ -64,6 +64,8 @@ class Client:
         session=None,
         **options,
     ):
+        if will:
+            _check_name(will[0])
         self._open_stream = open_stream
         self._clean_session = clean_session
         self._on_message = on_message
@@ -138,6 +140,7 @@ class Client:
         # its own state must not go on with the broker's (MQTT-3.2.2-4).
         known = self._session.known if self._session else self.told
         clean = self._clean_session or (self._wire.VERSION == 5 and known is None)
+        clean = clean or not self.client_id  # MQTT-3.1.3-7
         keepalive_s, will, user, password = self._about
         hello = self._wire.connect(self.client_id, keepalive_s, clean, will, user, password)
         self._stream = await self._open_stream()
@@ -187,6 +190,11 @@ class Client:
             if packet[0] >> 4 == codec.PUBLISH:
                 codec.mark_dup(packet, present)
                 self.redelivered += present
+            if self._wire.VERSION == 5 and not self._wire.takes(packet):
+                flight.acked(packet_id)
+                self.refused += 1
+                log.warn("mqtt", "message given up: this broker takes none of its size or kind")
+                continue
             sent.append(packet_id)
             await self._write(packet)
 
@@ -239,8 +247,7 @@ class Client:
         is not. LinkError too if an MQTT 5 broker refuses the message, which is lost then;
         ValueError for a topic with wildcards; StoreError if the session's file cannot take it.
         """
-        if not topic or "+" in topic or "#" in topic:
-            raise ValueError("mqtt: publish to %r" % topic)
+        _check_name(topic)
         if properties and self._wire.VERSION == 4:
             raise ValueError("mqtt: properties need version=5")
         self._check()
@@ -275,8 +282,11 @@ class Client:
     async def subscribe(self, topic, qos=1, **options):
         """Returns the QoS granted. Raises LinkError if the broker denies it.
 
+        ValueError for what is no topic filter.
+
         options: MQTT 5's, see mqtt5.Wire.subscribe.
         """
+        _check_filter(topic)
         reply = await self._ask(self._wire.subscribe, codec.SUBACK, topic, qos, **options)
         granted = reply[2][0]
         if len(reply[2]) != 1 or granted > qos:
@@ -476,6 +486,21 @@ class Client:
             handled = self._on_message(packet[1], packet[2], packet[4], *packet[7:])
             if handled is not None:
                 await handled
+
+
+def _check_name(topic):
+    if not topic or "+" in topic or "#" in topic or "\0" in topic:
+        raise ValueError("mqtt: publish to %r" % topic)
+
+
+def _check_filter(topic):
+    """4.7.1: a wildcard is a level of its own, # the last one."""
+    levels = topic.split("/")
+    for level in levels:
+        if len(level) > 1 and ("+" in level or "#" in level):
+            raise ValueError("mqtt: topic filter %r" % topic)
+    if not topic or "\0" in topic or "#" in levels[:-1]:
+        raise ValueError("mqtt: topic filter %r" % topic)
 
 
 def _code(packet):

@@ -110,6 +110,13 @@ class Wire:
             raise LinkError(text % (self._max_bytes, len(packet)))
         return packet
 
+    def takes(self, packet):
+        """May an encoded PUBLISH or PUBREL go out? Limits change from connection to connection."""
+        if len(packet) > self._max_bytes:
+            return False
+        first = packet[0]  # of PUBREL too: 0x62, as if it were QoS 1 without retain
+        return (first >> 1 & 3) <= self._max_qos and (self._retain or not first & 1)
+
     def _publish(self, topic, payload, qos, retain, packet_id, properties, alias):
         """alias: 0 none, above 0 to be made known, below 0 in the place of the topic."""
         more = props.encode(properties, props.PUBLISH, abs(alias))
@@ -155,6 +162,8 @@ class Wire:
     ):
         """3.8.3.1: no_local: not our own; as_published: retain as it was sent; retained: messages
         sent at once: 0 always, 1 if the subscription is new, 2 never."""
+        if no_local and topic.startswith("$share/"):
+            raise ValueError("mqtt: no_local of a shared subscription")
         options = qos | no_local << 2 | as_published << 3 | retained << 4
         head = codec.id_bytes(packet_id) + props.encode(properties, props.SUBSCRIBE)
         body = head + codec.string(topic) + bytes((options,))
@@ -165,5 +174,7 @@ class Wire:
         return codec.packet(codec.UNSUBSCRIBE << 4 | 2, body)
 
     def disconnect(self, code=0, properties=None):
+        if not self._asked["session_expiry_s"] and (properties or {}).get("session_expiry_s"):
+            raise ValueError("mqtt: session_expiry_s in DISCONNECT where CONNECT had 0")
         more = props.encode(properties, props.DISCONNECT)
         return codec.packet(codec.DISCONNECT << 4, bytes((code,)) + more)

@@ -109,6 +109,8 @@ class Parser(codec.Parser):
         kind = first >> 4
         need(kind == codec.PUBLISH or kind in _DECODERS, "packet type %d" % kind, 0x82)
         self.check_flags(kind, first & 0x0F)
+        digits = total - length - 1
+        need(digits == 1 or length >> 7 * (digits - 1), "length with needless bytes")
         need(total <= len(self._view), "packet of %d bytes" % total, 0x95)
 
     def decode(self, first, body):

@@ -8,7 +8,7 @@ Names: the table below; the unit ends the name. Values: int, str, bytes (`correl
 int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
 """
 
-from .mqtt_codec import broken, need, string, varint
+from .mqtt_codec import broken, need, string, text, varint
 
 # Where a property may stand
 CONNECT = 1
@@ -54,6 +54,7 @@ _TABLE = (
     (0x2A, "shared_available", "?", 2),
 )
 _ALIAS = 0x23
+_NOT_OUT = ("subscription_id", "topic_alias")  # 3.3.4: the server's; Wire gives aliases out
 _BYTES = {"?": 1, "2": 2, "N": 2, "4": 4, "M": 4}
 
 
@@ -67,12 +68,16 @@ def encode(properties, place, alias=0):
         return b"\x03" + body if alias else b"\0"
     for name, value in properties.items():
         number, kind = _row(name, place)
+        if name == "response_topic" and ("+" in value or "#" in value):
+            raise ValueError("mqtt: response_topic %r has wildcards" % value)
         for one in value if kind == "p" else (value,):
             body += bytes((number,)) + _value(kind, one, name)
     return bytes(varint(len(body))) + body
 
 
 def _row(name, place):
+    if place == PUBLISH and name in _NOT_OUT:
+        place = 0
     for number, known, kind, places in _TABLE:
         if known == name and places & place:
             return number, kind
@@ -157,12 +162,9 @@ def read_varint(body, at):
 
 def read_text(body, at):
     end = _end(body, at)
-    try:
-        text = str(body[at + 2 : end], "utf-8")
-    except UnicodeError:
-        text = "\0"
-    need("\0" not in text, "text that is not UTF-8")
-    return text, end
+    found = text(body[at + 2 : end])
+    need("\0" not in found, "text that is not UTF-8")
+    return found, end
 
 
 def _end(body, at):

@@ -209,12 +209,28 @@ def publish_head(flags, body):
 
 
 def _topic(data):
-    try:
-        topic = str(data, "utf-8")
-    except UnicodeError:
-        topic = "#"
+    topic = text(data)
     need(not ("#" in topic or "+" in topic or "\0" in topic), "bad topic name")
     return topic
+
+
+def text(data):
+    """str of UTF-8; "\\0" if it is ill-formed, 1.5.3: surrogates and needless bytes are.
+
+    MicroPython looks at lead and continuation bytes only; source: Unicode 15.0, table 3-7.
+    """
+    try:
+        found = str(data, "utf-8")
+    except UnicodeError:
+        return "\0"
+    lead = 0
+    for byte in data if len(found) != len(data) else b"":
+        bad = byte == 0xC0 or byte == 0xC1 or byte > 0xF4
+        bad = bad or (lead == 0xE0 and byte < 0xA0) or (lead == 0xED and byte > 0x9F)
+        if bad or (lead == 0xF0 and byte < 0x90) or (lead == 0xF4 and byte > 0x8F):
+            return "\0"
+        lead = byte
+    return found
 
 
 def _connack(kind, flags, body):
