@@ -56,13 +56,17 @@ def program() -> str:
 def dissect(link_type: int, packets: Iterable[bytes], protocol: str, *options: str) -> list[Layer]:
     """The layers of that protocol in all packets, in order; options are arguments of -o.
 
-    A malformed packet counts as a layer with a problem, whatever it was.
+    A malformed packet counts as a layer with a problem, whatever it was. Skips where this tshark
+    does not know an option: its tables of keys change with versions.
     """
     command = [program(), "-n", "-r", "-", "-T", "pdml"]
     for option in options:
         command += ["-o", option]
     done = subprocess.run(command, input=_pcap(link_type, packets), capture_output=True)
-    assert done.returncode == 0, done.stderr.decode()
+    said = done.stderr.decode(errors="replace")
+    if "Unknown preference" in said:
+        pytest.skip(f"tshark has other tables of keys than 4.0: {said.splitlines()[-1]}")
+    assert done.returncode == 0, said
     found: list[Layer] = []
     for n, packet in enumerate(ET.fromstring(done.stdout).iter("packet")):
         found += _layers(n, packet, protocol)
