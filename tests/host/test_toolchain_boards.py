@@ -6,6 +6,8 @@ from hedgerow.errors import ToolchainError, UsageError
 from hedgerow.toolchain import build_qemu, cross
 from hedgerow.toolchain.build_pico import build_firmware, build_rom
 from hedgerow.toolchain.npm import ensure_rp2040js
+from hedgerow.toolchain.pico import ensure_pico
+from hedgerow.toolchain.pico_manifest import write_manifest
 from hedgerow.toolchain.qemu import ensure_qemu
 
 
@@ -28,6 +30,27 @@ def test_everything_the_pico_lacks_is_named_at_once(bare):
     for package in ("gcc-arm-none-eabi", "cmake", "libstdc++-arm-none-eabi-newlib", "apt "):
         assert package in text
     assert "`apt-get install gcc " in text
+
+
+@pytest.mark.parametrize("region_kb", [-4, 28, 33, 1028])
+def test_the_sizes_of_a_region_are_told(region_kb):
+    with pytest.raises(UsageError, match=f"region of {region_kb} KB: give 32 to 1024 KB"):
+        ensure_pico(region_kb=region_kb)
+
+
+def test_a_region_brings_its_own_boot_and_its_size(tmp_path):
+    write_manifest(tmp_path / "manifest.py", 64, tmp_path)
+    text = (tmp_path / "manifest.py").read_text()
+    assert 'freeze("$(PORT_DIR)/modules", "rp2.py")' in text
+    assert "module('_boot.py'" in text
+    assert (tmp_path / "_region_bytes.py").read_text() == "REGION_BYTES = 65536\n"
+
+
+def test_without_a_region_it_is_the_boot_of_the_port(tmp_path):
+    write_manifest(tmp_path / "manifest.py", 0, tmp_path)
+    text = (tmp_path / "manifest.py").read_text()
+    assert 'freeze("$(PORT_DIR)/modules")' in text
+    assert "_boot" not in text
 
 
 def test_the_boot_rom_needs_only_the_compiler(bare, tmp_path):
