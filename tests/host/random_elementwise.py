@@ -86,7 +86,7 @@ def unary(rng: Rng) -> bytes:
     out = {None: (near, zero(rng)), "same": quant}.get(fixed, fixed)
     g = TfliteGraph()
     x, y = g.tensor((1, 256), *quant), g.tensor((1, 256), *out)
-    options = {"alpha": float(rng.uniform(0.0, 0.9))} if kind == "LEAKY_RELU" else {}
+    options = {"alpha": float(rng.uniform(-1.5, 1.5))} if kind == "LEAKY_RELU" else {}
     g.op(kind, [x], y, table, **options)
     return g.finish(x, y)
 

@@ -4,15 +4,19 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_graphs import branching
 from random_nets import network
+from tflite_graph import TfliteGraph
 
 from hedgerow.convert import convert as api
-from hedgerow.convert import reference
+from hedgerow.convert import order, reference
 from hedgerow.convert.eliminate import eliminate
 from hedgerow.convert.fold import fold_padding, fuse_clamps
 from hedgerow.convert.importer import read_tflite
+from hedgerow.convert.oracle import verify_layers
 from hedgerow.convert.overlap import lag_bytes
 from hedgerow.convert.passes import PASSES
+from hedgerow.errors import ModelError
 from hedgerow.infer.model_file import parse_model
 from hedgerow.infer.reference import run_in_numpy
 
@@ -55,6 +59,79 @@ def test_the_planned_file_gives_tflms_bytes(seed: int) -> None:
     inputs = api.random_inputs(4, result.report.input_bytes)
     outcome = run_in_numpy(parse_model(result.hgm), inputs)
     assert np.array_equal(outcome.outputs, api.run_tflm(tflite, inputs))
+
+
+@settings(max_examples=80, deadline=None)
+@given(SEEDS)
+def test_graphs_with_branches_give_tflms_bytes(seed: int) -> None:
+    """Each layer as imported and as lowered, and the planned file."""
+    tflite = branching(np.random.default_rng(seed))
+    try:
+        result = api.convert(tflite)
+    except ModelError as error:
+        assert "computes nothing" in str(error)
+        return
+    inputs = api.random_inputs(4, result.report.input_bytes)
+    found = verify_layers(tflite, result.graph, result.device_graph, inputs)
+    assert (found.differing_bytes, found.first) == (0, "")
+    outcome = run_in_numpy(parse_model(result.hgm), inputs)
+    assert np.array_equal(outcome.outputs, found.outputs)
+
+
+def _differing(tflite: bytes) -> int:
+    result = api.convert(tflite)
+    inputs = api.random_inputs(4, result.report.input_bytes)
+    return verify_layers(tflite, result.graph, result.device_graph, inputs).differing_bytes
+
+
+def test_a_table_behind_a_reshape_of_lower_rank() -> None:
+    """The RESHAPE goes; what reads the table's output still gets the table's shape."""
+    g = TfliteGraph()
+    x, flat = g.tensor((1, 3, 1, 2), 0.1), g.tensor((6,), 0.1)
+    soft, part = g.tensor((6,), 1 / 256, -128), g.tensor((2,), 1 / 256, -128)
+    shape, begin, end, step = (
+        g.tensor((1,), [], data=np.array([n]), dtype="int32") for n in (6, 3, 5, 1)
+    )
+    g.op("RESHAPE", [x, shape], flat, "ReshapeOptions")
+    g.op("LOGISTIC", [flat], soft)
+    g.op("STRIDED_SLICE", [soft, begin, end, step], part, "StridedSliceOptions")
+    assert _differing(g.finish(x, part)) == 0
+
+
+def test_a_pad_of_rank_2_stays_before_a_dense_layer() -> None:
+    g = TfliteGraph()
+    x, wide, y = g.tensor((1, 2), 0.1, 7), g.tensor((3, 4), 0.1, 7), g.tensor((3, 1), 0.1)
+    widths = g.tensor((2, 2), [], data=np.ones((2, 2)), dtype="int32")
+    weights = g.tensor((1, 4), 0.01, data=np.arange(4))
+    g.op("PAD", [x, widths], wide, "PadOptions")
+    g.op("FULLY_CONNECTED", [wide, weights], y, "FullyConnectedOptions")
+    assert _differing(g.finish(x, y)) == 0
+
+
+def test_an_output_that_is_the_input_is_refused() -> None:
+    g = TfliteGraph()
+    x, shape = g.tensor((1, 6), 0.1), g.tensor((2,), [], data=np.array([2, 3]), dtype="int32")
+    same, unread = g.tensor((2, 3), 0.1), g.tensor((1, 6), 0.1)
+    g.op("RESHAPE", [x, shape], same, "ReshapeOptions")
+    g.op("RELU", [x], unread)
+    for output in (x, same):
+        with pytest.raises(ModelError, match="its output is its input"):
+            api.convert(g.finish(x, output))
+
+
+def test_a_large_batch_is_planned_with_bounded_effort(monkeypatch) -> None:
+    """Each image of a batch is ops of its own: hours of trials for 81 images of 3 layers."""
+    g = TfliteGraph()
+    x = y = g.tensor((16, 3, 3, 1), 0.1)
+    weights = g.tensor((1, 2, 2, 1), 0.1, data=np.ones((1, 2, 2, 1)))
+    steps = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    for _ in range(3):
+        y, last = g.tensor((16, 3, 3, 1), 0.1), y
+        g.op("CONV_2D", [last, weights], y, "Conv2DOptions", padding=0, **steps)
+    trials = []
+    monkeypatch.setattr(order, "_live", lambda graph: trials.append(len(graph.ops)) or 0)
+    api.convert(g.finish(x, y))
+    assert 0 < sum(trials) <= 2 * order._EFFORT
 
 
 def _lowered(tflite: bytes, *names: str):

@@ -84,6 +84,14 @@ def test_random_op_equals_tflm_on_the_unix_port(kind: str) -> None:
         assert _layers_and_file(data, 8, seed, "unix") == (0, "", 0), seed
 
 
+@pytest.mark.parametrize("alpha", [-2.5, -1.0, -0.5, -0.01, 0.0, 1.5])
+def test_leaky_relu_of_any_slope_equals_tflm(alpha: float) -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 256), 0.05, 3), g.tensor((1, 256), 0.05, 3)
+    g.op("LEAKY_RELU", [x], y, "LeakyReluOptions", alpha=alpha)
+    assert _layers_and_file(g.finish(x, y), 5, 1) == (0, "", 0)
+
+
 @pytest.mark.parametrize("kind", sorted(OPS))
 def test_several_runs_at_once_are_the_same_as_one_by_one(kind: str) -> None:
     for seed in range(4):
@@ -146,6 +154,24 @@ def test_mutated_models_convert_or_are_model_errors() -> None:
         except ModelError as error:
             refused += len(str(error)) > 10
     assert 1000 < refused < 4000
+
+
+@pytest.mark.parametrize(
+    ("kind", "x_scale", "out_scale", "why"),
+    [
+        ("HARD_SWISH", 1e-7, 1e-7, "input scale is too fine"),
+        ("HARD_SWISH", 0.01, 100.0, "input scale is too fine"),
+        ("RELU6", 1e-9, 1e-9, "scale 1e-09 is out of range"),
+    ],
+)
+def test_scales_that_overflow_tflms_integers_are_refused(
+    kind: str, x_scale: float, out_scale: float, why: str
+) -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 256), x_scale, 3), g.tensor((1, 256), out_scale, 3)
+    g.op(kind, [x], y, "HardSwishOptions" if kind == "HARD_SWISH" else "")
+    with pytest.raises(ModelError, match=why):
+        api.convert(g.finish(x, y))
 
 
 def test_scales_that_no_model_has_are_refused() -> None:

@@ -88,11 +88,12 @@ def _pads(graph: Graph, move: Op, op: Op) -> Op | None:
     pad = move.options.get("pad") if move.kind == "move" else None
     if pad is None or op.kind not in ("conv", "depthwise") or pad["value"] != op.options["fill"]:
         return None
+    if tuple(graph.tensors[move.outputs[0]].shape) != tuple(op.options["in_shape"]):
+        return None  # another rank, or a RESHAPE in between
     widths = [tuple(int(n) for n in pair) for pair in pad["widths"]]
     area: Window = op.options["window"]
     top, left = area.pad[0] + widths[1][0], area.pad[1] + widths[2][0]
-    same_image = tuple(graph.tensors[move.outputs[0]].shape) == tuple(op.options["in_shape"])
-    if widths[0] != (0, 0) or widths[3] != (0, 0) or max(top, left) > _MAX_PAD or not same_image:
+    if widths[0] != (0, 0) or widths[3] != (0, 0) or max(top, left) > _MAX_PAD:
         return None
     options = {**op.options, "window": replace(area, pad=(top, left)), "in_shape": pad["in_shape"]}
     return Op(op.kind, (move.inputs[0], *op.inputs[1:]), op.outputs, MappingProxyType(options))

@@ -4,15 +4,19 @@ from hedgerow.convert.graph import Graph, Op
 from hedgerow.convert.plan import find_lives, live_bytes
 
 _ROUNDS = 8  # through all neighbours; a chain needs one
+_EFFORT = 40_000  # trials times ops, some seconds: a batch of 81 images would take hours
 
 
 def order_for_arena(graph: Graph) -> Graph:
     """Move ops past neighbours they do not depend on as long as the live bytes get fewer."""
-    best = _live(graph)
+    best, trials = _live(graph), _EFFORT // len(graph.ops)
     for _ in range(_ROUNDS):
         improved = False
         for place, op in enumerate(graph.ops):
             for target in _other_places(graph, place, op):
+                if not trials:
+                    return graph
+                trials -= 1
                 trial = graph.with_ops(_moved(graph, place, target))
                 if _live(trial) < best:
                     graph, best, improved = trial, _live(trial), True

@@ -17,7 +17,9 @@ from hedgerow.convert.order import order_for_arena
 from hedgerow.convert.overlap import is_direct, sees_border
 from hedgerow.errors import ModelError
 
-_MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
+# Of a tensor. Below, 6 steps of RELU6 and the radius of LOGISTIC and TANH overflow TFLM's int32;
+# above, float32 ratios are not finite.
+_MIN_SCALE, _MAX_SCALE = 5e-9, 1e30
 _KNOWN = tuple(LOWERINGS)
 _ALTERNATIVES = {
     "BATCH_TO_SPACE_ND": "use a convolution with dilation",
@@ -109,9 +111,10 @@ def drop_reshape(graph: Graph) -> Graph:
             same[op.outputs[0]] = inputs[0]
         else:
             ops.append(Op(op.kind, inputs, op.outputs, op.options))
-    if not ops:
-        raise ModelError("the model computes nothing")
-    return graph.with_ops(ops, same.get(graph.output, graph.output))
+    output = same.get(graph.output, graph.output)
+    if not ops or output == graph.input:
+        raise ModelError("the model computes nothing: its output is its input")
+    return graph.with_ops(ops, output)
 
 
 def _check_reshape(graph: Graph, op: Op) -> None:

@@ -14,6 +14,7 @@ from hedgerow.convert.graph import Graph, Op
 from hedgerow.convert.overlap import lag_bytes
 
 _TRIES = 300
+_EFFORT = 1_000_000  # tries times pairs of lives, some seconds
 _ALIGN = 4  # of every offset (SPEC.md)
 _IN_PLACE = ("add", "mul", "softmax", "table")  # element by element, in order
 _DTYPE_BYTES = {"int8": 1, "int16": 2, "int32": 4}
@@ -65,7 +66,7 @@ def _better(order: list[Life], bound: int) -> list[tuple[int, Life]]:
     """Places by `order`, then by orders changed at random, of which the last no worse is kept."""
     best = _place(order)
     rng = random.Random(0)
-    for _ in range(_TRIES):
+    for _ in range(min(_TRIES, _EFFORT // len(order) ** 2)):
         if _top(best) <= bound:
             break
         changed = list(order)

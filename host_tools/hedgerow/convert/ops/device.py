@@ -85,7 +85,8 @@ def softmax(graph: Graph, op: Op, values: Values) -> np.ndarray:
 
 
 def table(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    return op.options["table"][values[op.inputs[0]].astype(np.int64) + 128]
+    result = op.options["table"][values[op.inputs[0]].astype(np.int64) + 128]
+    return shaped(graph, op, values, result)
 
 
 def mean(graph: Graph, op: Op, values: Values) -> np.ndarray:

@@ -69,7 +69,7 @@ def _leaky_relu(x: Tensor, out: Tensor, op: Op) -> np.ndarray:
     slope = float(s * alpha / o)
     sign = -1 if slope < 0 else 1
     multiplier, shift = quantize_multiplier(slope)
-    negative = multiply_by_quantized_multiplier(value, sign * multiplier, shift)
+    negative = sign * multiply_by_quantized_multiplier(value, multiplier, shift)
     return _clip(out.zero_point + np.where(value >= 0, positive, negative))
 
 
@@ -80,6 +80,8 @@ def _hard_swish(x: Tensor, out: Tensor, op: Op) -> np.ndarray:
     slope, slope_shift = _pair16(high_resolution / (np.float32(3.0) / np.float32(32768.0)))
     if gain_shift > 0:
         raise ModelError("output scale is too fine for HARD_SWISH")
+    if min(gain_shift, slope_shift) < -15:  # TFLM shifts 16-bit numbers by them
+        raise ModelError("input scale is too fine for HARD_SWISH, or for its output's")
     wide = (_ALL - x.zero_point) << 7
     preshift = _srdhm16(wide, gain)
     reluish = _saturate16(wide << max(slope_shift - 1, 0))
