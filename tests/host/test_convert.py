@@ -207,6 +207,29 @@ def test_command_names_a_missing_file(tmp_path: Path) -> None:
     assert "none.tflite: No such file" in str(done.exception)
 
 
+def test_verify_says_that_tflite_micro_crashes(tmp_path: Path) -> None:
+    """On an explicitly absent bias of a depthwise layer, its build of 2026-10."""
+    g = TfliteGraph()
+    x, y = g.tensor((1, 3, 3, 2), 0.1), g.tensor((1, 3, 3, 2), 0.1)
+    weights = g.tensor((1, 1, 1, 2), 0.1, data=np.ones((1, 1, 1, 2)), axis=3)
+    steps = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    table = "DepthwiseConv2DOptions"
+    g.op("DEPTHWISE_CONV_2D", [x, weights, -1], y, table, depthMultiplier=1, **steps)
+    source = tmp_path / "absent.tflite"
+    source.write_bytes(g.finish(x, y))
+    done = CliRunner().invoke(command, [str(source), "--verify", "2"])
+    crashed = "tflite-micro crashes on this model" in str(done.exception)
+    assert crashed or "0 bytes differ" in done.output
+
+
+def test_a_result_never_takes_its_sources_place(tmp_path: Path) -> None:
+    source = tmp_path / "soil_dry.tflite"
+    source.write_bytes((SOIL_DRY / "soil_dry.tflite").read_bytes())
+    done = CliRunner().invoke(command, [str(source), "-o", str(tmp_path / "." / source.name)])
+    assert "written over itself" in str(done.exception)
+    assert source.read_bytes() == (SOIL_DRY / "soil_dry.tflite").read_bytes()
+
+
 def test_verify_without_the_wheel_names_the_package(soil_dry: bytes, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     with pytest.raises(ToolError, match="pip install tflite-micro"):

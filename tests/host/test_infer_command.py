@@ -12,7 +12,7 @@ from random_ops import OPS
 from hedgerow.cli.infer import command
 from hedgerow.convert import convert as api
 from hedgerow.infer.batch import run
-from hedgerow.infer.model_file import parse_model
+from hedgerow.infer.model_file import parse_model, read_inputs
 
 SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
 KEYS = {
@@ -76,6 +76,15 @@ def test_any_shape_behind_the_batch(model: Path) -> None:
         assert np.load(out).shape == (3, 3)
 
 
+def test_any_byte_order_and_memory_order(tmp_path: Path) -> None:
+    tflite = OPS["requantize"](np.random.default_rng(0))
+    wide = parse_model(api.convert(tflite).hgm)
+    inputs = api.random_inputs(3, wide.input_size, dtype="int16")
+    for stored in (inputs.astype(">i2"), np.asfortranarray(inputs)):
+        read = read_inputs(_saved(tmp_path, stored), wide)
+        assert read.dtype == "<i2" and np.array_equal(read, inputs)
+
+
 BAD_INPUTS = {
     "rank": (np.zeros(7, np.int8), r"holds \(7,\) int8, the model takes \(n, 7\) int8"),
     "size": (np.zeros((2, 8), np.int8), r"holds \(2, 8\) int8"),
@@ -101,13 +110,20 @@ def test_files_that_are_not_what_they_should_be(model: Path, tmp_path: Path) -> 
     junk.write_bytes(b"not an array")
     pickled = tmp_path / "pickled.npy"
     np.save(pickled, np.array([{}], dtype=object), allow_pickle=True)
+    zipped, no_type = tmp_path / "zipped.npy", tmp_path / "no_type.npy"
+    with zipped.open("wb") as file:
+        np.savez(file, x=np.zeros((1, 7), np.int8))
+    no_type.write_bytes(good.read_bytes().replace(b"|i1", b"'i1"))
     damaged = tmp_path / "damaged.hgm"
     damaged.write_bytes(model.read_bytes()[:-1])
     out = tmp_path / "out.npy"
     cases = (
         (model, junk, out, 2, "junk.npy"),
         (model, pickled, out, 2, "pickled.npy"),
+        (model, zipped, out, 2, "zipped.npy"),
+        (model, no_type, out, 2, "no_type.npy"),
         (model, tmp_path / "absent.npy", out, 2, "absent.npy"),
+        (model, good, good, 2, "written over itself"),
         (damaged, good, out, 4, "damaged.hgm"),
         (SOIL_DRY / "soil_dry.tflite", good, out, 4, "hedgerow convert"),
         (tmp_path / "absent.hgm", good, out, 4, "absent.hgm"),

@@ -206,7 +206,7 @@ def test_data_that_is_no_npy_is_named(tmp_path: Path) -> None:
     args = ["net.tflite", "--data", str(tmp_path / "x.npy"), "-o", "o.tflite"]
     result = CliRunner().invoke(command, args)
     assert isinstance(result.exception, UsageError)
-    assert "x.npy is no .npy of numbers" in str(result.exception)
+    assert "x.npy: not a .npy of numbers" in str(result.exception)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -57,6 +57,7 @@ def command(
 
         draw_plan(result.plan, plot)
     if verify:
+        api.refuse_crash(model)
         inputs = api.random_inputs_for(result, verify)
         report["verified_inputs"] = verify
         found = api.verify_against_tflm(model.read_bytes(), result, inputs)
@@ -72,8 +73,9 @@ def command(
 def _classic(model: Path, target: Path, as_json: bool) -> str:
     """Write the .hgl; what to print."""
     from hedgerow.convert.classic import convert_classic_file
-    from hedgerow.convert.convert import write_whole
+    from hedgerow.files import refuse_to_overwrite, write_whole
 
+    refuse_to_overwrite(target, model)
     data = convert_classic_file(model)
     write_whole(target, data)
     report = {"output": str(target), "flash_bytes": len(data)}

@@ -4,9 +4,9 @@ import json
 from pathlib import Path
 
 import click
-import numpy as np
 
-from hedgerow.errors import ToolError, UsageError
+from hedgerow.errors import UsageError
+from hedgerow.files import refuse_to_overwrite, write_npy
 from hedgerow.infer.batch import PATHS, TARGETS
 
 _EPILOG = """\b
@@ -45,18 +45,12 @@ def command(
 
     if output.suffix != ".npy":
         raise UsageError(f"--output {output}: must end in .npy")
+    refuse_to_overwrite(output, model, source)
     loaded = read_model(model)
     outcome = run(loaded, read_inputs(source, loaded), target, path)
-    _write(output, outcome.outputs)
+    write_npy(output, outcome.outputs)
     figures = {**outcome.figures(), "on": target, "output": str(output)}
     click.echo(json.dumps(figures) if as_json else _text(figures))
-
-
-def _write(output: Path, values: np.ndarray) -> None:
-    try:
-        np.save(output, values)
-    except OSError as error:
-        raise ToolError(f"{output}: {error.strerror}") from None
 
 
 def _text(figures: dict) -> str:

@@ -4,9 +4,8 @@ import json
 from pathlib import Path
 
 import click
-import numpy as np
 
-from hedgerow.errors import UsageError
+from hedgerow.files import read_npy, refuse_to_overwrite
 
 _EPILOG = """\b
 Examples:
@@ -61,23 +60,14 @@ def command(
     """
     from hedgerow.train import ptq
 
-    known = None if labels is None else _load(labels)
+    refuse_to_overwrite(output, model, data, *([labels] if labels else []))
+    known = None if labels is None else read_npy(labels)
     pruning = ptq.Pruning(prune_channels, prune, epochs) if prune or prune_channels else None
     report = ptq.quantize_file(
-        model, _load(data), output, labels=known, calibration=calibration, pruning=pruning
+        model, read_npy(data), output, labels=known, calibration=calibration, pruning=pruning
     ).as_dict()
     report["output"] = str(output)
     click.echo(json.dumps(report) if as_json else _text(report))
-
-
-def _load(path: Path) -> np.ndarray:
-    try:
-        with path.open("rb") as file:
-            return np.lib.format.read_array(file, allow_pickle=False)
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(f"{path} is no .npy of numbers: {error}") from None
 
 
 def _text(report: dict) -> str:

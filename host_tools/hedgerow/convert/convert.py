@@ -18,6 +18,7 @@ from hedgerow.convert.importer import read_tflite
 from hedgerow.convert.oracle import (
     Verification,
     random_inputs,
+    refuse_crash,
     run_tflm,
     verify_file,
     verify_layers,
@@ -25,13 +26,15 @@ from hedgerow.convert.oracle import (
 from hedgerow.convert.passes import lower
 from hedgerow.convert.plan import Plan, make_plan
 from hedgerow.convert.report import Report, make_report
-from hedgerow.errors import ModelError, ToolError
+from hedgerow.errors import ModelError
+from hedgerow.files import refuse_to_overwrite, write_whole
 
 __all__ = [
     "convert",
     "convert_file",
     "random_inputs",
     "random_inputs_for",
+    "refuse_crash",
     "run_tflm",
     "verify_against_tflm",
 ]
@@ -68,7 +71,8 @@ def _check_by_reader(hgm: bytes) -> None:
 
 
 def convert_file(source: Path, target: Path) -> Conversion:
-    """convert() from file to file; raises ModelError naming the file."""
+    """convert() from file to file; raises ModelError or UsageError naming the file."""
+    refuse_to_overwrite(Path(target), Path(source))
     try:
         result = convert(Path(source).read_bytes())
     except OSError as error:
@@ -77,18 +81,6 @@ def convert_file(source: Path, target: Path) -> Conversion:
         raise ModelError(f"{source}: {error}") from None
     write_whole(Path(target), result.hgm)
     return result
-
-
-def write_whole(target: Path, data: bytes) -> None:
-    """All of the file or nothing."""
-    part = target.with_name(target.name + ".part")
-    try:
-        part.write_bytes(data)
-        part.replace(target)
-    except OSError as error:
-        raise ToolError(f"{target}: {error.strerror}") from None
-    finally:
-        part.unlink(missing_ok=True)
 
 
 def random_inputs_for(result: Conversion, n: int, *, seed: int = 0) -> np.ndarray:

@@ -1,7 +1,10 @@
 """The tflite-micro package as the oracle of the arithmetic: outputs, and every layer's tensors."""
 
+import subprocess
+import sys
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -14,6 +17,9 @@ from hedgerow.errors import ToolchainError, ToolError
 
 _SPARE_BYTES = 1 << 18  # of TFLM's arena, beyond all tensors at once
 _AT_ONCE = 1 << 19  # elements of the largest tensor: more runs at once leave the cache
+_TRIAL = """import sys
+from tflite_micro import runtime
+runtime.Interpreter.from_file(sys.argv[1]).invoke()"""
 _NUMPY_RUNS = 50  # of the written file where there is no Unix port
 
 
@@ -95,6 +101,21 @@ def run_hgm(hgm: bytes, inputs: np.ndarray) -> tuple[np.ndarray, str]:
     except ToolchainError:
         few = inputs[:_NUMPY_RUNS]
         return run(model, few, "reference").outputs, f"NumPy, {len(few)} inputs"
+
+
+def refuse_crash(path: Path) -> None:
+    """Raises ToolError if tflite-micro crashes on the file: a process of its own tries first.
+
+    Its 2026-10 build does, on a DEPTHWISE_CONV_2D whose bias is said to be absent (index -1).
+    """
+    done = subprocess.run(
+        [sys.executable, "-c", _TRIAL, str(path)], capture_output=True, check=False
+    )
+    if done.returncode not in (0, 1):  # 1: a Python error, which the true run says better
+        raise ToolError(
+            f"{path}: tflite-micro crashes on this model (exit code {done.returncode}), so there "
+            "is nothing to compare with; it may be sound: leave --verify out"
+        )
 
 
 def run_tflm(tflite_data: bytes, inputs: np.ndarray) -> np.ndarray:

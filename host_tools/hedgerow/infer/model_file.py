@@ -2,6 +2,7 @@
 
 import struct
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import numpy as np
 from hedge.core.errors import ModelError as DeviceModelError
 from hedge.infer import plan
 from hedgerow.errors import ModelError, UsageError
+from hedgerow.files import read_npy
 
 _HEADER = struct.Struct("<4sHHIIIHHIIfIIfbbBBII")  # SPEC.md
 _MAX_INPUTS_BYTES = 1 << 28
@@ -66,25 +68,17 @@ def read_inputs(path: Path, model: ModelFile) -> np.ndarray:
 
     Raises UsageError saying what the file holds and what the model takes.
     """
-    try:
-        inputs = np.load(path, allow_pickle=False, mmap_mode="r")
-    except OSError as error:
-        raise UsageError(f"{path}: {error.strerror or error}") from None
-    except (ValueError, EOFError) as error:
-        raise UsageError(
-            f"{path}: not a .npy array file: {error}: write it with numpy.save"
-        ) from None
-    return check_inputs(inputs, model, str(path))
+    return check_inputs(read_npy(path), model, str(path))
 
 
 def check_inputs(inputs: np.ndarray, model: ModelFile, name: str) -> np.ndarray:
     """As read_inputs(), of an array."""
     wanted = f"(n, {model.input_size}) {model.input_dtype.name}, any shape behind n"
     found = f"{name}: holds {inputs.shape} {inputs.dtype.name}, the model takes {wanted}"
-    if inputs.dtype != model.input_dtype:
+    if inputs.dtype.newbyteorder("<") != model.input_dtype:
         raise UsageError(f"{found}: quantise it with the model's scale and zero point")
-    if inputs.ndim < 2 or inputs[0:1].size != model.input_size:
+    if inputs.ndim < 2 or prod(inputs.shape[1:]) != model.input_size:
         raise UsageError(f"{found}: the first axis is the batch")
     if not len(inputs) or inputs.nbytes > _MAX_INPUTS_BYTES:
-        raise UsageError(f"{found}: 1 to {_MAX_INPUTS_BYTES >> 20} MB of inputs")
-    return np.array(inputs).reshape(len(inputs), -1)
+        raise UsageError(f"{found}: 1 input to {_MAX_INPUTS_BYTES >> 20} MB of them")
+    return np.array(inputs, model.input_dtype).reshape(len(inputs), -1)

@@ -11,7 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from hedgerow.convert.graph import Graph
-from hedgerow.errors import ToolError, UsageError
+from hedgerow.errors import UsageError
+from hedgerow.files import write_whole
 from hedgerow.train.calibrate import calibrate
 from hedgerow.train.evaluate import accuracy, check_labels, run_int8
 from hedgerow.train.fit import Schedule, fit, loss_for
@@ -85,10 +86,7 @@ def quantize_file(
     result = quantize(
         model, samples, labels=labels, calibration=calibration, pruning=pruning, name=path.stem
     )
-    try:
-        output.write_bytes(result.tflite)
-    except OSError as error:
-        raise ToolError(f"{output}: {error.strerror}") from None
+    write_whole(output, result.tflite)
     return result.report
 
 
