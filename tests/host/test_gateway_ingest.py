@@ -50,6 +50,16 @@ class Bench:
         return self.rows(sql)
 
 
+def test_the_last_number(bench):
+    """u32 of boot and seq end; nothing wraps, and it comes a second time as a duplicate."""
+    top = 0xFFFFFFFF
+    for _ in range(2):
+        (out,) = bench.send(bench.frame(top - 1, [pack(1), pack(2)], oldest=top - 1, boot=top))
+        assert ack.unpack(out.data)[2] == [(top, 1, top)]
+    assert bench.seqs() == [top - 1, top]
+    assert bench.rows("SELECT duplicates FROM device") == [(2,)]
+
+
 @pytest.fixture
 def bench(tmp_path):
     made = Bench(tmp_path / "farm.db")

@@ -166,6 +166,40 @@ def test_counters_survive_a_restart_wrap_and_jump(bench):
     assert [f.seq for f in b.frames] == [1, 2, 3, 4, 5, 6]
 
 
+def _set_counters(b, **counters):
+    (_, session), *_ = b.database.sessions(ADDR)
+    for name, value in counters.items():
+        setattr(session, name, value)
+    with b.database.transaction():
+        b.database.put(session)
+    b.restart()
+
+
+def test_the_last_uplink_counter(bench):
+    b = bench()
+    peer = Peer()
+    _set_counters(b, fcnt_up=0xFFFFFFFE)
+    last = peer.up(1, _uplink_payload(), fcnt=0xFFFFFFFF)
+    assert b.receive(rx(last))
+    assert b.receive(rx(last)) is None
+    assert (
+        b.receive(rx(peer.up(1, _uplink_payload(seq=2), fcnt=0))) is None
+    )  # it does not begin anew
+    assert [f.seq for f in b.frames] == [1]
+
+
+def test_the_last_downlink_counter(bench):
+    """Records are still taken; nothing goes down any more, for a counter would come twice."""
+    b = bench()
+    peer = Peer()
+    _set_counters(b, fcnt_down=0xFFFFFFFF)
+    plan = b.receive(rx(peer.up(1, _uplink_payload())))
+    assert peer.open(plan.options[0][1].data, 0xFFFFFFFF).fcnt == 0xFFFFFFFF
+    assert b.receive(rx(peer.up(1, _uplink_payload(seq=2)))) is None
+    assert [f.seq for f in b.frames] == [1, 2]
+    assert "downlink counter" in b.reasons
+
+
 def test_a_downlink_counter_is_never_used_twice(bench):
     b = bench()
     peer = Peer()

@@ -48,6 +48,23 @@ class AppendContract:
         got = [self.store.append(s, b"x") for s in (EVENTS, TELEMETRY, TELEMETRY, EVENTS)]
         self.assertEqual(got, [1, 1, 2, 2])
 
+    def test_the_last_number_of_a_start(self):
+        """A u32 ends; the next start counts from 1 again, under a boot number of its own."""
+        self.store.stream(TELEMETRY).next_seq = 0xFFFFFFFF
+        self.assertEqual(self.store.append(TELEMETRY, b"last"), 0xFFFFFFFF)
+        with self.assertRaises(StoreError) as caught:
+            self.store.append(TELEMETRY, b"one more")
+        self.assertTrue("used up until a restart" in str(caught.exception))
+        self.assertEqual((self.store.refused, self.store.append(EVENTS, b"other")), (1, 1))
+        again = self.opened()
+        self.assertEqual(again.append(TELEMETRY, b"first"), 1)
+        rows = [row for row in self.read_all(again.reader()) if row[1] == TELEMETRY]
+        wanted = [
+            (again.boot - 1, TELEMETRY, 0xFFFFFFFF, b"last"),
+            (again.boot, TELEMETRY, 1, b"first"),
+        ]
+        self.assertEqual(rows, wanted)
+
     def test_last_seq_tells_the_newest_number_of_this_start(self):
         self.assertEqual(self.store.last_seq(TELEMETRY), 0)
         self.fill(TELEMETRY, 3)

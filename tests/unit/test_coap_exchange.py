@@ -1,6 +1,7 @@
 """CoAP's message layer over a network that loses, doubles and invents datagrams."""
 
 import asyncio
+import time
 import unittest
 
 from coap_pair import FAST, Pair, PairCase, fault_of, request_of
@@ -269,6 +270,13 @@ class TestParts(unittest.TestCase):
         old = Recent(limit=3, lifetime_ms=0)
         old.add("a", 1)
         self.assertTrue(old.find("a", 1) is None)
+
+    def test_recent_forgets_where_the_clock_of_ticks_comes_around(self):
+        recent = Recent(limit=3)
+        entry = recent.add("a", 1)
+        self.assertTrue(recent.find("a", 1) is entry)
+        entry.at_ms = time.ticks_add(entry.at_ms, 1 << 28)  # as after six quiet days
+        self.assertTrue(recent.find("a", 1) is None)
 
     def test_message_ids_wrap_and_skip_those_in_use(self):
         pair = Pair()

@@ -126,6 +126,19 @@ class TestExchanges(PairCase):
 
         self.play(scenario, OscorePair())
 
+    def test_the_last_number_of_a_peer(self):
+        """2**40 - 1 is taken once; one with six bytes is no number (6.1)."""
+
+        async def scenario(pair):
+            top = (1 << 40) - 1
+            pair.secured._context._sequence = Counter(top)
+            self.assertEqual((await pair.client.request(n.POST, "s", b"last")).code, n.CHANGED)
+            self.assertFalse(pair.context.window.is_new(top))
+            self.assertTrue("4.02" in await fault_of(pair.client.request(n.POST, "s", b"more")))
+            self.assertEqual((pair.secret.calls, pair.keyring.rejected), (1, 1))
+
+        self.play(scenario, OscorePair())
+
     def test_every_changed_byte_is_noticed(self):
         async def scenario(pair):
             await pair.client.request(n.POST, "s", b"once")

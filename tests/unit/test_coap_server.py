@@ -374,6 +374,12 @@ class TestObserve(PairCase):
             notify((501 + (1 << 23) + 5) & 0xFFFFFF, b"before")  # more than half the circle ahead
             notify(502, b"last")
             self.assertEqual((await observation.next()).payload, b"last")
+            for number, payload in ((0x7FFFFF, b"half"), (0xFFFFFE, b"top"), (1, b"past the top")):
+                notify(number, payload)
+                self.assertEqual((await observation.next()).payload, payload)
+            notify(0xFFFFFF, b"before")
+            notify(2, b"after")
+            self.assertEqual((await observation.next()).payload, b"after")
 
         self.play(scenario)
 

@@ -96,6 +96,16 @@ class PartsTest(unittest.TestCase):
         fewer_hops = datagram[:1] + b"\x01" + datagram[2:]
         self.assertEqual(parts.take(fewer_hops), None)
 
+    def test_numbers_come_around(self):
+        parts = Parts()
+        for number in (254, 255, 256, 257):
+            found = [
+                parts.take(d) for d in pack(NODE, UP, number, "U", bytes(300) + b"%d" % number)
+            ]
+            self.assertEqual(found[0], None)
+            self.assertEqual(found[1][3][300:], b"%d" % number)
+        self.assertEqual(parts.lost, 0)
+
     def test_messages_with_lost_parts_are_given_up(self):
         parts = Parts()
         for number in range(10):

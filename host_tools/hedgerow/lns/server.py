@@ -28,6 +28,7 @@ from hedgerow.lns.semtech import Rx, Tx
 
 _log = logging.getLogger("hedgerow.lns")
 
+_FCNT_MAX = 0xFFFFFFFF
 _JOIN_DELAY_S = 5
 _LEAD_S = 0.2  # a gateway wants a downlink this long before its time
 _SHORT_REST_S = 10.0
@@ -245,7 +246,13 @@ class NetworkServer:
     def _downlink(
         self, session: Session, options: bytes, port: int, body: bytes, *, ack: bool = False
     ) -> bytes:
-        """The message, with the counter that it takes; what has no room in FOpts is left out."""
+        """The message, with the counter that it takes; what has no room in FOpts is left out.
+
+        b"" when all counters are used: one that came twice would give its key stream away.
+        """
+        if session.fcnt_down > _FCNT_MAX:
+            self._refuse(f"{session.device}: downlink counter used up, it must join anew")
+            return b""
         transfer = self.transfers.get(session.device)
         flags = phy.ADR | (phy.ACK if ack else 0)
         flags |= phy.F_PENDING if transfer and transfer.active else 0
@@ -341,6 +348,8 @@ class NetworkServer:
         if body is None:
             return None
         data = self._downlink(session, b"", wire.PORT, body)
+        if not data:
+            return None
         with self._database.transaction():
             self._database.put(session)
         tx = self._tx(data, session.rx2_hz, session.rx2_rate, None)

@@ -35,7 +35,8 @@ class Recent:
     def _expire(self):
         now_ms = time.ticks_ms()
         while self._entries:
-            if time.ticks_diff(now_ms, self._entries[0].at_ms) < self._lifetime_ms:
+            age_ms = time.ticks_diff(now_ms, self._entries[0].at_ms)
+            if 0 <= age_ms < self._lifetime_ms:  # below 0: past half the circle of ticks, days ago
                 return
             self._entries.pop(0)
 
