@@ -118,6 +118,20 @@ class TestJoin(_Case):
             highest = self.session.next_dev_nonce()
         self.assertEqual(highest, 4095 + 3)
 
+    def test_the_last_nonce(self):
+        self.session.join_nonce = 1  # joined before: no doubling
+        self.session._nonce = self.session._nonce_limit = 0xFFFF
+        self.run_(self.mac.join(*_JOIN))
+        self.assertEqual(phy.unpack_join_request(self.radio.sent[-1][0])[2], 0xFFFF)
+        for _ in range(2):  # a restart brings none back
+            with self.assertRaises(LinkError) as caught:
+                self.run_(self.mac.join(*_JOIN))
+            self.assertTrue("DevNonces used up" in str(caught.exception))
+            self.assertEqual(len(self.radio.sent), 1)
+            self.kv = fake.FakeKV(self.kv.saved)
+            self.build()
+            self.radio.sent = self.radio.sent[:1]
+
     def test_nothing_is_sent_if_the_nonce_cannot_be_kept(self):
         self.kv.fails = StoreError("full")
         with self.assertRaises(StoreError):
@@ -201,6 +215,17 @@ class TestCounters(_Case):
             self._takes(fake.downlink(self.session, 60000))
         )  # 1.0.4: any gap below 2**16
         self.assertFalse(self._takes(fake.downlink(self.session, 59999)))
+
+    def test_downlinks_past_16_bits_and_to_the_end(self):
+        self.abp()
+        for fcnt in (0, 0xFFFF, 0x10000, 0x1FFFF):
+            self.assertTrue(self._takes(fake.downlink(self.session, fcnt)), fcnt)
+        self.assertFalse(self._takes(fake.downlink(self.session, 0xFFFF)))
+        self.session.fcnt_down = 0xFFFFFFFE
+        last = fake.downlink(self.session, 0xFFFFFFFF)
+        self.assertTrue(self._takes(last))
+        self.assertFalse(self._takes(last))
+        self.assertFalse(self._takes(fake.downlink(self.session, 0)))  # it does not begin anew
 
     def test_the_downlink_counter_survives_a_reset(self):
         self.abp()
