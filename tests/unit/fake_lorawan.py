@@ -18,12 +18,13 @@ class FakeClock:
 
     def __init__(self):
         self.now_ms = 0
+        self.start_s = 0  # since 1970; 0: unknown
 
     def ticks_ms(self):
         return self.now_ms
 
     def epoch_s(self):
-        return 0
+        return self.start_s + self.now_ms // 1000 if self.start_s else 0
 
     def set_epoch_s(self, now_s):
         pass

@@ -8,6 +8,7 @@ import fake_lorawan as fake
 from hedge.core.errors import LinkError, StoreError
 from hedge.net.lorawan import commands, phy, region
 from hedge.net.lorawan import maccmd as cmd
+from hedge.net.lorawan.airtime import airtime_us
 from hedge.net.lorawan.mac import Mac
 from hedge.net.lorawan.session import NONCE_BLOCK, UP_BLOCK, Session
 
@@ -355,6 +356,106 @@ class TestUplink(_Case):
             self.up(body=bytes(51))
         hour = [sent for sent in self.radio.sent if sent[4] < 3600000]
         self.assertTrue(10 <= len(hour) <= 15)  # 2.8 s each
+
+    def reset(self):
+        self.kv = fake.FakeKV(self.kv.saved)
+        self.build()
+        self.abp()
+
+    def test_a_reset_does_not_forget_what_a_band_owes(self):
+        self.session.rate = 0
+        self.up(body=bytes(51))
+        at = self.radio.sent[-1][4]
+        self.reset()
+        self.assertEqual(self.session.rate, 5)  # had its own rate been kept it would owe as much
+        self.up()
+        self.assertTrue(99 * 2793 <= self.radio.sent[-1][4] - at <= 2 * 99 * 2793 + 5000)
+
+    def test_resets_in_a_loop_keep_to_one_percent(self):
+        sent = []
+        for n in range(60):
+            self.reset()
+            self.session.rate = n % 6
+            self.up(body=bytes(n % 40))
+            sent.append(self.radio.sent[-1])
+            self.clock.now_ms += 100 * n
+        for i in range(len(sent)):
+            hour = [s for s in sent[i:] if s[4] - sent[i][4] < 3600000]
+            self.assertTrue(sum([airtime_us(len(s[0]), *s[2]) for s in hour]) <= 36000000)
+        self.assertTrue(sent[-1][4] > 3600000)
+
+    def test_debts_cost_hardly_any_writes(self):
+        self.mac.adr = False  # nobody answers: it would go slower and slower
+        self.up(body=b"x" * 20)
+        writes = self.kv.writes
+        for n in range(5 * UP_BLOCK):
+            self.up(body=bytes(5 + n % 15))
+            self.radio.sent.clear()
+            self.radio.opened.clear()
+        self.assertTrue(self.kv.writes - writes <= 6)
+
+    def test_an_idle_band_owes_nothing_after_a_while(self):
+        self.session.rate = 0
+        self.up(body=bytes(51))
+        self.session.rate = 5
+        for _ in range(2 * UP_BLOCK):
+            self.up()
+        self.reset()
+        before_ms = self.clock.now_ms
+        self.up()
+        self.assertTrue(self.clock.now_ms - before_ms < 30000)
+
+    def test_a_clock_that_ran_on_shortens_the_wait_after_an_orderly_end_alone(self):
+        self.clock.start_s = 1760000000
+        self.session.rate = 0
+        for orderly in (True, False):
+            self.up(body=bytes(51))
+            if orderly:
+                self.mac.settle()
+            self.clock.now_ms += 3600000
+            self.reset()
+            self.session.rate = 0
+            before_ms = self.clock.now_ms
+            self.up(body=bytes(51))
+            waited_ms = self.radio.sent[-1][4] - before_ms
+            self.assertEqual(waited_ms < 2000, orderly)
+            self.clock.now_ms += 3600000
+
+    def test_an_end_in_a_transmission_is_none_in_order(self):
+        async def settle(*sent):
+            self.mac.settle()
+            return 50
+
+        self.clock.start_s = 1760000000
+        self.up()
+        self.mac.settle()
+        self.assertFalse(self.kv.saved["ends"] is None)
+        self.clock.now_ms += 3600000
+        self.radio.send = settle
+        self.run_(self.mac.uplink(1, b"x"))
+        self.assertIsNone(self.kv.saved["ends"])
+
+    def test_nothing_is_sent_if_the_debt_cannot_be_kept(self):
+        self.up()
+        self.session.rate = 0
+        self.clock.now_ms += 3600000
+        self.kv.fails = StoreError("full")
+        for _ in range(2):
+            with self.assertRaises(StoreError):
+                self.up()
+        self.assertEqual(len(self.radio.sent), 1)
+
+    def test_a_radio_that_fails_has_used_the_air(self):
+        async def stuck(*_):
+            raise LinkError("stuck")
+
+        send, self.radio.send = self.radio.send, stuck
+        self.session.rate = 0
+        with self.assertRaises(LinkError):
+            self.up(body=bytes(51))
+        self.radio.send = send
+        self.up()
+        self.assertTrue(self.radio.sent[-1][4] >= 99 * 2793)
 
     def test_adr_asks_then_steps_down(self):
         self.session.power = 3

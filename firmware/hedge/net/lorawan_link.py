@@ -115,6 +115,10 @@ class LorawanLink(Link):
         if self._task:
             self._task.cancel()
             self._task = None
+            try:
+                self.mac.settle()
+            except StoreError as error:
+                log.warn("lorawan", "%s", error)
 
     def _check(self):
         if self._fault:

@@ -60,7 +60,8 @@ class Mac:
         self.uplinks = self.downlinks = self.joins = 0
         self.refused = 0  # packets heard that were not for us, forged, replayed or malformed
         self.bytes_sent = 0
-        self._duty = Duty(region)
+        self._duty = Duty(region, session.kv)
+        session.before_block = self._duty.next_block
         self._adr = Adr()
         self._answers = []  # MAC commands for the next uplink
         self._sticky = []  # of those, what is repeated until a downlink arrives
@@ -93,6 +94,7 @@ class Mac:
         self.session.rate = rate
         self.session.start(accept, keys)
         self._began()
+        self._duty.rest_all(0)
         return True
 
     def start_abp(self, dev_addr, nwk_s_key, app_s_key):
@@ -108,7 +110,6 @@ class Mac:
         self._join_began_ms = None
         self._join_waited_ms = 0
         self._adr.heard()
-        self._duty.rest_all(0)
 
     def _accept(self, packet, app_key):
         try:
@@ -213,9 +214,12 @@ class Mac:
         session = self.session
         hz, lora = session.channels.freq_hz(channel), self.region.lora(rate)
         dbm = self.region.power_dbm(session.power, session.max_eirp_dbm)
-        ended = await self.radio.send(data, hz, lora, dbm)
         airtime_ms = airtime_us(len(data), *lora) // 1000 + 1
-        self._duty.sent(hz, airtime_ms, session.duty_divider)
+        self._duty.before(hz, airtime_ms, session.duty_divider)
+        try:
+            ended = await self.radio.send(data, hz, lora, dbm)
+        finally:  # a task that is cancelled, or a radio that got stuck, has sent nevertheless
+            self._duty.sent(hz, airtime_ms, session.duty_divider)
         self.bytes_sent += len(data)
         return ended, airtime_ms
 
@@ -223,6 +227,10 @@ class Mac:
         """The link's own acks stay away: do at once what ADR would do after 64 uplinks."""
         if self.adr:
             step_down(self.session, self.region)
+
+    def settle(self):
+        """An orderly end: the next start need not wait for longer than a running clock says."""
+        self._duty.settle()
 
     # ---- receive windows ----
 

@@ -17,6 +17,10 @@ _LOST_UPS = 32 * UP_BLOCK  # more saves than that do not lie in one sector of a 
 _MOST_DOUBLINGS = 11  # 4,095 nonces on: more than a device's life holds joins
 
 
+def _nothing():
+    pass
+
+
 class Session:
     """State over a hedge.store.KV (any object with get, set, save).
 
@@ -24,7 +28,8 @@ class Session:
     """
 
     def __init__(self, kv, region, sub_band=0):
-        self._kv = kv
+        self.kv = kv
+        self.before_block = _nothing  # called before a block of uplink counters is saved
         self._region = region
         self._sub_band = sub_band
         self._up_limit = kv.get("up", 0)
@@ -75,23 +80,23 @@ class Session:
             setattr(self, name, table[name])
         self.channels.restore(table["channels"])
         self.fcnt_up = self._up_limit  # what was left of the block may have been sent
-        if self._kv.may_be_old:
+        if self.kv.may_be_old:
             self.fcnt_up += _LOST_UPS
-        self.fcnt_down = self._kv.get("down", -1)
+        self.fcnt_down = self.kv.get("down", -1)
         self.joined = True
 
     def save(self):
         """Write keys and settings; raises StoreError and leaves the file as it was."""
         table = {name: getattr(self, name) for name in self._SAVED}
         table["channels"] = self.channels.saved()
-        self._kv.set("session", table)
-        self._kv.set("down", self.fcnt_down)
-        self._kv.save()
+        self.kv.set("session", table)
+        self.kv.set("down", self.fcnt_down)
+        self.kv.save()
 
     def forget(self):
         """Drop the session: the next thing is a join."""
-        self._kv.set("session", None)
-        self._kv.save()
+        self.kv.set("session", None)
+        self.kv.save()
         self.reset()
 
     # ---- counters ----
@@ -111,8 +116,8 @@ class Session:
         self._nonce = nonce + step
         if self._nonce > self._nonce_limit:
             self._nonce_limit = self._nonce - 1 + NONCE_BLOCK
-            self._kv.set("dev_nonce", self._nonce_limit)
-            self._kv.save()
+            self.kv.set("dev_nonce", self._nonce_limit)
+            self.kv.save()
         return nonce
 
     def next_fcnt_up(self):
@@ -121,8 +126,9 @@ class Session:
             raise LinkError("lorawan: frame counter used up, a join is due")
         if self.fcnt_up >= self._up_limit:
             limit = self.fcnt_up + UP_BLOCK
-            self._kv.set("up", limit)
-            self._kv.save()
+            self.before_block()
+            self.kv.set("up", limit)
+            self.kv.save()
             self._up_limit = limit
         self.fcnt_up += 1
         return self.fcnt_up - 1
@@ -130,8 +136,8 @@ class Session:
     def accept_down(self, fcnt):
         """A downlink with this full counter is about to act."""
         self.fcnt_down = fcnt
-        self._kv.set("down", fcnt)
-        self._kv.save()
+        self.kv.set("down", fcnt)
+        self.kv.save()
 
     # ---- a new session ----
 
@@ -162,6 +168,6 @@ class Session:
     def _begin(self):
         self.joined = True
         self._up_limit = UP_BLOCK  # in the one write that brings the new keys
-        self._kv.set("up", UP_BLOCK)
-        self._kv.set("join_nonce", self.join_nonce)
+        self.kv.set("up", UP_BLOCK)
+        self.kv.set("join_nonce", self.join_nonce)
         self.save()
