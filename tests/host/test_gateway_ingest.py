@@ -60,6 +60,19 @@ def test_the_last_number(bench):
     assert bench.rows("SELECT duplicates FROM device") == [(2,)]
 
 
+def test_a_gateways_clock_that_is_set_back_or_on(bench):
+    """Records are stored and acked with the time that it has; silence is counted anew."""
+    year_s = 365 * 86400.0
+    for n, now_s in enumerate((NOW_S, NOW_S - year_s, NOW_S + year_s, NOW_S), 1):
+        (out,) = bench.send(bench.frame(n, [pack(n)]), now_s=now_s)
+        assert ack.unpack(out.data)[1:] == (int(now_s), [(1, 1, n)])
+        bench.ingest.tick(now_s + 1)
+    assert bench.rows("SELECT last_seen_s FROM device") == [(NOW_S,)]
+    assert bench.open_alerts() == []
+    bench.ingest.tick(NOW_S + 3600)
+    assert bench.open_alerts() == [(DEVICE, "silent", "late")]
+
+
 @pytest.fixture
 def bench(tmp_path):
     made = Bench(tmp_path / "farm.db")

@@ -17,6 +17,7 @@ from hedgerow.lns import semtech
 from hedgerow.lns.database import Database
 from hedgerow.lns.devices import read_site, site_of
 from hedgerow.lns.front import Front
+from hedgerow.lns.gateways import rest_s
 from hedgerow.lns.listing import device_lines, forget_device
 from hedgerow.lns.records import Records
 from hedgerow.lns.semtech import Rx, Tx
@@ -217,6 +218,21 @@ def test_malformed_packets(bench):
     assert b.receive(rx(downlink)) is None
     assert b.receive(rx(Peer().up(), sf=6)) is None
     assert b.server.counts.uplinks == 0
+
+
+def test_a_clock_that_is_set_back_silences_nobody_for_long(bench):
+    b = bench()
+    peer = Peer()
+    plan = b.receive(rx(peer.up(1, _uplink_payload())))
+    gateway, tx = plan.options[0]
+    b.server.reserve(gateway, tx)
+    region = b.server.region
+    assert not gateway.is_free(tx, region, NOW_S + 0.1)
+    later = Tx(tx.data, tx.hz, tx.sf, tx.bw_khz, tx.power_dbm, tx.tmst_us + 30_000_000)
+    assert not gateway.is_free(later, region, NOW_S - 3600)
+    assert gateway.is_free(later, region, NOW_S - 3600 + rest_s(tx, region))
+    b.now_s = NOW_S - 1800  # and the next uplink is answered
+    assert b.receive(rx(peer.up(1, _uplink_payload(seq=2)), tmst_us=61_000_000))
 
 
 # Records

@@ -27,20 +27,28 @@ class Gateway:
     refused: int = 0
     last_seen_s: float = 0.0
     _busy_us: list[tuple[int, int]] = field(default_factory=list)
-    _rests_s: dict[int, float] = field(default_factory=dict)
+    _rests_s: dict[int, tuple[float, float]] = field(default_factory=dict)  # begin, length
 
     def is_free(self, tx: Tx, region: Region, now_s: float) -> bool:
         """May and can it send this?"""
-        if self._rests_s.get(region.band_of(tx.hz), 0.0) > now_s:
+        if self._is_resting(region.band_of(tx.hz), now_s):
             return False
         if tx.tmst_us is None:
             return True
         begin, end = _span(tx)
         return all(_apart(begin, end, *other) for other in self._busy_us)
 
+    def _is_resting(self, band: int, now_s: float) -> bool:
+        """A clock that was set back makes it rest once more, not until that time comes again."""
+        begin_s, length_s = self._rests_s.get(band, (now_s, 0.0))
+        if now_s < begin_s:
+            begin_s = now_s
+            self._rests_s[band] = begin_s, length_s
+        return now_s < begin_s + length_s
+
     def reserve(self, tx: Tx, region: Region, now_s: float) -> None:
         """It will send this: the time and the band's share are taken."""
-        self._rests_s[region.band_of(tx.hz)] = now_s + rest_s(tx, region)
+        self._rests_s[region.band_of(tx.hz)] = now_s, rest_s(tx, region)
         if tx.tmst_us is not None:
             begin, end = _span(tx)
             self._busy_us = [b for b in self._busy_us if (begin - b[1]) % _WRAP < _KEEP_US]
