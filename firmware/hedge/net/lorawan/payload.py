@@ -16,7 +16,6 @@ from . import skeleton as sk
 
 PORT_RECORDS = 1
 PORT_PARTS = 2
-PORT_INFO = 3
 MAX_ROOM = 242
 
 _SIGNED = 0x80
