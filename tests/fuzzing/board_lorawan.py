@@ -162,6 +162,28 @@ class _Device:
         return None if taken else "refused"
 
 
+def _link():
+    """Downlinks of the application into the link: acks, a wish for whole records, other ports."""
+    from hedge.net.lorawan_link import LorawanLink
+
+    plan = region.load("EU868")
+    link = LorawanLink(Mac(None, plan, Session(fake_lorawan.FakeKV(), plan)), "bed-3")
+    records, _ = _records()
+    full = ack.pack(0xDEADBEEF, _T, [(7, 1, 302), (6, 0, 2)])
+    seeds = [payload.pack_ack(full), payload.pack_ack(full, True), payload.pack_ack(b"", True)]
+
+    def read(answer):
+        link._queue = [payload.Entry(7, 1, 300, 290, list(records))]
+        link._acks = []
+        link._take(phy.Data(phy.UNCONFIRMED_DOWN, 1, 0, 0, b"", payload.PORT_RECORDS, answer))
+        left = sum([len(entry.records) for entry in link._queue])
+        assert left in (0, len(records)) or link._queue[0].seq == 300 + len(records) - left
+        assert len(link._acks) <= 8
+        return None if link._acks or link._plain else "ignored"
+
+    return Reader(read, seeds)
+
+
 def _mac(name):
     def make():
         device = _Device(name)
@@ -181,6 +203,7 @@ READERS = {
     "lorawan parts": _parts,
     "lorawan bulk": _bulk,
     "lorawan bulk answers": _answers,
+    "lorawan link": _link,
     "lorawan mac, EU868": _mac("EU868"),
     "lorawan mac, US915": _mac("US915"),
 }

@@ -279,6 +279,30 @@ def _serial_link():
     )
 
 
+def _uplink_acks():
+    """No ack takes a record out of the store that was not sent, whatever it says."""
+    from board_wire import with_crc
+    from fake_uplink import FakeStore
+
+    from hedge.net.uplink import Uplink
+    from hedge.wire import ack
+
+    marks = [[(7, 1, 3)], [(7, 0, 1), (6, 1, 2)], [(7, 1, 0xFFFFFFFF)], [(8, 1, 1)]]
+    seeds = [ack.pack(9, 1760000000, found) for found in marks]
+
+    def read(data):
+        store = FakeStore(7)
+        for stream in (0, 1, 1, 1, 1):
+            store.append(stream, b"x")
+        uplink = Uplink(None, store, "bed-3", set_clock=False)
+        uplink._reader, uplink._sent_upto = store.reader(), {0: 1, 1: 3}
+        uplink._take_ack(data)
+        assert [7, 1, 4, b"x"] in store.rows, "a record is forgotten that was never sent"
+        return "bad ack" if uplink.bad_acks else None
+
+    return Reader(read, seeds, seal=with_crc)
+
+
 _BODIES = (("w", b""), ("a", b"ack"), ("p", b""), ("n", b"no such session"), ("a", bytes(200)))
 
 
@@ -383,6 +407,7 @@ READERS = {
     "at, sim800": _at(sim800),
     "gps": _gps,
     "serial link": _serial_link,
+    "uplink acks": _uplink_acks,
     "espnow link": _espnow_link,
     "espnow relay": _relay,
 }

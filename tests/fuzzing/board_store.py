@@ -99,7 +99,8 @@ def _head():
 
 
 def _map():
-    path = store_folder.fresh("fuzz") + "/fuzz.kv"
+    folder = store_folder.fresh("fuzz")
+    path = folder + "/fuzz.kv"
     kv = KV(path)
     for key, value in (("a", [1, None, 2.5, {"x": b"y" * 40}]), ("b" * 20, -(2**40))):
         kv.set(key, value)
@@ -116,7 +117,8 @@ def _map():
             file.write(data)
         assert isinstance(read_map(path), dict)
 
-    return Reader(read, [whole], (StoreError,), seal=sealed)
+    close = lambda: store_folder.clear(folder)  # noqa: E731
+    return Reader(read, [whole], (StoreError,), seal=sealed, close=close)
 
 
 class _CountedFlash(RamFlash):

@@ -38,7 +38,7 @@ def _senml_json():
     return Reader(taken(senml_json.decode), seeds, tokens=SIGNS)
 
 
-def _with_crc(data):
+def with_crc(data):
     out = bytearray(data[:-2])
     seal.add(out, None)
     return bytes(out)
@@ -63,7 +63,7 @@ def _frames(key):
 
 
 def _frame():
-    return Reader(taken(frame.unpack), _frames(None), seal=_with_crc)
+    return Reader(taken(frame.unpack), _frames(None), seal=with_crc)
 
 
 def _frame_signed():
@@ -72,7 +72,7 @@ def _frame_signed():
 
 def _ack():
     seeds = [ack.pack(7, 1760000000, _MARKS), ack.pack(0xFFFFFFFF, 0, [(1, 2, 3)] * 16)]
-    return Reader(taken(ack.unpack), seeds, seal=_with_crc)
+    return Reader(taken(ack.unpack), seeds, seal=with_crc)
 
 
 def _ack_signed():

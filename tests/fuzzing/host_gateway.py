@@ -3,13 +3,15 @@
 import contextlib
 import gc
 import random
+import tempfile
+from pathlib import Path
 from types import SimpleNamespace
 
-from board_wire import SIGNS, line_sealed
+from board_wire import SIGNS, line_sealed, with_crc
 from trial import Reader, taken
 
 from hedge.net import serial_lines
-from hedge.wire import ack, cbor, frame, seal, senml
+from hedge.wire import ack, cbor, frame, senml
 from hedgerow.bridge.session import Session
 from hedgerow.gateway import cayenne
 from hedgerow.gateway.coap_guard import is_sound
@@ -66,16 +68,10 @@ def _word(outcome):
     return outcome.reason if isinstance(outcome, Refused) else None
 
 
-def _with_crc(data):
-    out = bytearray(data[:-2])
-    seal.add(out, None)
-    return bytes(out)
-
-
 def _up():
     gateway = _Gateway()
     read = lambda data: _word(gateway.commit("hedge/bed-1/up", data)[0])  # noqa: E731
-    return Reader(read, _FRAMES, seal=_with_crc)
+    return Reader(read, _FRAMES, seal=with_crc)
 
 
 def _info():
@@ -103,19 +99,22 @@ def _topic():
 class _Site:
     """The app's routes by ASGI, without a socket; frames go to an Ingest in memory."""
 
-    def __init__(self, tmp):
+    def __init__(self):
         from fastapi import FastAPI
 
         from hedgerow.gateway.api import add_api
         from hedgerow.gateway.http_door import add_http_door
 
-        open_database(tmp / "farm.db").close()
+        self._folder = tempfile.TemporaryDirectory(prefix="hedge-fuzz")
+        self.close = self._folder.cleanup
+        path = Path(self._folder.name) / "farm.db"
+        open_database(path).close()
         self._gateway = _Gateway()
         self._app = FastAPI()
         add_api(self._app)
         add_http_door(self._app)
         address = SimpleNamespace(user="farm", password="secret")
-        config = SimpleNamespace(db_path=tmp / "farm.db", keys=None, key_of=lambda: None, note="")
+        config = SimpleNamespace(db_path=path, keys=None, key_of=lambda: None, note="")
         self._app.state.runtime = SimpleNamespace(
             broker=SimpleNamespace(address=address),
             config=config,
@@ -160,19 +159,12 @@ class _Site:
         return status
 
 
-def _site():
-    import tempfile
-    from pathlib import Path
-
-    return _Site(Path(tempfile.mkdtemp(prefix="hedge-fuzz")))
-
-
 _BINARY = (b"content-type", b"application/octet-stream")
 _ACCOUNT = (b"authorization", b"Basic ZmFybTpzZWNyZXQ=")
 
 
 def _http_body():
-    site = _site()
+    site = _Site()
 
     async def read(data):
         method, path = (
@@ -181,12 +173,12 @@ def _http_body():
         status = await site.ask(method, path, body=data, headers=(_BINARY, _ACCOUNT))
         return None if status < 300 else f"status {status}"
 
-    return Reader(read, _FRAMES + _INFOS, seal=_with_crc)
+    return Reader(read, _FRAMES + _INFOS, seal=with_crc, close=site.close)
 
 
 def _http_head():
     """Path, content type and account by the mutant, split at newlines."""
-    site = _site()
+    site = _Site()
     kind, account = _BINARY[1], _ACCOUNT[1]
     seeds = [b"\n".join((b"/api/up/bed-1", kind, account)), b"\n".join((b"/api/info/bed-1", kind))]
 
@@ -197,11 +189,12 @@ def _http_head():
         status = await site.ask("POST", path, body=_FRAMES[0], headers=headers)
         return None if status < 300 else f"status {status}"
 
-    return Reader(read, seeds, tokens=(b"/", b"..", b"%2f", b"Basic ", b";", b"\xff", b"\n"))
+    tokens = (b"/", b"..", b"%2f", b"Basic ", b";", b"\xff", b"\n")
+    return Reader(read, seeds, tokens=tokens, close=site.close)
 
 
 def _http_query():
-    site = _site()
+    site = _Site()
     seeds = [
         b"devices/bed-1/series?name=soil.vwc&from=1&to=1790000000&points=800",
         b"devices/bed-1/events?kind=boot&limit=5&from=1e9",
@@ -217,7 +210,7 @@ def _http_query():
         status = await site.ask("GET", "/api/" + path.decode("latin-1"), query)
         return None if status < 300 else f"status {status}"
 
-    return Reader(read, seeds, tokens=tokens)
+    return Reader(read, seeds, tokens=tokens, close=site.close)
 
 
 def _coap_guard():

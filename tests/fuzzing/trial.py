@@ -37,16 +37,25 @@ class Reader:
 
     seeds: list of well-formed bytes, or a function that gives one: it is asked anew every `every`
     packets. tokens: see mutate. seal(data): makes checksums fit, done to half of the mutants.
-    deaf: it never shows whether it took or refused.
+    deaf: it never shows whether it took or refused. close(): called at the end.
     """
 
     def __init__(
-        self, read, seeds, faults=(FrameError,), tokens=(), seal=None, deaf=False, every=100
+        self,
+        read,
+        seeds,
+        faults=(FrameError,),
+        tokens=(),
+        seal=None,
+        deaf=False,
+        every=100,
+        close=None,
     ):
         self.read = read
         self.faults = faults
         self.seal = seal
         self.deaf = deaf
+        self.close = close
         self.tokens = tokens
         self._every = every
         self._make = seeds if callable(seeds) else None
@@ -77,6 +86,8 @@ async def run(reader, packets, seed, say):
         await _one(reader, number, told)
     told["growth_bytes"] = held_bytes() - held
     told["seconds"] = time.time() - began_s
+    if reader.close:
+        reader.close()
     told["one_sided"] = not reader.deaf and len(told["counts"]) < 2
     return told
 
