@@ -139,6 +139,32 @@ class LinkTest(_Case):
 
         asyncio.run(scenario())
 
+    def test_coming_back_to_a_broker_that_ends_the_other_session_first(self):
+        """One client name is connected once: the old session ends before the new one is told."""
+        link = self.failover(after_failures=1, return_s=0.02)
+        self.first.refuse = True
+        connect = self.first.connect
+
+        async def taking_over():
+            kept = await connect()
+            self.second.break_it()
+            await asyncio.sleep_ms(50)
+            return kept
+
+        async def scenario():
+            await link.connect()
+            await asyncio.sleep_ms(50)
+            self.first.refuse, self.first.connect = False, taking_over
+            with self.assertRaises(LinkError):
+                await asyncio.wait_for_ms(link.recv(), 5000)
+            await link.close()
+            connects = self.first.connects
+            await link.connect()
+            self.assertEqual((link.at, self.first.connects), (0, connects))
+            await link.close()
+
+        asyncio.run(scenario())
+
     def test_a_link_that_waits_is_closed_by_the_second_close(self):
         link = self.failover(after_failures=1, return_s=0.01)
         self.first.refuse = True

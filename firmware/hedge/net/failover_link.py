@@ -22,6 +22,7 @@ from .link import Link
 
 _LOST = (LinkError, OSError, asyncio.TimeoutError, MemoryError)
 _RETURN_MAX_MS = 3600000
+_DECIDE_MS = 3000  # that an attempt at a better link may take when the session under it ends
 _ACKS_KEPT = 8  # acks are watermarks: a dropped one is asked for again by a resent frame
 
 
@@ -45,6 +46,7 @@ class FailoverLink(Link):
         self._open = None  # the link of this session
         self._before = None  # the link of the session before
         self._back = None  # place of a better link that is connected and waits
+        self._trying = False  # to connect one
         self._failures = 0
         self._began_ms = 0  # of the attempt that failed first
         self._acked = False  # in this session
@@ -161,6 +163,7 @@ class FailoverLink(Link):
 
     async def _is_back(self, at):
         link = self._link(at)
+        self._trying = True
         try:
             await link.connect()
             return True
@@ -170,6 +173,8 @@ class FailoverLink(Link):
         except BaseException:  # cancelled: nothing stays open
             await link.close()
             raise
+        finally:
+            self._trying = False
         return False
 
     async def send(self, frame):
@@ -191,6 +196,7 @@ class FailoverLink(Link):
 
     async def close(self):
         """A better link that is up already stays so for the next connect(), but not twice."""
+        await self._let_decide()
         for task in self._tasks:
             task.cancel()
         self._tasks = ()
@@ -205,6 +211,14 @@ class FailoverLink(Link):
         self._fault = None
         self._acks.clear()
         self._changed.set()
+
+
+    async def _let_decide(self):
+        """Where both lead to one broker, it ends this session when the other one begins."""
+        for _ in range(_DECIDE_MS // 20):
+            if not self._trying:
+                return
+            await asyncio.sleep_ms(20)
 
 
 def make(cfg, device, info):
