@@ -22,11 +22,12 @@ def build_node(plan, board, base_dir):
     if plan.get("v") != _VERSION:
         raise ConfigError("plan version %r, this firmware reads %d" % (plan.get("v"), _VERSION))
     store, state = _store(plan["store"], base_dir)
-    if plan.get("wifi", {}).get("setup_after"):
+    wifi = plan.get("wifi", {})
+    if wifi.get("setup_after") or wifi.get("setup_pin") is not None:
         from .net.setup_saved import overlay, path_of
 
-        plan["wifi"]["setup_file"] = path_of(state.path)
-        overlay(plan, plan["wifi"]["setup_file"])
+        wifi["setup_file"] = path_of(state.path)
+        overlay(plan, wifi["setup_file"])
     table = plan["node"]
     node = _node_class(plan)(
         table["name"],
@@ -158,6 +159,8 @@ def _uplink(node, table, board, base_dir, state, wifi=None):
         return
     settings = _link_settings(table, board, base_dir, state)
     if wifi and board.port != "unix":  # a simulated node has its host's network
+        if wifi.get("setup_pin") is not None:
+            wifi["setup_button"] = board.output_pin(wifi["setup_pin"])  # a machine.Pin
         settings["time_servers"] = wifi.get("time_servers")
         settings["time_state"] = state.path.replace("node.kv", "time.kv")
         for link in settings.get("links") or [settings]:

@@ -6,6 +6,7 @@ import pytest
 
 from hedgerow.config import check_file, schema
 from hedgerow.config.draft import Draft
+from hedgerow.config.hardware import board_part, sensor_parts
 from hedgerow.config.project import new_project
 from hedgerow.config.shape import apply_schema
 from hedgerow.config.source import read_source
@@ -89,6 +90,16 @@ def test_networks_may_come_from_the_set_up_page(node_file):
     assert not _about_wifi(node_file('setup_after = 1\nsetup_password_file = "farm.key"\n'))
 
 
+def test_a_button_opens_the_set_up_page(node_file):
+    assert not _about_wifi(node_file('setup_pin = "GP14"\n'))
+    draft = Draft(read_source(node_file('setup_pin = "GP14"\n'), schema.ARRAYS, schema.PLAIN))
+    apply_schema(draft)
+    sensor_parts(draft, board_part(draft))
+    assert wifi_part(draft)["wifi"]["setup_pin"] == 14
+    assert "GP26 is used by soil" in " ".join(_about_wifi(node_file('setup_pin = "GP26"\n')))
+    assert "GP99" in " ".join(_about_wifi(node_file('setup_pin = "GP99"\n')))
+
+
 def test_a_board_without_a_radio(node_file):
     path = node_file(_NETWORKS, board="RPI_PICO")
     assert "RPI_PICO has no Wi-Fi" in " ".join(str(fault) for fault in check_file(path))
@@ -124,4 +135,11 @@ def test_a_deploy_takes_the_modules_it_needs_and_not_the_password_file(tmp_path)
     needed = ("wifi", "wifi_link", "wifi_scan", "wifi_status", "resolver", "dns_message")
     assert {f"hedge/net/{name}.py" for name in (*needed, "coap/udp")} <= set(files)
     assert not {"farm.key", "hedge/net/sntp.py", "hedge/net/setup.py"} & set(files)
+    path.write_text(f'{text}\n[wifi]\n{_NETWORKS}setup_pin = "GP14"\n', encoding="utf-8")
+    button = set(collect(path).files)
+    assert {"hedge/net/setup.py", "hedge/net/setup_button.py"} <= button
+    assert "hedge/more_buses.py" not in button
+    path.write_text(f"{text}\n[wifi]\n{_NETWORKS}setup_after = 3\n", encoding="utf-8")
+    page = set(collect(path).files)
+    assert "hedge/net/setup.py" in page and "hedge/net/setup_button.py" not in page
     assert "correct horse" in files["plan.json"].read_text(encoding="utf-8")

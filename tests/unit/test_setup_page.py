@@ -10,6 +10,7 @@ from hedge.core import log
 from hedge.core.errors import FrameError
 from hedge.net import setup_dns, setup_http, setup_page, setup_saved
 from hedge.net.setup import Portal, fault_of
+from hedge.net.setup_button import watch
 from hedge.net.wifi import Wifi
 from hedgerow.emulate.wlan import Air, Network
 
@@ -149,6 +150,49 @@ class TestCourse(unittest.TestCase):
         portal = Portal(None, {}, _PATH)
         said = portal._answer("GET", "/hotspot-detect.html", {})
         self.assertTrue(b"302 Found" in said and b"Location: http://192.168.4.1/\r\n" in said)
+
+
+class _Pin:
+    """machine.Pin of a button: value() is 0 while it is held."""
+
+    IN, PULL_UP = 0, 1
+
+    def __init__(self):
+        self.up = 1
+        self.set_up = None
+
+    def init(self, mode, pull):
+        self.set_up = mode, pull
+
+    def value(self):
+        return self.up
+
+
+class TestButton(unittest.TestCase):
+    def test_held_long_enough_asks_once_each_time(self):
+        asked = []
+
+        class Asked:
+            def ask_setup(self):
+                asked.append(pin.up)
+
+        async def scenario():
+            task = asyncio.create_task(watch(pin, Asked(), hold_ms=20, poll_ms=5))
+            for held_ms, times in ((8, 0), (60, 1), (60, 2)):
+                pin.up = 0
+                await asyncio.sleep_ms(held_ms)
+                while len(asked) < times:  # a busy machine polls late
+                    await asyncio.sleep_ms(5)
+                pin.up = 1
+                await asyncio.sleep_ms(60)
+                self.assertEqual(len(asked), times)
+            task.cancel()
+
+        pin = _Pin()
+        level, log.level = log.level, log.WARN + 1
+        asyncio.run(asyncio.wait_for(scenario(), 10))
+        log.level = level
+        self.assertEqual((pin.set_up, asked), ((0, 1), [0, 0]))
 
 
 class TestWhen(unittest.TestCase):

@@ -9,7 +9,7 @@ import micropython  # noqa: F401  gives CPython MicroPython's time functions
 
 from hedge.core import log
 from hedge.core.errors import ConfigError, LinkError
-from hedge.net import wifi_link, wifi_scan
+from hedge.net import setup_button, wifi_link, wifi_scan
 from hedge.net.link import Link
 from hedge.net.wifi import Wifi
 from hedge.net.wifi_link import OverWifi
@@ -210,6 +210,45 @@ class TestLink(Case):
         finally:
             del sys.modules["network"]
             wifi_link._wifi = None
+
+    def test_a_button_alone_asks_for_the_set_up_page(self):
+        """Without setup_after: no number of vain rounds opens it."""
+
+        class Pin:
+            IN, PULL_UP = 0, 1
+
+            def init(self, mode, pull):
+                pass
+
+            def value(self):
+                return 0  # held
+
+        async def scenario():
+            wifi_link.over_wifi(FakeLink(), {"networks": [["farm", "k"]], "setup_button": Pin()})
+            wifi = wifi_link._wifi
+            asked = []
+
+            async def setup(wifi):
+                asked.append(wifi.state)
+                await _forever()
+
+            self.assertTrue(wifi._setup)
+            wifi._setup = setup
+            wifi_link._keep_running(wifi)
+            await _until(lambda: asked, 12000)
+            self.assertEqual(wifi.state, "waiting")
+            wifi.task.cancel()
+
+        network = Network(Air(), "rp2")
+        sys.modules["network"] = network
+        watch = setup_button.watch
+        setup_button.watch = lambda pin, wifi: watch(pin, wifi, 20, 5)
+        try:
+            asyncio.run(asyncio.wait_for(scenario(), 20))
+        finally:
+            setup_button.watch = watch
+            del sys.modules["network"]
+            wifi_link._wifi = wifi_link._button = None
 
     def test_session_ends_with_the_network_and_says_why(self):
         async def scenario(wifi, air, made):

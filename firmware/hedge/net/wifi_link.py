@@ -13,6 +13,8 @@ from .wifi import Wifi
 from .wifi_scan import names_heard, scanner
 
 _wifi = None  # a board has one radio
+_button = None  # machine.Pin
+_NEVER = 1 << 29  # rounds; the button alone opens the set-up page
 
 
 class OverWifi(Link):
@@ -84,7 +86,18 @@ class OverWifi(Link):
 def _keep_running(wifi):
     task = wifi.task
     if task is None or task.done():
-        wifi.task = asyncio.create_task(wifi.run())
+        wifi.task = asyncio.create_task(_run(wifi) if _button else wifi.run())
+
+
+async def _run(wifi):
+    """With a button that asks for the set-up page."""
+    from .setup_button import watch
+
+    watcher = asyncio.create_task(watch(_button, wifi))
+    try:
+        await wifi.run()
+    finally:
+        watcher.cancel()
 
 
 def _setup_page(table):
@@ -108,8 +121,10 @@ def _setup_page(table):
 
 def over_wifi(link, table):
     """table: plan["wifi"]. All links of a node share one Wifi, made at the first call."""
-    global _wifi
+    global _wifi, _button
     if _wifi is None:
+        _button = table.get("setup_button")
+        setup_after = table.get("setup_after") or (_NEVER if _button else 0)
         _wifi = Wifi(
             [tuple(row) for row in table["networks"]],
             country=table.get("country"),
@@ -117,8 +132,8 @@ def over_wifi(link, table):
             static=tuple(table["static"]) if table.get("static") else None,
             power=table.get("power") or "performance",
             scan=scanner(),
-            setup=_setup_page(table) if table.get("setup_after") else None,
-            setup_after=table.get("setup_after") or 0,
+            setup=_setup_page(table) if setup_after else None,
+            setup_after=setup_after,
         )
         _wifi.start()
     return OverWifi(link, _wifi)

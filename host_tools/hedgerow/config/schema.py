@@ -98,6 +98,7 @@ SECTIONS = (
         Key("dns", "text", "with address; default: the gateway"),
         Key("power", "text", "how the radio saves power", "performance", choices=("none", "performance", "powersave")),
         Key("setup_after", "int", "after so many vain rounds over all networks an access point with a set-up page; 0 = never", 0, 0, 1000),
+        Key("setup_pin", "pin", "a button to ground; held for 3 s it opens that page while the node is awake"),
         Key("setup_password_file", "text", "file with the password of that access point; without it it is open"),
         Key("time_servers", "names", "SNTP; without it the gateway's acks set the clock"),
     )),

@@ -27,7 +27,7 @@ def wifi_part(draft: Draft) -> dict[str, Any]:
     if draft.board and "WiFi" not in draft.board.features:
         draft.fault(("wifi",), f"{draft.board.name} has no Wi-Fi", "another board", key=True)
     rows = table["networks"] if is_known(table["networks"]) else []
-    if table["networks"] is None and not table["setup_after"]:
+    if table["networks"] is None and not table["setup_after"] and table["setup_pin"] is None:
         draft.fault(("wifi",), "no networks in [wifi]", "networks = ..., or setup_after", key=True)
     servers = table["time_servers"]
     part = {
@@ -37,6 +37,7 @@ def wifi_part(draft: Draft) -> dict[str, Any]:
         "static": _static(draft, table),
         "power": table["power"],
         "setup_after": table["setup_after"] or None,
+        "setup_pin": _setup_pin(draft, table["setup_pin"]),
         "setup_password": _setup_password(draft, table["setup_password_file"]),
         "setup_host": _gateway(draft),
         "time_servers": [servers] if isinstance(servers, str) else servers,
@@ -92,6 +93,15 @@ def _good(draft: Draft, here: Path, ssid: str, key: str | None) -> str | None:
     elif key is not None and len(key) not in _KEY_CHARS and len(key) != _HEX_DIGITS:
         draft.fault(here, f"{ssid}: its password has {len(key)} characters", "8 to 63")
     return key
+
+
+def _setup_pin(draft: Draft, label: Any) -> int | str | None:
+    claims = draft.tables.get("claims")
+    row = {"name": "the set-up button"}
+    pin: int | str | None = None
+    if claims is not None:  # pins that are only inputs have no pull-up
+        pin = claims.take(("wifi", "setup_pin"), label, row, "output_pin")
+    return pin
 
 
 def _setup_password(draft: Draft, file: str | None) -> str | None:

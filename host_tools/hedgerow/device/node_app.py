@@ -92,11 +92,12 @@ def _unused(plan: dict[str, Any]) -> tuple[str, ...]:
         unused.append("hedge/net/")
     elif all(link.get("version") != 5 for link in links_of(plan["uplink"])):
         unused.append("hedge/net/mqtt5")
-    if not plan.get("wifi"):
+    wifi = plan.get("wifi", {})
+    if not wifi:
         unused += ["hedge/net/wifi", "hedge/net/resolver", "hedge/net/dns_message"]
-    if not plan.get("wifi", {}).get("setup_after"):
-        unused.append("hedge/net/setup")
-    if not plan.get("wifi", {}).get("time_servers"):
+    if wifi.get("setup_pin") is None:
+        unused.append("hedge/net/setup" + ("_button" if wifi.get("setup_after") else ""))
+    if not wifi.get("time_servers"):
         unused.append("hedge/net/sntp")
     unused += ["hedge/net/mqtt_qos2", "hedge/net/mqtt_session"]  # the store does it for a node
     kinds = {part["bus"][0] for part in _wired(plan)}
