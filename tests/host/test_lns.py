@@ -310,6 +310,16 @@ def test_a_late_answer_takes_the_second_window_and_a_later_one_none(bench):
     assert b.server.counts.unplanned == 1
 
 
+def test_a_forged_first_uplink_with_the_last_counter_of_16_bits(bench):
+    made = bench()
+    forged = Peer(keys=(b"x" * 16, APP)).up(fcnt=0xFFFF)
+    assert made.receive(rx(forged)) is None
+    assert "wrong MIC" in made.reasons
+    made.receive(rx(Peer().up(fcnt=0xFFFF)))
+    made.receive(rx(Peer().up(fcnt=0x10000 + 20000)))
+    assert (made.server.counts.uplinks, made.server.counts.refused) == (2, 1)
+
+
 def test_duty_cycle_and_collisions_of_a_gateway(bench):
     b = bench()
     peer = Peer()

@@ -6,7 +6,7 @@ import unittest
 import fake_lorawan as fake
 
 from hedge.core.errors import LinkError, StoreError
-from hedge.net.lorawan import commands, phy, region
+from hedge.net.lorawan import commands, crypto, phy, region
 from hedge.net.lorawan import maccmd as cmd
 from hedge.net.lorawan.airtime import airtime_us
 from hedge.net.lorawan.mac import Mac
@@ -150,6 +150,14 @@ class TestJoin(_Case):
         self.assertTrue(20 <= len(first_hour) <= 600)
         self.assertTrue(len(later) <= 0.2 * 3 * len(first_hour))
 
+    def test_settings_of_another_region_leave_the_defaults(self):
+        for name, rx2 in (("EU868", 0), ("US915", 8), ("AS923", 2)):
+            self.region = name
+            self.build()
+            self.assertTrue(self.join(dl_settings=0x7F, nonce=self.session.join_nonce + 2))
+            self.assertEqual((self.session.rx1_offset, self.session.rx2_rate), (0, rx2))
+            self.up()
+
     def test_channels_of_the_cf_list(self):
         from hedge.net.lorawan.channels import cf_list
 
@@ -228,6 +236,28 @@ class TestCounters(_Case):
         self.assertFalse(self._takes(last))
         self.assertFalse(self._takes(fake.downlink(self.session, 0)))  # it does not begin anew
 
+    def test_the_downlink_counter_rolls_over_its_16_bits(self):
+        self.abp()
+        replay = fake.downlink(self.session, 0xFFFE)
+        for fcnt in (0xFFFE, 0x10001, 0x10001 + 0xFFFF, 0x30000):
+            self.assertTrue(self._takes(fake.downlink(self.session, fcnt)), fcnt)
+            self.assertFalse(self._takes(replay))
+            self.assertFalse(self._takes(fake.downlink(self.session, fcnt)))
+        self.assertEqual(self.session.fcnt_down, 0x30000)
+        self.session.fcnt_down = 0xFFFFFFFF
+        self.assertFalse(self._takes(fake.downlink(self.session, 0xFFFFFFFF)))
+
+    def test_commands_in_both_places_spoil_the_whole_message(self):
+        self.abp()
+        session = self.session
+        good = fake.downlink(session, 0, b"\x06", port=1, body=b"\x06")
+        bad = bytearray(good[:-4])
+        bad[9] = 0  # the port
+        bad += crypto.data_mic(session.nwk_s_key, crypto.DOWN, session.dev_addr, 0, bad)
+        self.assertFalse(self._takes(bytes(bad)))
+        self.assertEqual(self.session.fcnt_down, -1)
+        self.assertTrue(self._takes(good))
+
     def test_the_downlink_counter_survives_a_reset(self):
         self.abp()
         good = fake.downlink(self.session, 3)
@@ -242,6 +272,32 @@ class TestCounters(_Case):
         self.up()
         self.mac.start_abp(fake.ADDR, b"N" * 16, b"A" * 16)
         self.assertEqual(self.up()[1].fcnt, 0)
+
+    def test_another_address_begins_another_session(self):
+        self.abp()
+        self.up()
+        self.mac.start_abp(fake.ADDR + 1, b"n" * 16, b"a" * 16)
+        self.assertEqual(self.up()[1].dev_addr, fake.ADDR + 1)
+
+    def test_a_session_of_another_region_is_left(self):
+        self.join()
+        self.region = "US915"
+        self.kv = fake.FakeKV(self.kv.saved)
+        self.build()
+        self.assertFalse(self.session.joined)
+        self.assertEqual(self.session.rx2_hz, 923300000)
+        self.assertTrue(self.session.next_dev_nonce() > 0)
+
+    def test_a_session_that_an_older_firmware_saved(self):
+        self.abp()
+        self.up()
+        for name in ("down_dwell", "region"):
+            del self.kv.saved["session"][name]
+        self.kv = fake.FakeKV(self.kv.saved)
+        self.build()
+        self.assertTrue(self.session.joined)
+        self.assertFalse(self.session.down_dwell)
+        self.up()
 
 
 class _PowerCut(Exception):
@@ -457,6 +513,13 @@ class TestUplink(_Case):
         self.up()
         self.assertTrue(self.radio.sent[-1][4] >= 99 * 2793)
 
+    def test_a_full_payload_fits_while_adr_steps_down(self):
+        for _ in range(64 + 6 * 32):
+            self.up(body=bytes(self.mac.room()))
+            self.radio.sent.clear()
+            self.radio.opened.clear()
+        self.assertEqual(self.session.rate, 0)
+
     def test_adr_asks_then_steps_down(self):
         self.session.power = 3
         asked = [bool(self.up()[1].fctrl & phy.ADR_ACK_REQ) for _ in range(64 + 32 + 65)]
@@ -509,6 +572,19 @@ class TestCommands(_Case):
         self.up()
         self.assertEqual(self.up()[1].fopts, b"")
 
+    def test_the_windows_survive_a_reset(self):
+        self.answered(b"\x05\x23" + cmd.freq_bytes(868100000), b"\x08\x05")
+        self.kv = fake.FakeKV(self.kv.saved)
+        self.build()
+        self.abp()
+        self.session.channels.mask = 1
+        self.up()
+        ended = self.radio.sent[-1][4] + 50
+        self.assertEqual(
+            self.radio.opened[-2:],
+            [(868100000, (9, 125), ended + 5000), (868100000, (9, 125), ended + 6000)],
+        )
+
     def test_rx_param_setup_refused(self):
         self.assertEqual(self.answered(b"\x05\x6f" + cmd.freq_bytes(433000000)), b"\x05\x00")
 
@@ -525,6 +601,26 @@ class TestCommands(_Case):
         self.assertEqual(self.answered(b"\x07\x03\x00\x00\x00\x50"), b"\x07\x03")
         self.assertEqual(self.session.channels.usable(5), [0, 1, 2])
 
+    def test_all_channels_on_are_those_that_there_are(self):
+        hz = cmd.freq_bytes(867100000)
+        self.assertEqual(self.answered(b"\x07\x06" + hz + b"\x50"), b"\x07\x03")
+        self.assertEqual(self.answered(fake.link_adr(3, 2, 1)), b"\x03\x07")
+        self.assertEqual(self.answered(fake.link_adr(3, 2, 0, 6)), b"\x03\x07")
+        self.assertEqual(self.session.channels.usable(3), [0, 1, 2, 6])
+
+    def test_the_only_channel_is_taken_away(self):
+        hz = cmd.freq_bytes(867100000)
+        self.answered(b"\x07\x03" + hz + b"\x50", fake.link_adr(5, 0, 8))
+        self.assertEqual(self.session.channels.usable(5), [3])
+        self.assertEqual(self.answered(b"\x07\x03\x00\x00\x00\x50"), b"\x07\x03")
+        self.assertEqual(self.session.channels.usable(5), [0, 1, 2])
+
+    def test_a_channel_that_does_not_take_the_rate_any_more(self):
+        hz = cmd.freq_bytes(867100000)
+        self.answered(b"\x07\x03" + hz + b"\x50", fake.link_adr(5, 0, 8))
+        self.answered(b"\x07\x03" + hz + b"\x20")  # DR0 to DR2
+        self.assertEqual((self.session.rate, self.session.channels.usable(2)), (2, [3]))
+
     def test_timing_duty_status_time_and_check(self):
         answer = self.answered(b"\x08\x05\x04\x02\x06")
         self.assertEqual(answer, b"\x08\x04\x06\xff\x07")
@@ -534,11 +630,11 @@ class TestCommands(_Case):
         self.mac.ask_time()
         self.mac.ask_link_check()
         data = fake.downlink(
-            self.session, 9, b"\x0d" + cmd.device_time(1760000000) + b"\x02\x14\x02"
+            self.session, 9, b"\x0d" + cmd.device_time(1760000000, 128) + b"\x02\x14\x02"
         )
         self.radio.answer = lambda sent: {1: data}
         self.assertEqual(self.up()[1].fopts, b"\x08\x0d\x02")
-        self.assertEqual(told, [1760000000])
+        self.assertEqual(told, [1760000005])  # it is of the uplink's end; RX1 came 5 s later
         self.assertEqual((self.mac.link_margin_db, self.mac.link_gateways), (20, 2))
 
     def test_margin_below_zero_with_and_without_its_sign(self):
@@ -602,6 +698,36 @@ class TestClassC(_Case):
         self.assertEqual(self.radio.opened[0][:2], (869525000, (12, 125)))
         self.assertEqual(self.mac.refused, 1)
 
+    def between(self, *told):
+        """The next uplink after these commands came between uplinks, each in its downlink."""
+        for n, told_one in enumerate(told):
+            self.radio.air.append(
+                fake.downlink(self.session, self.session.fcnt_down + 1 + n, told_one)
+            )
+        self.run_(self.mac.listen_for(50 * len(told) + 50))
+        return self.up()[1].fopts
+
+    def test_what_comes_between_uplinks_does_not_show_that_they_are_heard(self):
+        self.build(class_c=True)
+        self.abp()
+        for _ in range(70):
+            self.up()
+            self.radio.sent.clear()
+        hz = cmd.freq_bytes(868100000)
+        answers = self.between(b"\x05\x23" + hz, b"\x05\x13" + hz)
+        self.assertEqual(answers, b"\x05\x07")
+        last = fake.uplink(self.session, self.radio.sent[-1][0])
+        self.assertTrue(last.fctrl & phy.ADR_ACK_REQ)
+        self.assertEqual(self.between(b""), b"\x05\x07")  # not confirmed yet
+        self.assertEqual((self.session.rx1_offset, self.session.rx2_rate), (1, 3))
+        self.assertEqual(self.radio.opened[-1][:2], (868100000, (9, 125)))
+
+    def test_questions_without_end_between_uplinks(self):
+        self.build(class_c=True)
+        self.abp()
+        self.assertEqual(self.between(*[b"\x06"] * 100), b"\x06\xff\x07" * 5)
+        self.assertTrue(len(self.mac._answers) <= 30)
+
 
 class TestUS915(_Case):
     region = "US915"
@@ -635,6 +761,16 @@ class TestUS915(_Case):
         self.assertEqual(answer, b"\x03\x07\x03\x07")
         self.assertEqual(masks.usable(3), list(range(8, 16)))
 
+    def test_a_cf_list_that_leaves_the_joins_rate_without_a_channel(self):
+        for mask, rate in ((0xFF00, 3), (0, 4)):
+            self.build()
+            self.session.rate = 4  # of 500 kHz
+            cf_list = mask.to_bytes(9, "little") + bytes(6) + b"\x01"
+            accept = phy.JoinAccept(9, 0, fake.ADDR, 8, 1, cf_list)
+            self.session.start(accept, (b"n" * 16, b"a" * 16))
+            self.assertEqual(self.session.rate, rate)
+            self.up(body=b"")
+
     def test_eleven_bytes_and_a_full_queue(self):
         self.abp()
         self.assertEqual((self.session.rate, self.mac.room()), (0, 11))
@@ -653,6 +789,59 @@ class TestOtherRegions(_Case):
             ("AU915", 915200000, 6, 0, (923300000, 13)),
         ):
             self.assertEqual(region.load(name).rx1(hz, 0, rate, offset), wanted)
+
+    def test_impossible_masks(self):
+        """Refused whole, as the status says: 1 mask, 2 data rate, 4 power."""
+        for name, asked, status in (
+            ("EU868", (5, 0, 0, 0), 6),
+            ("EU868", (5, 0, 8, 0), 6),  # no such channel
+            ("EU868", (5, 0, 7, 5), 6),  # a control that is not defined
+            ("EU868", (6, 0, 7, 0), 6),  # SF7BW250 on channels that do not take it
+            ("EU868", (7, 0, 7, 0), 4),  # FSK
+            ("IN865", (5, 0, 0, 0), 6),
+            ("IN865", (5, 0, 8, 0), 6),
+            ("IN865", (5, 0, 7, 7), 6),
+            ("IN865", (6, 11, 7, 0), 0),
+            ("AS923", (5, 0, 0, 0), 6),
+            ("AS923", (5, 0, 4, 0), 6),
+            ("AS923", (1, 0, 3, 0), 5),  # longer than the dwell time
+            ("AS923", (5, 8, 3, 1), 2),
+            ("US915", (3, 0, 0, 5), 6),
+            ("US915", (3, 0, 2, 7), 6),  # 500 kHz alone does not take it
+            ("US915", (4, 0, 0, 6), 6),  # nor 125 kHz this
+            ("US915", (5, 0, 255, 5), 4),
+            ("US915", (8, 0, 255, 5), 4),  # of downlinks
+            ("AU915", (5, 0, 0, 5), 6),
+            ("AU915", (5, 0, 2, 7), 6),
+            ("AU915", (6, 0, 0, 6), 6),
+            ("AU915", (7, 15, 255, 5), 4),  # there is none; 15 keeps the power
+        ):
+            self.region = name
+            self.kv = fake.FakeKV()
+            self.build()
+            self.abp()
+            before = self.session.rate, self.session.channels.saved()
+            self.assertEqual(self.answered(fake.link_adr(*asked)), bytes((3, status)), asked)
+            self.assertEqual((self.session.rate, self.session.channels.saved()), before)
+
+    def test_bits_that_mean_nothing_are_ignored(self):
+        for name in ("US915", "AU915"):
+            self.region = name
+            self.build()
+            self.abp()
+            answer = self.answered(fake.link_adr(3, 0, 0, 6), fake.link_adr(3, 0, 0xFF01, 4))
+            self.assertEqual(answer, b"\x03\x07\x03\x07")
+            self.assertEqual(self.session.channels.mask, (1 << 64) - 1 | 1 << 64)
+
+    def test_rx1_of_as923_follows_the_dwell_time_of_downlinks(self):
+        self.region = "AS923"
+        self.build()
+        self.abp()
+        for limits, lora in ((b"\x05", (12, 125)), (b"\x25", (10, 125))):
+            self.answered(b"\x09" + limits)
+            self.session.rate = 0
+            self.up()
+            self.assertEqual(self.radio.opened[-2][1], lora)
 
     def test_dwell_time_of_as923(self):
         self.region = "AS923"

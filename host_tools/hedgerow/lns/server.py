@@ -166,7 +166,9 @@ class NetworkServer:
                 session.fcnt_up = fcnt
                 return pending, session
             last = session.fcnt_up
-            if message.fcnt == last & 0xFFFF and phy.has_mic(data, message, last, nwk_s_key):
+            if last < 0 or message.fcnt != last & 0xFFFF:
+                continue
+            if phy.has_mic(data, message, last, nwk_s_key):
                 self.counts.repeats += 1
                 return None
         known = "wrong MIC or replayed" if candidates else "unknown address"

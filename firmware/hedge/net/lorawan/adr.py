@@ -14,17 +14,19 @@ class Adr:
         self.count = 0
 
     def heard(self):
-        """Any valid downlink shows that the network hears us."""
+        """A downlink in a receive window shows that the network hears us."""
         self.count = 0
 
-    def before_uplink(self, session, region):
-        """Count a new uplink, step down when due. True: set ADRACKReq."""
-        asks = self.count >= ACK_LIMIT
-        overdue = self.count - ACK_LIMIT
-        if asks and overdue and overdue % ACK_DELAY == 0:
-            step_down(session, region)
+    def before_uplink(self):
+        """Count a new uplink. True: set ADRACKReq."""
         self.count += 1
-        return asks
+        return self.count > ACK_LIMIT
+
+    def after_uplink(self, session, region):
+        """Step down when due: here, so that the next payload is cut for the lower rate."""
+        overdue = self.count - ACK_LIMIT
+        if overdue > 0 and overdue % ACK_DELAY == 0:
+            step_down(session, region)
 
 
 def step_down(session, region):
@@ -38,5 +40,4 @@ def step_down(session, region):
     else:
         session.nb_trans = 1
         session.channels.enable_defaults()
-    if not session.channels.usable(session.rate):
-        session.channels.enable_defaults()
+    session.keep_able_to_send()

@@ -81,15 +81,19 @@ class Channels:
         The result may name channels that do not exist: see is_mask().
         """
         if not self._region.fixed:
-            return {0: bits, 6: (1 << len(self._entries)) - 1}.get(control)
+            return {0: bits, 6: self._defined()}.get(control)
         if control <= 4:
             shift = 16 * control
+            bits &= 0xFF if control == 4 else 0xFFFF
             return mask & ~(0xFFFF << shift) | bits << shift
         if control == 5:
             return self._blocks(bits)
         if control in (6, 7):
             return (_ALL_125K if control == 6 else 0) | (bits & 0xFF) << 64
         return None
+
+    def _defined(self):
+        return sum([1 << i for i in range(len(self._entries)) if self._entries[i][0]])
 
     def _blocks(self, bits):
         mask = 0
@@ -144,7 +148,7 @@ class Channels:
         if len(cf_list) != 16:
             return
         if self._region.fixed and cf_list[15] == 1:
-            self.mask = int.from_bytes(cf_list[:10], "little") & (1 << 72) - 1
+            self.mask = int.from_bytes(cf_list[:9], "little")
         elif not self._region.fixed and cf_list[15] == 0:
             for n in range(5):
                 hz = freq_hz(cf_list, 3 * n)

@@ -107,7 +107,7 @@ def _tx_param_setup(mac, payload, snr):
     session, region = mac.session, mac.region
     if "max_payload_dwell" not in region.plan:
         return None  # section 5.8: not for this region, not answered
-    session.dwell = bool(payload[0] & 0x10)
+    session.dwell, session.down_dwell = bool(payload[0] & 0x10), bool(payload[0] & 0x20)
     session.max_eirp_dbm = _EIRP_DBM[payload[0] & 0x0F]
     if not region.is_rate_up(session.rate, session.dwell):
         session.rate = 2  # the lowest rate within 400 ms
@@ -121,7 +121,7 @@ def _dl_channel(mac, payload, snr):
 
 
 def _device_time(mac, payload, snr):
-    mac.on_time(cmd.epoch_s(payload))
+    mac.time_is(cmd.epoch_s(payload) * 1000 + payload[4] * 1000 // 256)
 
 
 _HANDLERS = {

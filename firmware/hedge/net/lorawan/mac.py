@@ -22,6 +22,7 @@ _JOIN_DELAY_S = 5
 _JITTER_MS = 1000  # random time before an uplink: devices that woke together part
 _HOUR_MS = 3600000
 _LISTEN_MS = 50  # class C: how often the radio is asked
+_MOST_ANSWERS = 30  # that wait for an uplink; the oldest go
 
 
 def _snr_db(packet):
@@ -68,6 +69,7 @@ class Mac:
         self._ack_due = False
         self._join_began_ms = None
         self._join_waited_ms = 0
+        self._sent_ms = 0  # ticks at the end of the latest transmission
 
     @property
     def airtime_ms(self):
@@ -158,7 +160,7 @@ class Mac:
         session = self.session
         if not session.joined:
             raise LinkError("lorawan: not joined")
-        asks = self.adr and self._adr.before_uplink(session, self.region)
+        asks = self.adr and self._adr.before_uplink()
         options = self._fopts()
         if len(payload) > self.room():
             raise LinkError("lorawan: %d bytes, room for %d" % (len(payload), self.room()))
@@ -175,7 +177,10 @@ class Mac:
         self._answers = self._answers_left(options)
         self._ack_due = self.more = False
         self.uplinks += 1
-        return await self._send_repeatedly(data)
+        message = await self._send_repeatedly(data)
+        if self.adr:
+            self._adr.after_uplink(session, self.region)
+        return message
 
     def _fctrl(self, asks):
         flags = phy.ADR if self.adr else 0
@@ -221,6 +226,7 @@ class Mac:
         finally:  # a task that is cancelled, or a radio that got stuck, has sent nevertheless
             self._duty.sent(hz, airtime_ms, session.duty_divider)
         self.bytes_sent += len(data)
+        self._sent_ms = ended
         return ended, airtime_ms
 
     def step_down(self):
@@ -237,7 +243,8 @@ class Mac:
     def _windows(self, channel, rate, offset, delay_s):
         """[(seconds after the end, Hz, data rate)] of RX1 and RX2."""
         session = self.session
-        hz, down = self.region.rx1(session.channels.rx1_hz(channel), channel, rate, offset)
+        rx1_hz = session.channels.rx1_hz(channel)
+        hz, down = self.region.rx1(rx1_hz, channel, rate, offset, session.down_dwell)
         return [(delay_s, hz, down), (delay_s + 1, session.rx2_hz, session.rx2_rate)]
 
     async def _listen(self, windows, ended, take):
@@ -255,8 +262,11 @@ class Mac:
         self.radio.rest()
         return taken
 
-    def _take(self, packet):
-        """A downlink of this session (phy.Data), carried out; None for any other packet."""
+    def _take(self, packet, between=False):
+        """A downlink of this session (phy.Data), carried out; None for any other packet.
+
+        between: it came between uplinks, in class C.
+        """
         session = self.session
         try:
             message = phy.unpack_data(packet)
@@ -269,14 +279,15 @@ class Mac:
             return self._refuse("wrong MIC or replayed")
         session.accept_down(fcnt)
         phy.decrypt(message, fcnt, session.nwk_s_key, session.app_s_key)
+        if not between:  # else it does not show that our uplink was heard
+            self._adr.heard()
+            self._answers = [a for a in self._answers if a not in self._sticky]
+            self._sticky = []
         self._act(message, _snr_db(packet))
         return message
 
     def _act(self, message, snr):
         self.downlinks += 1
-        self._adr.heard()
-        self._answers = [a for a in self._answers if a not in self._sticky]
-        self._sticky = []
         self._ack_due = message.confirmed
         self.more = bool(message.fctrl & phy.F_PENDING)
         stream = message.payload if message.port == 0 else message.fopts
@@ -284,13 +295,26 @@ class Mac:
         if not found:
             return
         answers = commands.carry_out(self, found, snr)
-        self._answers += answers
-        self._sticky = [a for a in answers if a[0] in maccmd.STICKY]
+        self._answer(answers)
+        self.session.keep_able_to_send()
         self.session.save()
+
+    def _answer(self, answers):
+        """Queue them; one that is repeated takes the place of an earlier one to such a command."""
+        sticky = [a for a in answers if a[0] in maccmd.STICKY]
+        old = [a for a in self._sticky if a[0] in [s[0] for s in sticky]]
+        self._answers = [a for a in self._answers if a not in old] + answers
+        self._answers = self._answers[-_MOST_ANSWERS:]
+        self._sticky = [a for a in self._sticky if a not in old] + sticky
 
     def _refuse(self, why):
         self.refused += 1
         log.debug("lorawan", "packet ignored: %s", why)
+
+    def time_is(self, sent_ms):
+        """The network's answer: ms since 1970 at the end of the latest uplink."""
+        since_ms = max(clock.ticks_diff(clock.ticks_ms(), self._sent_ms), 0)
+        self.on_time((sent_ms + since_ms) // 1000)
 
     # ---- MAC commands that wait for an uplink ----
 
@@ -331,6 +355,6 @@ class Mac:
         while clock.ticks_diff(clock.ticks_ms(), began_ms) < ms:
             await clock.sleep_ms(min(_LISTEN_MS, ms))
             packet = self.radio.heard()
-            message = self._take(packet) if packet else None
+            message = self._take(packet, True) if packet else None
             if message and message.port:
                 self.on_downlink(message)

@@ -52,6 +52,10 @@ class Region:
             return False
         return not self.fixed or rate > self.plan["max_rate_up"]
 
+    def is_rx(self, offset, rate):
+        """Are these an offset of RX1 and a data rate of RX2?"""
+        return offset <= self.plan["rx1_offset_max"] and self.is_rate_down(rate)
+
     def is_freq(self, hz):
         """Inside the region, and in a band that may be used at all."""
         inside = self.plan["low_hz"] <= hz <= self.plan["high_hz"]
@@ -63,14 +67,17 @@ class Region:
             return None
         return (max_eirp_dbm or self.plan["max_eirp_dbm"]) - 2 * index
 
-    def rx1(self, up_hz, channel, rate, offset):
-        """(frequency, data rate) of the first receive window."""
+    def rx1(self, up_hz, channel, rate, offset, dwell=None):
+        """(frequency, data rate) of the first receive window.
+
+        dwell: is the dwell time of downlinks limited (TXParamSetup)? None: as at the beginning.
+        """
         if self.fixed:
             first, step, count = self.plan["down"]
             down = min(max(rate + self.plan["rx1_base"] - offset, 8), 13)
             return first + step * (channel % count), down
         down = rate - self.plan["rx1_offsets"][offset]
-        lowest = 2 if self.dwell else 0
+        lowest = 2 if (self.dwell if dwell is None else dwell) else 0
         return up_hz, min(max(down, lowest), 5 if rate <= 5 else len(self.rates) - 1)
 
     def channel_of(self, hz):

@@ -6,6 +6,7 @@ uplinks and per NONCE_BLOCK joins; a reset skips what is left of a block. The do
 cannot be reserved ahead: it is written at each accepted downlink, before the downlink acts.
 """
 
+from ...core import log
 from ...core.errors import LinkError
 from .channels import Channels
 
@@ -38,8 +39,9 @@ class Session:
         self.join_nonce = kv.get("join_nonce", -1)
         self.joined = False
         self.reset()
-        if kv.get("session"):
-            self._restore(kv.get("session"))
+        saved = kv.get("session")
+        if saved and saved.get("region", region.name) == region.name:
+            self._restore(saved)
 
     def reset(self):
         """The region's defaults, no keys. Nonces and counters stay."""
@@ -51,7 +53,7 @@ class Session:
         self.rx1_offset = 0
         self.rx1_delay_s = 1
         self.rx2_hz, self.rx2_rate = region.rx2_hz, region.rx2_rate
-        self.dwell = region.dwell
+        self.dwell = self.down_dwell = region.dwell
         self.max_eirp_dbm = region.plan["max_eirp_dbm"]
         self.duty_divider = 1
         self.dev_addr = 0
@@ -68,6 +70,7 @@ class Session:
         "rx2_hz",
         "rx2_rate",
         "dwell",
+        "down_dwell",
         "max_eirp_dbm",
         "duty_divider",
         "dev_addr",
@@ -77,7 +80,8 @@ class Session:
 
     def _restore(self, table):
         for name in self._SAVED:
-            setattr(self, name, table[name])
+            if name in table:  # an older firmware knew fewer
+                setattr(self, name, table[name])
         self.channels.restore(table["channels"])
         self.fcnt_up = self._up_limit  # what was left of the block may have been sent
         if self.kv.may_be_old:
@@ -89,6 +93,7 @@ class Session:
         """Write keys and settings; raises StoreError and leaves the file as it was."""
         table = {name: getattr(self, name) for name in self._SAVED}
         table["channels"] = self.channels.saved()
+        table["region"] = self._region.name
         self.kv.set("session", table)
         self.kv.set("down", self.fcnt_down)
         self.kv.save()
@@ -98,6 +103,21 @@ class Session:
         self.kv.set("session", None)
         self.kv.save()
         self.reset()
+
+    def keep_able_to_send(self):
+        """If no channel takes the data rate: the highest one that a channel takes.
+
+        If there is none at all: the region's own channels.
+        """
+        channels, region = self.channels, self._region
+        for _ in range(2):
+            if channels.usable(self.rate):
+                return
+            for rate in range(region.plan["max_rate_up"], -1, -1):
+                if region.is_rate_up(rate, self.dwell) and channels.usable(rate):
+                    self.rate = rate
+                    return
+            channels.enable_defaults()
 
     # ---- counters ----
 
@@ -149,16 +169,24 @@ class Session:
         self.channels.take_cf_list(accept.cf_list)
         self.dev_addr = accept.dev_addr
         self.nwk_s_key, self.app_s_key = keys
-        self.rx1_offset = accept.dl_settings >> 4 & 7
-        self.rx2_rate = accept.dl_settings & 0x0F
+        self._take_dl_settings(accept.dl_settings >> 4 & 7, accept.dl_settings & 0x0F)
         self.rx1_delay_s = accept.rx_delay_s or 1
         self.join_nonce = accept.join_nonce
         self._fails = 0
+        self.keep_able_to_send()
         self._begin()
+
+    def _take_dl_settings(self, offset, rx2_rate):
+        if self._region.is_rx(offset, rx2_rate):
+            self.rx1_offset, self.rx2_rate = offset, rx2_rate
+        else:
+            text = "%s has no RX1 offset %d with RX2 data rate %d: its defaults are used"
+            log.warn("lorawan", text, self._region.name, offset, rx2_rate)
 
     def start_abp(self, dev_addr, nwk_s_key, app_s_key):
         """Activation by personalisation; with the keys it had, the counters go on."""
-        if self.joined and (self.nwk_s_key, self.app_s_key) == (nwk_s_key, app_s_key):
+        before = self.dev_addr, self.nwk_s_key, self.app_s_key
+        if self.joined and before == (dev_addr, nwk_s_key, app_s_key):
             return
         self.reset()
         self.dev_addr = dev_addr
