@@ -108,6 +108,17 @@ def test_a_pad_of_rank_2_stays_before_a_dense_layer() -> None:
     assert _differing(g.finish(x, y)) == 0
 
 
+def test_a_dense_output_without_axes_is_refused() -> None:
+    """TFLM takes its depth from the last axis."""
+    g = TfliteGraph()
+    x, hidden, y = g.tensor((1, 3), 0.1, 2), g.tensor((1, 2), 0.1), g.tensor((), 0.01)
+    first, second = (g.tensor(w.shape, 0.02, data=w) for w in (np.ones((2, 3)), np.ones((1, 2))))
+    g.op("FULLY_CONNECTED", [x, first], hidden, "FullyConnectedOptions")
+    g.op("FULLY_CONNECTED", [hidden, second], y, "FullyConnectedOptions")
+    with pytest.raises(ModelError, match=r"output \(\) does not fit 1 rows of 1"):
+        api.convert(g.finish(x, y))
+
+
 def test_an_output_that_is_the_input_is_refused() -> None:
     g = TfliteGraph()
     x, shape = g.tensor((1, 6), 0.1), g.tensor((2,), [], data=np.array([2, 3]), dtype="int32")

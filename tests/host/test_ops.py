@@ -161,14 +161,17 @@ def test_mutated_models_convert_or_are_model_errors() -> None:
     [
         ("HARD_SWISH", 1e-7, 1e-7, "input scale is too fine"),
         ("HARD_SWISH", 0.01, 100.0, "input scale is too fine"),
-        ("RELU6", 1e-9, 1e-9, "scale 1e-09 is out of range"),
+        ("RELU6", 1e-9, 1e-9, "scale 1e-09 is too fine for relu6"),
+        ("TANH", 3e-9, 1 / 128, "input scale 3e-09 is too fine"),
+        ("LOGISTIC", 3e-15, 1 / 256, "input scale 3e-15 is too fine"),
     ],
 )
 def test_scales_that_overflow_tflms_integers_are_refused(
     kind: str, x_scale: float, out_scale: float, why: str
 ) -> None:
     g = TfliteGraph()
-    x, y = g.tensor((1, 256), x_scale, 3), g.tensor((1, 256), out_scale, 3)
+    zero_point = {"LOGISTIC": -128, "TANH": 0}.get(kind, 3)
+    x, y = g.tensor((1, 256), x_scale, 3), g.tensor((1, 256), out_scale, zero_point)
     g.op(kind, [x], y, "HardSwishOptions" if kind == "HARD_SWISH" else "")
     with pytest.raises(ModelError, match=why):
         api.convert(g.finish(x, y))

@@ -135,14 +135,25 @@ def tanh(a: int, integer_bits: int) -> int:
     return positive if a > 0 else -positive
 
 
+def sigmoid_input(scale: float) -> tuple[int, int, int]:
+    """(multiplier, shift, radius) of LOGISTIC's and TANH's input; at the radius they saturate.
+
+    Source: micro/kernels/logistic_common.cc, tanh.cc. Raises ModelError where theirs overflows.
+    """
+    multiplier, shift = quantize_multiplier(float(np.float32(scale)) * (1 << 27))
+    radius = math.floor(15 * (1 << 27) / 2.0**shift) if multiplier else 1 << 31
+    if radius >= 1 << 31:
+        raise ModelError(f"input scale {scale:g} is too fine")
+    return multiplier, shift, radius
+
+
 @functools.lru_cache(maxsize=64)
 def logistic_int8_table(scale: float, zero_point: int) -> np.ndarray:
     """(256,) int8: LOGISTIC of -128 .. 127; output scale 1/256, zero point -128.
 
-    Source: reference/integer_ops/logistic.h; micro/kernels/logistic_common.cc for the parameters.
+    Source: reference/integer_ops/logistic.h.
     """
-    multiplier, shift = quantize_multiplier(float(np.float32(scale)) * (1 << 27))
-    radius = math.floor(15 * (1 << 27) / 2.0**shift)
+    multiplier, shift, radius = sigmoid_input(scale)
     table = np.empty(256, dtype=np.int8)
     for q in range(-128, 128):
         x = q - zero_point

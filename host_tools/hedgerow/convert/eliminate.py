@@ -69,7 +69,7 @@ def _groups(graph: Graph) -> list[list[int]]:
 def _may_shrink(graph: Graph, group: list[int]) -> bool:
     """Only convs and tied ops read it, and a RESHAPE has not mixed its channels with pixels."""
     for tensor in group:
-        channels = graph.tensors[tensor].shape[-1]
+        channels = (graph.tensors[tensor].shape or (1,))[-1]
         readers = _readers(graph, tensor)
         if tensor == graph.output or any(op.kind not in ("conv", *_TIED) for op in readers):
             return False

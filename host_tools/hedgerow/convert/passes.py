@@ -17,9 +17,7 @@ from hedgerow.convert.order import order_for_arena
 from hedgerow.convert.overlap import is_direct, sees_border
 from hedgerow.errors import ModelError
 
-# Of a tensor. Below, 6 steps of RELU6 and the radius of LOGISTIC and TANH overflow TFLM's int32;
-# above, float32 ratios are not finite.
-_MIN_SCALE, _MAX_SCALE = 5e-9, 1e30
+_MIN_SCALE, _MAX_SCALE = 1e-30, 1e30  # of a tensor; beyond, float32 ratios are not finite
 _KNOWN = tuple(LOWERINGS)
 _ALTERNATIVES = {
     "BATCH_TO_SPACE_ND": "use a convolution with dilation",

@@ -19,7 +19,8 @@ def fully_connected(build: Builder) -> None:
     build.need(o["weights_format"] == 0, "weights are shuffled")
     rows = x.elements // n_in
     build.need(x.elements == rows * n_in > 0, f"{x.elements} inputs for weights {matrix.shape}")
-    build.need(out.elements == rows * n_out, "output does not fit the weights")
+    fits = out.elements == rows * n_out and out.shape[-1:] == (n_out,)
+    build.need(fits, f"output {out.shape} does not fit {rows} rows of {n_out}")
     _check_sides(build, (rows, n_in, n_out), ())
     options = channels.channels(build, matrix, o["activation"])
     area = Window((1, 1), (1, 1), (1, 1), (0, 0), (1, rows))

@@ -23,7 +23,7 @@ ACTIVATIONS = tuple(_RANGES)
 def activation_range(kind: str, out: Tensor) -> tuple[int, int]:
     """Clamp of a fused activation in the output's int8 (kernel_util.cc).
 
-    Raises ModelError for an activation that is not a clamp.
+    Raises ModelError for an activation that is not a clamp, or a scale too fine for it.
     """
     if kind not in _RANGES:
         raise ModelError(f"{out.name!r}: fused activation {kind} is not supported")
@@ -34,6 +34,8 @@ def activation_range(kind: str, out: Tensor) -> tuple[int, int]:
             return limit
         # TfLiteRound in float32: half away from zero.
         q = np.float32(real) / np.float32(out.scale)
+        if abs(q) >= 1 << 30:  # TFLM's int32 would overflow
+            raise ModelError(f"{out.name!r}: scale {out.scale:g} is too fine for {kind}")
         return out.zero_point + int(np.floor(abs(q) + np.float32(0.5)) * np.sign(q))
 
     return max(-128, bound(low, -128)), min(127, bound(high, 127))

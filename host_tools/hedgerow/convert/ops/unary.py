@@ -3,7 +3,6 @@
 Adding one is a function and a row of TABLES. Sources in each function; micro/kernels of TFLM.
 """
 
-import math
 from collections.abc import Callable, Mapping
 
 import numpy as np
@@ -11,7 +10,7 @@ import numpy as np
 from hedgerow.convert import arithmetic
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
 from hedgerow.convert.graph import Graph, Op, Tensor, where
-from hedgerow.convert.ops.quant import Values, shaped, tensors
+from hedgerow.convert.ops.quant import Values, activation_range, shaped, tensors
 from hedgerow.errors import ModelError
 
 _ALL = np.arange(-128, 128, dtype=np.int64)
@@ -28,11 +27,10 @@ def _logistic(x: Tensor, out: Tensor, _op: Op) -> np.ndarray:
 
 
 def _tanh(x: Tensor, out: Tensor, _op: Op) -> np.ndarray:
-    """integer_ops/tanh.h; micro/kernels/tanh.cc for the parameters."""
+    """integer_ops/tanh.h."""
     if (out.scale, out.zero_point) != (1 / 128, 0):
         raise ModelError("output must have scale 1/128, zero point 0")
-    multiplier, shift = quantize_multiplier(float(x.scale) * (1 << 27))
-    radius = math.floor(15 * (1 << 27) / 2.0**shift)
+    multiplier, shift, radius = arithmetic.sigmoid_input(x.scale)
     table = np.empty(256, dtype=np.int64)
     for i, q in enumerate(_ALL.tolist()):
         value = q - x.zero_point
@@ -57,8 +55,7 @@ def _relu(x: Tensor, out: Tensor, _op: Op) -> np.ndarray:
 
 def _relu6(x: Tensor, _out: Tensor, _op: Op) -> np.ndarray:
     """activations.cc: clamps in the input's scale, which the output shares."""
-    six = x.zero_point + int(np.round(np.float32(6.0) / np.float32(x.scale)))
-    return _clip(_ALL, x.zero_point, min(six, 127))
+    return _clip(_ALL, *activation_range("relu6", x))
 
 
 def _leaky_relu(x: Tensor, out: Tensor, op: Op) -> np.ndarray:
