@@ -217,6 +217,8 @@ def test_malformed_packets(bench):
     downlink = phy.pack_data(phy.Data(3, ADDR, 0, 0), NWK, APP)
     assert b.receive(rx(downlink)) is None
     assert b.receive(rx(Peer().up(), sf=6)) is None
+    assert b.receive(rx(join_request(3), sf=6)) is None
+    assert b.receive(rx(join_request(3))) is not None  # that nonce was not taken
     assert b.server.counts.uplinks == 0
 
 

@@ -121,6 +121,7 @@ class NetworkServer:
     # Joins
 
     def _join(self, copies: list[Rx], arrived_s: float) -> Plan | None:
+        self._rate(copies[0])  # before the join is counted as one
         session, accept = self._joins.join(copies[0].data)
         self.counts.joins += 1
         _log.info("%s joins as %08x", session.device, session.dev_addr)
@@ -134,9 +135,7 @@ class NetworkServer:
         message = phy.unpack_data(rx.data)
         if message.direction != 0:
             raise FrameError("a downlink, heard by a gateway")
-        rate = self.region.rate_of(rx.sf, rx.bw_khz)
-        if rate is None:
-            raise FrameError(f"SF{rx.sf}BW{rx.bw_khz} is no uplink rate of {self.region.name}")
+        rate = self._rate(rx)
         found = self._owner(rx.data, message)
         if found is None:
             return None
@@ -154,6 +153,13 @@ class NetworkServer:
         )
         port, body = await self._application(session, message)
         return self._answer(session, message, copies, answers, port, body, arrived_s, pending)
+
+    def _rate(self, rx: Rx) -> int:
+        """Its data rate. Raises FrameError: a gateway may tell any."""
+        rate: int | None = self.region.rate_of(rx.sf, rx.bw_khz)
+        if rate is None:
+            raise FrameError(f"SF{rx.sf}BW{rx.bw_khz} is no uplink rate of {self.region.name}")
+        return rate
 
     def _owner(self, data: bytes, message: phy.Data) -> tuple[bool, Session] | None:
         """(pending, session) whose keys verify it; its counter is taken, its payload decrypted."""
