@@ -76,9 +76,13 @@ class StorePico:
     def record(self, seed, steps, starts, image=None):
         """(RamFlash before, its journal, powercut.History) of a workload, not cut.
 
-        The operations are those that the emulator saw. image: of the region, else it is blank.
+        The operations are those that the emulator saw. image: of the region, in the interpreter
+        that is there; else the board begins anew, and the region is blank.
         """
-        self._restart(image)
+        if image is None:
+            self._restart()
+        else:
+            self._poke(image)
         before = self.region()
         self.board.record_flash()
         lines = self._call("tell", seed, steps, starts)
@@ -94,14 +98,14 @@ class StorePico:
     def recover(self, image):
         """(what a start finds on this image, cycles of it); then it appends and starts again."""
         if self._recoveries % _STARTS_A_BOOT == 0:
-            self._restart(None)
+            self._restart()
         self._recoveries += 1
         self._poke(image)
         return self._recovered()
 
     def cut(self, seed, steps, starts, operation, *, torn):
         """(region after a real cut, what the start after it found, cycles of that)."""
-        self._restart(None)
+        self._restart()
         self.board.cut_power_at(operation, torn=torn)
         with pytest.raises(PowerCut):
             self._call("run", seed, steps, starts)
@@ -110,10 +114,8 @@ class StorePico:
         image = self.region()
         return image, *self._recovered()
 
-    def _restart(self, image):
+    def _restart(self):
         self.board.reset(self._flash)
-        if image is not None:
-            self._poke(image)
 
     def _poke(self, image):
         assert len(image) == _BYTES
