@@ -39,9 +39,11 @@ def _semtech():
 class _Server:
     """A whole server behind its datagrams; the store refuses, so that nothing is kept of it."""
 
-    def __init__(self):
+    def __init__(self, region="EU868", hz=868_100_000):
         database = Database(":memory:")
-        self.server = NetworkServer(lns_device.site(), database, Records(database, self._submit))
+        site = lns_device.site(region)
+        self.server = NetworkServer(site, database, Records(database, self._submit))
+        self._hz = hz
         self.front = Front(self.server)
         self.peer = lns_device.Peer()
         self.nonce = 0
@@ -82,13 +84,13 @@ class _Server:
         for packet in begun:
             await self.front.answer(packet)
         assert not self.front._open and len(self.front._waiting) <= 64
-        assert len(self.server.counts.reasons) <= 101
+        assert len(self.server.counts.reasons) <= 101 and len(self.server.gateways) <= 256
         if self.front.malformed > malformed:
             return "malformed"
         return "refused" if self.server.counts.refused > refused else None
 
     async def read_packet(self, data):
-        rx = lns_device.rx(data[:255] or b"\x40")
+        rx = lns_device.rx(data[:255] or b"\x40", hz=self._hz)
         return await self.read(semtech.push_data(b"up", _GATEWAYS[0], [rx]))
 
 
@@ -97,9 +99,12 @@ def _server():
     return Reader(server.read, server.seeds, tokens=_KEYS, every=10)
 
 
-def _packet():
-    server = _Server()
-    return Reader(server.read_packet, server.packets, every=4)
+def _packet(*where):
+    def make():
+        server = _Server(*where)
+        return Reader(server.read_packet, server.packets, every=4)
+
+    return make
 
 
 def _chirpstack():
@@ -142,7 +147,8 @@ def _records():
 READERS = {
     "lns datagram": _semtech,
     "lns server, datagrams": _server,
-    "lns server, packets": _packet,
+    "lns server, packets": _packet(),
+    "lns server, US915": _packet("US915", 902_300_000),
     "lns records": _records,
     "chirpstack event": _chirpstack,
 }

@@ -222,6 +222,24 @@ def test_malformed_packets(bench):
     assert b.server.counts.uplinks == 0
 
 
+def test_datagrams_of_any_number_of_gateways_do_not_grow_the_server(bench):
+    b = bench()
+    peer = Peer()
+    assert b.receive(rx(peer.up(1, _uplink_payload())))
+    front = Front(b.server)
+    for n in range(2000):
+        eui = (n + 1000).to_bytes(8, "big")
+        front.take(semtech.pull_data(b"pd", eui), eui)
+    assert len(b.server.gateways) == 256
+    plan = b.receive(rx(peer.up(1, _uplink_payload(seq=2))))
+    assert plan.options[0][0].eui == GATEWAYS[0]  # the one that hears is still known
+    for n in range(100):
+        front._waiting[b"to"] = []
+        front.take(semtech.tx_ack(b"to", GATEWAYS[0], f"NONSENSE_{n}"), GATEWAYS[0])
+    assert len(front.errors) == 21
+    assert front.errors["other"] == 80
+
+
 def test_a_clock_that_is_set_back_silences_nobody_for_long(bench):
     b = bench()
     peer = Peer()

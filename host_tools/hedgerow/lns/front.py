@@ -20,6 +20,7 @@ from hedgerow.lns.server import NetworkServer
 DEDUPE_S = 0.15  # copies of a packet that come later count as a repeat
 _MOST_OPEN = 1000
 _KEEP_TOKENS = 64
+_MOST_ERRORS = 20  # texts; the protocol has eight
 
 Out = tuple[object, bytes]  # address, datagram
 
@@ -106,6 +107,8 @@ class Front:
         options = self._waiting.pop(datagram.token, None)
         if not datagram.error or options is None:
             return None
-        self.errors[datagram.error] = self.errors.get(datagram.error, 0) + 1
+        known = datagram.error in self.errors or len(self.errors) < _MOST_ERRORS
+        error = datagram.error if known else "other"
+        self.errors[error] = self.errors.get(error, 0) + 1
         self._server.gateway(datagram.gateway).refused += 1
         return self._try(options)

@@ -29,6 +29,7 @@ from hedgerow.lns.semtech import Rx, Tx
 _log = logging.getLogger("hedgerow.lns")
 
 _FCNT_MAX = 0xFFFFFFFF
+_MOST_GATEWAYS = 256  # a site has one to five
 _JOIN_DELAY_S = 5
 _LEAD_S = 0.2  # a gateway wants a downlink this long before its time
 _SHORT_REST_S = 10.0
@@ -95,8 +96,17 @@ class NetworkServer:
                 self._database.put(session)
 
     def gateway(self, eui: bytes) -> Gateway:
-        """The gateway of that EUI; one that was never seen is added."""
-        return self.gateways.setdefault(eui, Gateway(eui))
+        """The gateway of that EUI; one that was never seen is added.
+
+        Anyone can send datagrams with any EUI: of too many, one that never heard a packet goes.
+        """
+        found = self.gateways.get(eui)
+        if found is None:
+            if len(self.gateways) >= _MOST_GATEWAYS:
+                gone = min(self.gateways.values(), key=lambda g: (g.uplinks > 0, g.last_seen_s))
+                del self.gateways[gone.eui]
+            found = self.gateways[eui] = Gateway(eui)
+        return found
 
     async def receive(self, heard: list[Rx], arrived_s: float) -> Plan | None:
         """One packet in all its copies; arrived_s: when the first came in, in now_s seconds."""
