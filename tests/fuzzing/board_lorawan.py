@@ -152,13 +152,14 @@ class _Device:
     def read(self, data):
         mac, session = self._mac, self._session
         taken = mac._take(fake_lorawan.Packet(data))
-        assert sum([len(a) for a in mac._answers]) < 1000 and len(mac._fopts()) <= 15
+        options = mac._answers.fopts(255)
+        assert len(mac._answers) < 100 and len(options) <= 15
         assert session.channels.usable(session.rate), "no channel is left"
         assert session.rate >= 0 and 1 <= session.nb_trans <= 15 and session.rx1_delay_s >= 1
         channel = session.channels.usable(session.rate)[0]
         assert mac.room() >= 0 and mac._windows(channel, session.rate, session.rx1_offset, 1)
         if len(mac._answers) > 8:
-            mac._answers, mac._sticky = [], []  # an uplink took them
+            mac._answers.sent(len(options))
         return None if taken else "refused"
 
 

@@ -728,6 +728,17 @@ class TestClassC(_Case):
         self.assertEqual(self.between(*[b"\x06"] * 100), b"\x06\xff\x07" * 5)
         self.assertTrue(len(self.mac._answers) <= 30)
 
+    def test_a_confirmed_downlink_stays_owed_until_the_next_uplink(self):
+        self.build(class_c=True)
+        self.abp()
+        self.radio.air = [
+            fake.downlink(self.session, 0, confirmed=True),
+            fake.downlink(self.session, 1),
+        ]
+        self.run_(self.mac.listen_for(200))
+        self.assertTrue(self.up()[1].fctrl & phy.ACK)
+        self.assertFalse(self.up()[1].fctrl & phy.ACK)
+
 
 class TestUS915(_Case):
     region = "US915"

@@ -16,13 +16,13 @@ from ...core.errors import FrameError, LinkError
 from . import commands, crypto, maccmd, phy
 from .adr import Adr, step_down
 from .airtime import airtime_us
+from .answers import Answers
 from .duty import Duty
 
 _JOIN_DELAY_S = 5
 _JITTER_MS = 1000  # random time before an uplink: devices that woke together part
 _HOUR_MS = 3600000
 _LISTEN_MS = 50  # class C: how often the radio is asked
-_MOST_ANSWERS = 30  # that wait for an uplink; the oldest go
 
 
 def _snr_db(packet):
@@ -64,8 +64,7 @@ class Mac:
         self._duty = Duty(region, session.kv)
         session.before_block = self._duty.next_block
         self._adr = Adr()
-        self._answers = []  # MAC commands for the next uplink
-        self._sticky = []  # of those, what is repeated until a downlink arrives
+        self._answers = Answers()
         self._ack_due = False
         self._join_began_ms = None
         self._join_waited_ms = 0
@@ -107,7 +106,7 @@ class Mac:
     def _began(self):
         if self._rate is not None and self.session.fcnt_up == 0:
             self.session.rate = self._rate
-        self._answers, self._sticky = [], []
+        self._answers = Answers()
         self._ack_due = False
         self._join_began_ms = None
         self._join_waited_ms = 0
@@ -139,16 +138,19 @@ class Mac:
 
     def room(self):
         """Bytes of payload that the next uplink can carry besides the MAC commands it owes."""
-        most = self.region.max_payload(self.session.rate, self.session.dwell)
-        return max(most - len(self._fopts()), 0)
+        most = self._most()
+        return max(most - len(self._answers.fopts(most)), 0)
+
+    def _most(self):
+        return self.region.max_payload(self.session.rate, self.session.dwell)
 
     def ask_link_check(self):
         """The next uplink asks how well it is heard: link_margin_db, link_gateways."""
-        self._answers.append(bytes((maccmd.LINK_CHECK,)))
+        self._answers.ask(maccmd.LINK_CHECK)
 
     def ask_time(self):
         """The next uplink asks for the time: on_time()."""
-        self._answers.append(bytes((maccmd.DEVICE_TIME,)))
+        self._answers.ask(maccmd.DEVICE_TIME)
 
     async def uplink(self, port, payload, confirmed=False):
         """Send, listen in both windows; the downlink for the application (phy.Data) or None.
@@ -161,7 +163,7 @@ class Mac:
         if not session.joined:
             raise LinkError("lorawan: not joined")
         asks = self.adr and self._adr.before_uplink()
-        options = self._fopts()
+        options = self._answers.fopts(self._most())
         if len(payload) > self.room():
             raise LinkError("lorawan: %d bytes, room for %d" % (len(payload), self.room()))
         message = phy.Data(
@@ -174,7 +176,7 @@ class Mac:
             payload,
         )
         data = phy.pack_data(message, session.nwk_s_key, session.app_s_key)
-        self._answers = self._answers_left(options)
+        self._answers.sent(len(options))
         self._ack_due = self.more = False
         self.uplinks += 1
         message = await self._send_repeatedly(data)
@@ -281,31 +283,21 @@ class Mac:
         phy.decrypt(message, fcnt, session.nwk_s_key, session.app_s_key)
         if not between:  # else it does not show that our uplink was heard
             self._adr.heard()
-            self._answers = [a for a in self._answers if a not in self._sticky]
-            self._sticky = []
+            self._answers.heard()
         self._act(message, _snr_db(packet))
         return message
 
     def _act(self, message, snr):
         self.downlinks += 1
-        self._ack_due = message.confirmed
+        self._ack_due = self._ack_due or message.confirmed
         self.more = bool(message.fctrl & phy.F_PENDING)
         stream = message.payload if message.port == 0 else message.fopts
         found = maccmd.split(stream, crypto.DOWN)
         if not found:
             return
-        answers = commands.carry_out(self, found, snr)
-        self._answer(answers)
+        self._answers.add(commands.carry_out(self, found, snr))
         self.session.keep_able_to_send()
         self.session.save()
-
-    def _answer(self, answers):
-        """Queue them; one that is repeated takes the place of an earlier one to such a command."""
-        sticky = [a for a in answers if a[0] in maccmd.STICKY]
-        old = [a for a in self._sticky if a[0] in [s[0] for s in sticky]]
-        self._answers = [a for a in self._answers if a not in old] + answers
-        self._answers = self._answers[-_MOST_ANSWERS:]
-        self._sticky = [a for a in self._sticky if a not in old] + sticky
 
     def _refuse(self, why):
         self.refused += 1
@@ -315,26 +307,6 @@ class Mac:
         """The network's answer: ms since 1970 at the end of the latest uplink."""
         since_ms = max(clock.ticks_diff(clock.ticks_ms(), self._sent_ms), 0)
         self.on_time((sent_ms + since_ms) // 1000)
-
-    # ---- MAC commands that wait for an uplink ----
-
-    def _fopts(self):
-        """What fits into FOpts, in order; bytes."""
-        most = self.region.max_payload(self.session.rate, self.session.dwell)
-        out = b""
-        for answer in self._answers:
-            if len(out) + len(answer) > min(phy.MAX_FOPTS_BYTES, most):
-                break
-            out += answer
-        return out
-
-    def _answers_left(self, sent):
-        """The queue after `sent` went out: sticky answers stay in front of what had no room."""
-        size, i = 0, 0
-        while size < len(sent):
-            size += len(self._answers[i])
-            i += 1
-        return [a for a in self._answers[:i] if a in self._sticky] + self._answers[i:]
 
     # ---- class C ----
 
