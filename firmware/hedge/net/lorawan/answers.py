@@ -1,7 +1,7 @@
 """MAC commands that wait for an uplink: our questions, and answers to the network's commands.
 
-Source: LoRaWAN L2 1.0.4, section 5: some answers go with every uplink until a downlink in a receive
-window shows that the network has them.
+Source: LoRaWAN L2 1.0.4, section 5: some answers go with every uplink until a downlink in a
+receive window shows that the network has them.
 """
 
 from . import maccmd, phy
