@@ -70,6 +70,32 @@ class TestDns(unittest.TestCase):
         endless = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x3f" * 40
         self.assertEqual(setup_dns.reply(endless, b"\x01\x02\x03\x04"), None)
 
+    def test_an_answer_that_cannot_be_sent_does_not_end_the_names(self):
+        question = b"\x12\x34\x01\x00\x00\x01" + bytes(6) + b"\x01a\x00\x00\x01\x00\x01"
+
+        class Udp:
+            sent = []
+
+            async def recv(self):
+                await asyncio.sleep_ms(1)
+                return question, len(self.sent)
+
+            def send(self, data, addr):
+                self.sent.append(addr)
+                if addr == 0:
+                    raise OSError(22)
+
+        async def scenario():
+            task = asyncio.create_task(Portal(None, {}, _PATH)._answer_names(Udp(), bytes(4)))
+            for _ in range(200):
+                if len(Udp.sent) > 2:
+                    break
+                await asyncio.sleep_ms(10)
+            task.cancel()
+
+        asyncio.run(scenario())
+        self.assertTrue(len(Udp.sent) > 2)
+
 
 class TestEntries(unittest.TestCase):
     def test_what_fits(self):

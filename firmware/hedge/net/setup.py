@@ -19,6 +19,7 @@ from . import wifi_status as status
 _LIMIT_MS = 600000
 _REQUEST_MS = 8000
 _MAX_CONNECTIONS = 3
+_PAUSE_MS = 20  # after a socket error, so that a broken socket does not spin
 _SHOWN_MS = 8000  # the last page, before the access point goes
 _MAX_NETWORKS = 20
 _NAME_CHARS = "abcdefghijklmnopqrstuvwxyz0123456789-"
@@ -180,13 +181,22 @@ class Portal:
         own = bytes([int(part) for part in self.address.split(".")])
         udp = Udp.at(host, port)
         try:
-            while True:
+            await self._answer_names(udp, own)
+        finally:
+            udp.close()
+
+    async def _answer_names(self, udp, own):
+        while True:
+            try:
                 data, sender = await udp.recv()
                 answer = setup_dns.reply(data, own)
                 if answer:
                     udp.send(answer, sender)
-        finally:
-            udp.close()
+            except (
+                OSError
+            ) as e:  # a question from port 0, a phone that left: the others are answered
+                log.debug("setup", "names: %r", e)
+                await asyncio.sleep_ms(_PAUSE_MS)
 
 
 def fault_of(values):
