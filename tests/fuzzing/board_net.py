@@ -13,6 +13,7 @@ from hedge.net.modem import sim800, sim7080
 from hedge.net.modem.at import At
 from hedge.net.modem.at_lines import MAX_DATA_BYTES, MAX_LINE_BYTES, AtLines
 from hedge.net.modem.modem import _first_number
+from hedge.wire import frame
 
 _NAME = "gateway.farm"
 _QUESTION = dns_message.query(7, _NAME)
@@ -342,13 +343,13 @@ class _Air:
 
 
 class _Link:
-    """A node's link to a gateway that takes everything."""
+    """A node's link that takes frames and nothing else, as that over LoRaWAN."""
 
     async def connect(self):
         pass
 
-    async def send(self, frame):
-        pass
+    async def send(self, data):
+        frame.unpack(data)
 
     async def recv(self):
         await asyncio.Event().wait()
@@ -383,15 +384,18 @@ class _Relayed:
         if self._task.done():
             task, self._task = self._task, None
             await task
-        assert len(self._relay._nodes) <= 3
+        nodes = self._relay._nodes
+        assert len(nodes) <= 3
+        for node in nodes.values():
+            assert not (node._tasks[0].done() and node.session), "a node's task ended"
         return None if self._air.given is None else "busy"
 
 
 def _relay():
-    hello = b"\x01\x00\x3cbed-3"
+    hello, good = b"\x01\x00\x3cbed-3", frame.pack("bed-3", 1, 1, 1, 1, [bytes(30)])
     seeds = []
     for node in (b"\x02node1", b"\x02node2"):
-        for kind, body in (("H", hello), ("I", b"\xa0"), ("U", bytes(60)), ("P", b""), ("B", b"")):
+        for kind, body in (("H", hello), ("I", b"\xa0"), ("U", good), ("P", b""), ("B", b"")):
             seeds += espnow_parts.pack(node, 0, 1, kind, b"ab" + body)
     return Reader(_Relayed().read, seeds, deaf=True)
 

@@ -7,7 +7,7 @@ import unittest
 from fake_uplink import FakeGateway, FakeLink, FakeStore
 
 from hedge.core import log
-from hedge.core.errors import LinkError
+from hedge.core.errors import FrameError, LinkError
 from hedge.net.espnow_link import EspnowLink
 from hedge.net.espnow_parts import DOWN, HEADER_BYTES, MAX_BYTES, UP, Parts, is_good, pack
 from hedge.net.espnow_radio import BROADCAST
@@ -260,6 +260,22 @@ class LinkTest(_Site):
         with self.assertRaises(LinkError) as caught:
             self.play(scenario, most=1)
         self.assertTrue("the relay is full" in str(caught.exception))
+
+    def test_a_relay_tells_a_node_what_its_link_does_not_take(self):
+        async def scenario():
+            link = self.link(info=b"")
+            await link.connect()
+
+            async def send(data):
+                raise FrameError("frame of 5 bytes")
+
+            self.links[-1][2].send = send
+            await link.send(b"wrong")
+            await link.recv()
+
+        with self.assertRaises(LinkError) as caught:
+            self.play(scenario)
+        self.assertEqual(str(caught.exception), "bridge: frame of 5 bytes")
 
     def test_a_relay_outlives_names_that_are_none(self):
         async def scenario():

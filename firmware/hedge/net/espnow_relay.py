@@ -11,11 +11,12 @@ import asyncio
 import time
 
 from ..core import log
-from ..core.errors import LinkError
+from ..core.errors import FrameError, LinkError
 from ..wire.frame import is_device_name
 from .espnow_parts import DOWN, UP, Parts, pack
 
-_LOST = (LinkError, OSError, asyncio.TimeoutError)
+# FrameError too: a link over LoRaWAN reads the frames, and a node may send others.
+_LOST = (LinkError, FrameError, OSError, asyncio.TimeoutError)
 _WAITING = 8  # messages of a node that wait for its link
 
 
