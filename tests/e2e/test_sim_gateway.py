@@ -7,6 +7,8 @@ import pytest
 from sim_runs import hedgerow, last_json, new_project
 
 from hedgerow.gateway import Gateway, GatewayConfig
+from hedgerow.gateway.service import gateway_in_thread
+from hedgerow.sim import run
 from hedgerow.sim.stored import stored_in_db
 
 pytestmark = pytest.mark.e2e
@@ -53,6 +55,34 @@ def test_a_node_that_signs_its_frames(tmp_path: Path, kind: str) -> None:
     result = last_json(hedgerow("sim", node_file, "--days", 2, "--gateway", "private", "--json"))
     assert (result["lost"], result["duplicates"]) == (0, 0)
     assert result["records_stored"] == result["records_created"] > 5
+
+
+def test_what_a_running_gateway_refuses_is_told(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No key, where it wants one; and a node on LoRaWAN, whose radio is not simulated."""
+    monkeypatch.setattr(run, "_DRAIN_S", 3.0)
+    keys = {"*": b"0" * 16}
+    config = GatewayConfig(
+        db=tmp_path / "g.db", http_port=0, mqtt_port=0, broker="python", keys=keys
+    )
+    radio = 'radio = "sx1276"\nspi = "spi1"\ncs = "GP13"\n'
+    lorawan = {
+        'kind = "mqtt"\n': f'kind = "lorawan"\nkey = "{b"0".hex() * 16}"\n',
+        'host = "127.0.0.1" ': 'dev_eui = "0000000000000001" ',
+        "port = 1883": f'app_key = "{"0f" * 16}"\n{radio}',
+    }
+    said: list[str] = []
+    lost = []
+    with gateway_in_thread(config) as gateway:
+        mqtt = {"port = 1883": f"port = {gateway.mqtt_port}"}
+        for name, changes in (("bed-1", mqtt), ("bed-2", lorawan)):
+            node_file = new_project(tmp_path, name, 3600, changes)
+            options = run.SimOptions(node_file, days=1, gateway=gateway.http_url)
+            lost.append(asyncio.run(run.simulate(options, said.append))["lost"])
+    assert lost[0] > 0 and lost[1] == 0
+    assert any("not everything was acknowledged" in text for text in said)
+    assert any("refused (mac)" in text for text in said)
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
+from hedgerow.config.uplink_kinds import links_of
 from hedgerow.errors import GatewayError
 from hedgerow.gateway import Gateway, GatewayConfig
 from hedgerow.sim.audit import Key
@@ -13,6 +14,7 @@ from hedgerow.sim.stored import gateway_answers, get_json, stored_in_db, stored_
 
 DEFAULT_URL = "http://127.0.0.1:8080"
 PRIVATE = "private"
+_BY_IP = ("mqtt", "coap", "http", "umqtt")
 
 
 class RunningGateway:
@@ -22,10 +24,16 @@ class RunningGateway:
         self.url = url
 
     def attach(self, plan: dict[str, Any]) -> dict[str, Any]:
-        """The plan as it is: its [uplink] names the gateway's broker."""
+        """The plan as it is: its [uplink] names the gateway's broker.
+
+        A radio, a cable or a modem is not simulated here: MQTT to that broker takes its place.
+        """
         if not plan.get("uplink"):
             raise GatewayError("the node file has no [uplink]; add one that names the broker")
-        return plan
+        if all(link["kind"] in _BY_IP for link in links_of(plan["uplink"])):
+            return plan
+        host, _, port = get_json(f"{self.url}/api/health")["broker"].rpartition(":")
+        return with_uplink(plan, host, int(port))
 
     def last_boot(self, device: str) -> int:
         """Highest boot number it knows of this device, 0 if none."""
@@ -36,6 +44,11 @@ class RunningGateway:
     def stored(self, device: str) -> dict[Key, bytes]:
         """All records of the device."""
         return stored_over_http(self.url, device)
+
+    def refusals(self) -> list[str]:
+        """Why it refuses messages, as its page shows it."""
+        alerts = get_json(f"{self.url}/api/alerts?open=true")
+        return [alert["text"] for alert in alerts if alert["kind"] == "malformed"]
 
 
 class PrivateGateway:
@@ -56,6 +69,10 @@ class PrivateGateway:
     def stored(self, device: str) -> dict[Key, bytes]:
         """All records of the device."""
         return stored_in_db(self._db, device)
+
+    def refusals(self) -> list[str]:
+        """None: it was made for this node."""
+        return []
 
 
 FarEnd = RunningGateway | PrivateGateway

@@ -154,6 +154,13 @@ class NodeRun:
             )
         return False
 
+    def link_troubles(self) -> list[str]:
+        """The last trouble of its link that its log tells, if it tells one."""
+        said = [
+            line.partition(" W uplink: ")[2] for line in self._process.log_tail(200).split("\n")
+        ]
+        return [text for text in said if text][-1:]
+
     def _restart(self) -> None:
         self.restarts += 1
         self.start()

@@ -97,6 +97,8 @@ async def _judge(node: NodeRun, far: FarEnd, say: Say, progress: Progress) -> di
     await _live(node, progress)
     if not node.drained:
         say(f"not everything was acknowledged within {_DRAIN_S:.0f} s")
+        for text in [*node.link_troubles(), *far.refusals()]:
+            say(f"  {text}")
     stored = {key: data for key, data in far.stored(node.name).items() if key[0] >= first_boot}
     score = Score()
     score.add_node(node, read_log(node.store_dir), stored)
