@@ -21,6 +21,7 @@ import time
 from ..core import log
 from ..core.errors import LinkError, StoreError
 from . import mqtt_codec as codec
+from . import topics
 from .mqtt_state import Inflight, KeepAlive
 
 _GOODBYE_MS = 1000  # how long a DISCONNECT may take to leave
@@ -65,7 +66,7 @@ class Client:
         **options,
     ):
         if will:
-            _check_name(will[0])
+            topics.check_name(will[0])
         self._open_stream = open_stream
         self._clean_session = clean_session
         self._on_message = on_message
@@ -95,7 +96,9 @@ class Client:
         self.told = None  # MQTT 5: properties of the last CONNACK, what the broker set
         self.oversized = 0  # packets drained because they were larger than max_packet_bytes
         self.redelivered = 0  # packets sent again with DUP
-        self.refused = 0  # messages that the broker took with a failure code and are lost (MQTT 5)
+        self.refused = (
+            0  # MQTT 5: messages lost because the broker refused them, or will not take them
+        )
 
     @property
     def connected(self):
@@ -182,26 +185,29 @@ class Client:
             asyncio.create_task(run(self._read, 1)),
             asyncio.create_task(run(self._watch, 0)),
         )
+        await self._redeliver(present)
+
+    async def _redeliver(self, present):
         sent, flight = [], self._inflight  # never more at once than the broker takes
         for packet_id, packet in flight.packets():
             await self._until(
                 lambda: len([i for i in sent if flight.due(i)]) < flight.limit, "PUBACK"
             )
-            if packet[0] >> 4 == codec.PUBLISH:
-                codec.mark_dup(packet, present)
-                self.redelivered += present
             if self._wire.VERSION == 5 and not self._wire.takes(packet):
                 flight.acked(packet_id)
                 self.refused += 1
                 log.warn("mqtt", "message given up: this broker takes none of its size or kind")
                 continue
+            if packet[0] >> 4 == codec.PUBLISH:
+                codec.mark_dup(packet, present)
+                self.redelivered += present
             sent.append(packet_id)
             await self._write(packet)
 
     async def disconnect(self, code=0, properties=None):
-        """Say goodbye, so that the broker drops the will, and close. Never raises.
+        """Say goodbye, so that the broker drops the will, and close.
 
-        code, properties: MQTT 5's, e.g. 4 for "publish the will", {"session_expiry_s": 0}.
+        Raises nothing but ValueError, for properties that may not stand there. code, properties: MQTT 5's, e.g. 4 for "publish the will", {"session_expiry_s": 0}.
         """
         try:
             if self.connected:
@@ -247,7 +253,7 @@ class Client:
         is not. LinkError too if an MQTT 5 broker refuses the message, which is lost then;
         ValueError for a topic with wildcards; StoreError if the session's file cannot take it.
         """
-        _check_name(topic)
+        topics.check_name(topic)
         if properties and self._wire.VERSION == 4:
             raise ValueError("mqtt: properties need version=5")
         self._check()
@@ -286,7 +292,7 @@ class Client:
 
         options: MQTT 5's, see mqtt5.Wire.subscribe.
         """
-        _check_filter(topic)
+        topics.check_filter(topic)
         reply = await self._ask(self._wire.subscribe, codec.SUBACK, topic, qos, **options)
         granted = reply[2][0]
         if len(reply[2]) != 1 or granted > qos:
@@ -486,21 +492,6 @@ class Client:
             handled = self._on_message(packet[1], packet[2], packet[4], *packet[7:])
             if handled is not None:
                 await handled
-
-
-def _check_name(topic):
-    if not topic or "+" in topic or "#" in topic or "\0" in topic:
-        raise ValueError("mqtt: publish to %r" % topic)
-
-
-def _check_filter(topic):
-    """4.7.1: a wildcard is a level of its own, # the last one."""
-    levels = topic.split("/")
-    for level in levels:
-        if len(level) > 1 and ("+" in level or "#" in level):
-            raise ValueError("mqtt: topic filter %r" % topic)
-    if not topic or "\0" in topic or "#" in levels[:-1]:
-        raise ValueError("mqtt: topic filter %r" % topic)
 
 
 def _code(packet):
