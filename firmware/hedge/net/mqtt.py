@@ -207,7 +207,8 @@ class Client:
     async def disconnect(self, code=0, properties=None):
         """Say goodbye, so that the broker drops the will, and close.
 
-        Raises nothing but ValueError, for properties that may not stand there. code, properties: MQTT 5's, e.g. 4 for "publish the will", {"session_expiry_s": 0}.
+        code, properties: MQTT 5's, e.g. 4 for "publish the will", {"session_expiry_s": 0}. Raises
+        nothing but ValueError, for properties that may not stand there.
         """
         try:
             if self.connected:
