@@ -14,7 +14,7 @@ from serial_node import SerialNode
 
 _SCRIPT = Path(__file__).with_name("upy") / "chaos_node.py"
 # Records that may wait in a node's store: the slower the link, the fewer.
-ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300, "lorawan": 200}
+ROOMS = {"mqtt": 3000, "mqtt5": 3000, "http": 3000, "serial": 800, "coap": 300, "lorawan": 300}
 _PACES_MS = {"lorawan": 400}  # of the air; else 10
 _FULL = 10_000  # with fewer to make the rooms are smaller in proportion
 
@@ -116,7 +116,7 @@ class Farm:
 
     def _build_radio(self, stack: contextlib.ExitStack, thread: LoopThread) -> None:
         port = free_udp_port()
-        self.lns = Lns(self.folder, port, self.weather.line_to(self.broker.port).port)
+        self.lns = Lns(self.folder, port, self.broker.port)
         self.lns.start()
         stack.callback(self.lns.close)
         self.field = RadioField(thread, port, self._seed)
