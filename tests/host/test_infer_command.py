@@ -63,6 +63,7 @@ def test_paths_of_the_unix_port(model: Path, path: str) -> None:
     outcome = run(loaded, api.random_inputs(5, 7), "unix", path)
     assert outcome.kernels == path
     assert outcome.heap_bytes_per_invoke == 0
+    assert 0 < outcome.persistent_bytes <= 256
     assert outcome.us_per_inference is not None and outcome.us_per_inference > 0
 
 

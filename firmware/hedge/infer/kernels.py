@@ -11,6 +11,8 @@ from ..core.once import forget
 
 ABI = 2  # the version of the .hgm file
 
+NATIVE, VIPER, PORTABLE = 0, -1, -2  # in cursor[4], for Model.kernels
+
 # Opcodes -> viper_<what>.py and its kernel; a fully connected layer and TABLE are in viper.py.
 # 0: a CONV or DEPTHWISE of an image.
 _FAMILIES = (
@@ -25,24 +27,25 @@ _FAMILIES = (
 
 
 def choose(wanted, opcodes):
-    """(name, run, is_aligned): the best that the firmware has, or what is wanted.
+    """(mark, run, is_aligned): the best that the firmware has, or what is wanted.
 
-    wanted: "native", "viper", "portable" or None. run(data, arena, cursor): see portable.run.
-    is_aligned(buffer): None if any place will do. Raises ModelError if it is not there.
+    wanted: "native", "viper", "portable" or None. mark: for cursor[4]. run(data, arena,
+    cursor): see portable.run. is_aligned(buffer): None if any place will do. Raises ModelError if
+    it is not there.
     """
     if wanted not in (None, "native", "viper", "portable"):
         raise ModelError("kernels %r, expected native, viper, portable or None" % wanted)
     if wanted in (None, "native"):
         module = _native(wanted is None)
         if module is not None:
-            return "native", module.run, _is_aligned
+            return NATIVE, module.run, _is_aligned
     if wanted in (None, "viper"):
         found = _viper(opcodes, wanted is None)
         if found is not None:
             return found
     from . import portable
 
-    return "portable", portable.run, None
+    return PORTABLE, portable.run, None
 
 
 def fall_back(model):
@@ -51,7 +54,7 @@ def fall_back(model):
     if model.kernels != "native":
         raise ModelError("the file or the cursor has changed under the model")
     opcodes = range(14)
-    model.kernels, model._run, _ = _viper(opcodes, True) or choose("portable", opcodes)
+    model._cursor[4], model._run, _ = _viper(opcodes, True) or choose("portable", opcodes)
     forget("hedge.infer.kernels")
 
 
@@ -82,7 +85,7 @@ def _viper(opcodes, may_lack):
             from . import viper
 
             _load(viper, opcodes)
-            return "viper", viper.run, _is_aligned
+            return VIPER, viper.run, _is_aligned
         except SyntaxError:  # "invalid micropython decorator": built without native emitter
             pass
     if may_lack:

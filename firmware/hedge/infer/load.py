@@ -28,7 +28,7 @@ def fill(model, source, arena, profile, kernels):
         data = _contents(source)
         header, opcodes, arena = _checked(data, arena)
         _forget(*_CHECKS)
-        is_aligned = _choose(model, kernels, opcodes)
+        mark, model._run, is_aligned = _choose(kernels, opcodes)
     finally:
         _forget(*_CHECKS)
         _threshold(threshold)
@@ -38,12 +38,11 @@ def fill(model, source, arena, profile, kernels):
         raise ModelError("arena does not lie at a multiple of 4: use an array('b')")
     model._data = data
     model.arena = arena
-    model._cursor = array.array("i", (0, 0, 0, 0, 0))  # the last is for the native module
+    model._cursor = array.array("i", (0, 0, 0, 0, mark))
     view = memoryview(arena)
     at, size, out, out_size, op_count = header
     model.input = view[at : at + size]
     model.output = view[out : out + out_size]
-    model._us = None
     if profile:
         from .profile import timed
 
@@ -86,12 +85,11 @@ def _checked(data, arena):
     return tuple([header[i] for i in at]), opcodes, arena
 
 
-def _choose(model, kernels, opcodes):
+def _choose(kernels, opcodes):
     from .kernels import choose
 
     _forget("kernels")
-    model.kernels, model._run, is_aligned = choose(kernels, opcodes)
-    return is_aligned
+    return choose(kernels, opcodes)
 
 
 def _arena(arena, needed, has_state):

@@ -18,6 +18,8 @@ _HEADER = (
     ("input_type", "<B", 50),
     ("output_type", "<B", 51),
 )
+# By cursor[4]: -1 viper, -2 portable; else native, whose own it is.
+_KERNELS = ("native", "portable", "viper")
 
 
 class Model:
@@ -36,6 +38,8 @@ class Model:
     Raises ModelError if the file is damaged, hostile, too new, the arena too small, too large for
     the heap, or shared by a model with state; OSError if the file cannot be read.
     """
+
+    _us = None  # microseconds of every layer, with profile=True
 
     def __init__(self, source, arena=None, profile=False, kernels=None):
         from .load import fill
@@ -115,8 +119,10 @@ class Model:
         return dequantize(self, i)
 
     def __getattr__(self, name):
-        """.arena_bytes, .input_scale and the like, read from the header at each use: as attributes
-        or properties they would take RAM (500 bytes on the 64-bit Unix port)."""
+        """.kernels from the cursor; .arena_bytes, .input_scale and the like from the header: as
+        attributes or properties they would take RAM (500 bytes on the 64-bit Unix port)."""
+        if name == "kernels":
+            return _KERNELS[min(0, self._cursor[4])]
         for field, form, at in _HEADER:
             if field == name:
                 from struct import unpack_from
