@@ -1,11 +1,13 @@
 """A node file as an app: what goes to the board, and what does not."""
 
 import json
+import secrets
 
 import pytest
 
 from hedgerow.config.project import new_project
 from hedgerow.device.app_files import collect
+from hedgerow.device.node_app import node_app
 from hedgerow.errors import ConfigError, UsageError
 
 
@@ -112,6 +114,21 @@ def test_a_folder_with_a_node_file_and_no_program_is_one(node_file):
 def test_a_board_with_hedge_gets_only_the_rest(node_file):
     files = collect(node_file, with_hedge=False).files
     assert sorted(files) == ["main.py", "model/soil_dry.hgm", "plan.json"]
+
+
+def test_a_gateway_on_the_board_itself_is_told(node_file):
+    (note,) = node_app(node_file, with_hedge=False).notes
+    assert '"127.0.0.1" is the board itself' in note
+    serial = with_uplink(node_file, '[uplink]\nkind = "serial"\n')
+    assert node_app(serial, with_hedge=False).notes == ()
+
+
+def test_the_plan_with_its_passwords_is_for_its_owner_alone(node_file):
+    text = node_file.read_text(encoding="utf-8")
+    node_file.write_text(text.replace("bed-3", f"bed-{secrets.randbelow(10**9)}"))
+    plan = node_app(node_file, with_hedge=False).files["plan.json"]
+    assert plan.stat().st_mode & 0o077 == 0
+    plan.unlink()
 
 
 def test_mistakes_and_boards_without_a_line_are_told(node_file):

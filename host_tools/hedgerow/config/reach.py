@@ -21,7 +21,7 @@ def check_reach(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     _check_path(draft, path, table)
     if is_known(table.get("password")) and table.get("user") is None:
         draft.fault((*path, "password"), "password without user", "user = ...", key=True)
-    if is_known(table.get("host")) and not _is_loopback(table["host"]):
+    if is_known(table.get("host")) and not is_loopback(table["host"]):
         _check_secrets(draft, path, table)
         _check_network(draft, path, table)
 
@@ -100,6 +100,7 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return None
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Does this host name the computer, or board, itself?"""
     address = _address(host)
     return host == "localhost" if address is None else address.is_loopback

@@ -15,11 +15,12 @@ _SKIPPED = {"__pycache__", "node_modules"}
 @dataclass(frozen=True)
 class App:
     """entry: module that is imported to start it. files: path on the board -> file here.
-    raw_flash: what it takes of the board's flash besides."""
+    raw_flash: what it takes of the board's flash besides. notes: what to tell who deploys it."""
 
     entry: str
     files: dict[str, Path]
     raw_flash: RawFlash | None = None
+    notes: tuple[str, ...] = ()
 
 
 def collect(place: Path, *, with_hedge: bool = True) -> App:

@@ -76,6 +76,8 @@ def deploy(
     app = collect(
         place, with_hedge=with_hedge is not False
     )  # bad input before the board is touched
+    for note in app.notes if told else ():
+        told(note)
     for attempt in range(1, attempts + 1):
         try:
             if attempt == attempts > 1:

@@ -9,6 +9,7 @@ from hedge.infer import plan as hgm
 from hedge.infer.kernels import viper_modules
 from hedgerow import paths
 from hedgerow.config import compile_file
+from hedgerow.config.reach import is_loopback
 from hedgerow.config.uplink_kinds import UPLINK_FILES, links_of
 from hedgerow.device.app_files import App, add_imports
 from hedgerow.device.region_room import raw_flash
@@ -35,7 +36,17 @@ def node_app(node_file: Path, *, with_hedge: bool) -> App:
     if with_hedge:
         files |= {name: paths.firmware_dir() / name for name in _computed_imports(plan, top)}
         add_imports(files, [paths.firmware_dir()], _unused(plan))
-    return App("main", files, raw_flash(plan))
+    return App("main", files, raw_flash(plan), _notes(plan))
+
+
+def _notes(plan: dict[str, Any]) -> tuple[str, ...]:
+    """What runs on this computer and not on a board."""
+    hosts = [link.get("host") for link in links_of(plan["uplink"])]
+    return tuple(
+        f'note: [uplink] host = "{host}" is the board itself; name the computer of the gateway'
+        for host in hosts
+        if host and is_loopback(host)
+    )
 
 
 def on_board(plan: dict[str, Any]) -> dict[str, Any]:
@@ -53,6 +64,7 @@ def _written(plan: dict[str, Any]) -> Path:
     if not path.is_file():
         path.parent.mkdir(parents=True, exist_ok=True)
         part = path.with_suffix(".part")
+        part.touch(mode=0o600)  # it has the passwords of the Wi-Fi networks
         part.write_bytes(data)
         part.replace(path)
     return path
