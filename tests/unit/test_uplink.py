@@ -7,7 +7,7 @@ from quiet_case import QuietCase
 from waiting import soon
 
 from hedge.core import clock
-from hedge.core.errors import FrameError
+from hedge.core.errors import FrameError, LinkError
 from hedge.net.uplink import Uplink
 from hedge.wire import ack, frame
 
@@ -213,6 +213,24 @@ class TestBadLink(_Case):
             self.assertEqual(self.uplink.retransmits, 0)
 
         self.run_it(scenario, ack_timeout_ms=5000)
+
+    def test_a_frame_that_a_resumed_session_never_had_goes_at_once(self):
+        """The link was known to be dead when it was handed over: nobody kept it."""
+        send = self.link.send
+
+        async def dead(data):
+            self.link.send = send
+            self.link.break_it()
+            raise LinkError("Wi-Fi: not found")
+
+        async def scenario():
+            self.link.kept = True
+            self.link.send = dead
+            self.append(5)
+            await self.all_acked(1000)
+            self.assertEqual((len(self.link.sent), self.uplink.retransmits), (1, 1))
+
+        self.run_it(scenario, ack_timeout_ms=60000)
 
     def test_a_new_session_starts_again_at_once(self):
         async def scenario():

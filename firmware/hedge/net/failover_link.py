@@ -212,7 +212,6 @@ class FailoverLink(Link):
         self._acks.clear()
         self._changed.set()
 
-
     async def _let_decide(self):
         """Where both lead to one broker, it ends this session when the other one begins."""
         for _ in range(_DECIDE_MS // 20):

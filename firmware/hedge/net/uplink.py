@@ -205,9 +205,14 @@ class Uplink:
         batch = self._reader.next(self._room)
         if batch is None:
             return False
-        # Noted first: if the link fails in send(), the frame may be on its way or not.
+        # Noted first: if the link fails in send(), the frame may be on its way or not, and a link
+        # that keeps what was sent may not have it.
         self._note(batch)
-        await self._link.send(self._pack(batch))
+        try:
+            await self._link.send(self._pack(batch))
+        except _LINK_LOST:
+            self._send_again()
+            raise
         self.frames_sent += 1
         self.records_sent += len(batch.records)
         return True
