@@ -287,6 +287,17 @@ class TestOutages(_Case):
 
         self.run_it(scenario)
 
+    def test_an_error_of_the_system_is_told_by_its_name(self):
+        async def reset():
+            raise OSError(104, "by peer")
+
+        async def scenario():
+            self.link.recv = reset
+            await soon(lambda: len(self.changes) > 1, "the end of a session")
+
+        self.run_it(scenario)
+        self.assertTrue(self.changes[1][1] in ("by peer", "ECONNRESET: by peer"))
+
 
 class TestAcks(_Case):
     def test_malformed_acks_are_counted_and_ignored(self):

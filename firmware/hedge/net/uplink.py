@@ -364,7 +364,10 @@ class Uplink:
 
 
 def _reason(error):
-    return str(error) if isinstance(error, LinkError) else repr(error)
+    text = str(error)
+    if text.startswith("[Errno "):  # of "[Errno 111] ECONNREFUSED" the name
+        return text[text.find("]") + 2 :]
+    return text if isinstance(error, LinkError) else repr(error)
 
 
 def uplink_maker(settings, store, name, key):
