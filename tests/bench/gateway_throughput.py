@@ -19,7 +19,8 @@ from paho.mqtt.enums import CallbackAPIVersion
 from hedge.wire import ack, frame, senml
 from hedgerow.gateway import Gateway, GatewayConfig
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 
 RECORDS_PER_FRAME = 6
 

@@ -9,7 +9,8 @@ from typing import Any
 from hedgerow.emulate.lora.channel import Channel, Place
 from hedgerow.emulate.lora.world import Device, World
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 from hedgerow.lns.database import Database
 from hedgerow.lns.devices import site_of
 from hedgerow.lns.front import Front

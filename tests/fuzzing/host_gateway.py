@@ -16,7 +16,8 @@ from hedgerow.bridge.session import Session
 from hedgerow.gateway import cayenne
 from hedgerow.gateway.coap_guard import is_sound
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest, Refused
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound, Refused
 from hedgerow.gateway.mirror import sparkplug_payload
 from hedgerow.gateway.mirror.home_assistant import HomeAssistant
 from hedgerow.gateway.mirror.snapshot import Device, Value

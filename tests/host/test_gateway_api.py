@@ -11,7 +11,8 @@ import pytest
 from hedge.wire import cbor, frame, senml
 from hedgerow.gateway import GatewayConfig
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 from hedgerow.gateway.service import gateway_in_thread
 
 START_S = 1_780_000_000

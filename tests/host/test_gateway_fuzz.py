@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from hedge.wire import ack, frame, senml
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 from hedgerow.gateway.watermark import StreamKey
 
 NOW_S = 1_790_000_000.0

@@ -7,7 +7,8 @@ import pytest
 
 from hedge.wire import ack, cbor, frame, senml
 from hedgerow.gateway.database import open_database, open_reader
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 from hedgerow.gateway.watermark import StreamKey, read_mark
 
 NOW_S = 1_790_000_000.0

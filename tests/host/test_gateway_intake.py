@@ -8,8 +8,9 @@ import pytest
 from hedge.wire import ack, cbor, frame, senml
 from hedgerow.errors import GatewayError
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest, Refused
+from hedgerow.gateway.ingest import Ingest
 from hedgerow.gateway.intake import Intake
+from hedgerow.gateway.messages import Inbound, Refused
 from hedgerow.gateway.writer import Writer
 
 KEYS = {"bed-1": b"k" * 32, "bed-2": b"j" * 32}

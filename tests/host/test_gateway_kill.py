@@ -29,7 +29,8 @@ INGESTER = """
 import sys, time
 from hedge.wire import ack, frame, senml
 from hedgerow.gateway.database import open_database
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 
 ingest = Ingest(open_database(sys.argv[1]))
 boot, seq = int(sys.argv[2]), 1

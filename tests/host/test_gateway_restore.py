@@ -12,7 +12,8 @@ from hedge.store.log import EVENTS, TELEMETRY
 from hedge.wire import ack, frame, senml
 from hedgerow.gateway.database import open_database
 from hedgerow.gateway.generation import commits_path
-from hedgerow.gateway.ingest import Inbound, Ingest
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound
 
 NOW_S = 1_790_000_000.0
 DEVICE = "bed-1"

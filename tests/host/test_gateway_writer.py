@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from hedgerow.gateway.ingest import Inbound, Outbound
+from hedgerow.gateway.messages import Inbound, Outbound
 from hedgerow.gateway.watermark import StreamKey
 from hedgerow.gateway.writer import Writer
 

@@ -12,7 +12,7 @@ from hedge.net.lorawan import maccmd, payload, phy
 from hedge.wire import ack, frame, senml
 from hedgerow.cli.lns import command
 from hedgerow.errors import ConfigError, GatewayError
-from hedgerow.gateway.ingest import Refused
+from hedgerow.gateway.messages import Refused
 from hedgerow.lns import semtech
 from hedgerow.lns.database import Database
 from hedgerow.lns.devices import read_site, site_of

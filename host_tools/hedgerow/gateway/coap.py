@@ -19,8 +19,8 @@ from aiocoap.numbers import codes
 from hedgerow.errors import GatewayError
 from hedgerow.gateway.coap_guard import guard
 from hedgerow.gateway.config import GatewayConfig
-from hedgerow.gateway.ingest import Refused
 from hedgerow.gateway.intake import Intake
+from hedgerow.gateway.messages import Refused
 
 _RETRY_AFTER_S = 10
 _CODES = {"oversize": codes.REQUEST_ENTITY_TOO_LARGE, "mac": codes.UNAUTHORIZED}

@@ -17,7 +17,7 @@ from fastapi import APIRouter, FastAPI, Path, Request, Response
 
 from hedge.wire.mac import hmac_sha256, same
 from hedgerow.errors import GatewayError
-from hedgerow.gateway.ingest import Refused
+from hedgerow.gateway.messages import Refused
 from hedgerow.gateway.runtime import Runtime
 
 router = APIRouter(prefix="/api")

@@ -11,7 +11,6 @@ seq, SenML-CBOR packs, MAC where the link has none, <= 200 bytes (firmware/hedge
 import json
 import sqlite3
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 
 from hedge.core.errors import FrameError
 from hedge.wire import ack, cbor, frame, frame_read
@@ -19,8 +18,10 @@ from hedgerow.gateway.alerts import AlertBook, AlertKey
 from hedgerow.gateway.config import KeyOf
 from hedgerow.gateway.database import transaction
 from hedgerow.gateway.generation import CommitCount, generation_of, restored_s
+from hedgerow.gateway.messages import Inbound, Note, Outbound, Outcome, Refused, ack_topic
 from hedgerow.gateway.record_table import Inserted, RecordTable
 from hedgerow.gateway.signals import Signals, dropped_text
+from hedgerow.gateway.silence import silent_limit_s, uplink_every_s
 from hedgerow.gateway.watermark import StreamKey, advance
 
 _MAX_INFO_BYTES = 4096
@@ -46,49 +47,6 @@ UPDATE device SET
     last_boot = max(coalesce(last_boot, 0), :boot)
 WHERE id = :device
 """
-
-
-@dataclass(frozen=True, slots=True)
-class Inbound:
-    """One message from a node; received_s: the gateway's clock, epoch s; source: the link."""
-
-    topic: str
-    data: bytes
-    received_s: float
-    source: str = "mqtt"
-
-
-@dataclass(frozen=True, slots=True)
-class Outbound:
-    """One message to a node, to be sent after the commit that made it.
-
-    covers: the (boot, stream) pairs whose watermarks are in it.
-    """
-
-    topic: str
-    data: bytes
-    covers: tuple[tuple[int, int], ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """Something the gateway itself noticed: opens or closes an alert in the same queue."""
-
-    alert: AlertKey
-    text: str
-    is_over: bool
-    received_s: float
-
-
-class Refused(Exception):
-    """A message that is not stored; `reason` is one of a small set of words, for counting."""
-
-    def __init__(self, reason: str, detail: str = ""):
-        super().__init__(detail or reason)
-        self.reason = reason
-
-
-Outcome = StreamKey | Refused | None  # of one message: stored there, refused, nothing to ack
 
 
 class Ingest:
@@ -271,7 +229,7 @@ class Ingest:
         alert = AlertKey(device, "silent", "offline")
         if status == "online":
             self._alerts.close(alert, message.received_s)
-        elif not self._alerts.is_open(alert) and not _uplink_every_s(self._info[device]):
+        elif not self._alerts.is_open(alert) and not uplink_every_s(self._info[device]):
             self._alerts.raise_(alert, "node is offline", message.received_s)
 
     def _info_map(self, device: str, message: Inbound) -> None:
@@ -339,35 +297,6 @@ _KINDS: dict[str, Callable[[Ingest, str, Inbound], StreamKey | None]] = {
     "status": Ingest._status,
     "info": Ingest._info_map,
 }
-
-_DEFAULT_PERIOD_S = 900.0
-_MIN_SILENT_S = 60.0
-_DAILY_S = 26 * 3600.0
-
-
-def silent_limit_s(info: dict, status: str) -> float:
-    """Seconds without a frame after which a node counts as silent: three sample periods.
-
-    A node that the broker calls online keeps its session alive and may have nothing worth
-    sending (report-on-change); from that one only the daily summary must come. So does one that
-    sleeps, with the session after it.
-    """
-    if every_s := _uplink_every_s(info):
-        return _DAILY_S + 2 * every_s
-    value = info.get("sample_s")
-    period_s = float(value) if isinstance(value, int | float) and value > 0 else _DEFAULT_PERIOD_S
-    limit_s = max(3 * period_s, _MIN_SILENT_S)
-    return max(limit_s, _DAILY_S) if status == "online" else limit_s
-
-
-def _uplink_every_s(info: dict) -> float:
-    """How often a node that sleeps connects; 0 for others. Offline is how it is meant to be."""
-    value = info.get("uplink_every_s")
-    return float(value) if isinstance(value, int | float) and value > 0 else 0.0
-
-
-def ack_topic(device: str) -> str:
-    return f"hedge/{device}/ack"
 
 
 def _parse_topic(topic: str) -> tuple[str, str]:

@@ -11,7 +11,7 @@ import asyncio
 import time
 
 from hedgerow.errors import GatewayError
-from hedgerow.gateway.ingest import Inbound, Outcome, Refused
+from hedgerow.gateway.messages import Inbound, Outcome, Refused
 from hedgerow.gateway.writer import Writer
 
 _COMMIT_S = 20.0  # a disk that syncs takes milliseconds; a failing one is retried by the writer

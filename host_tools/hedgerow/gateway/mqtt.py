@@ -16,7 +16,7 @@ from paho.mqtt.enums import CallbackAPIVersion
 from paho.mqtt.reasoncodes import ReasonCode
 
 from hedgerow.errors import GatewayError
-from hedgerow.gateway.ingest import Inbound, Outbound
+from hedgerow.gateway.messages import Inbound, Outbound
 
 _log = logging.getLogger("hedgerow.gateway.mqtt")
 

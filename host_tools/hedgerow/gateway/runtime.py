@@ -14,8 +14,9 @@ from hedgerow.gateway.coap import coap_listener
 from hedgerow.gateway.config import GatewayConfig
 from hedgerow.gateway.database import DatabaseLock, named_errors, open_database
 from hedgerow.gateway.generation import client_of
-from hedgerow.gateway.ingest import Ingest, Note
+from hedgerow.gateway.ingest import Ingest
 from hedgerow.gateway.intake import Intake
+from hedgerow.gateway.messages import Note
 from hedgerow.gateway.mirror.run import mirroring
 from hedgerow.gateway.mqtt import MqttSession
 from hedgerow.gateway.writer import Writer

@@ -13,7 +13,8 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from hedgerow.gateway.ingest import Inbound, Ingest, Note, Outbound, Outcome, ack_topic
+from hedgerow.gateway.ingest import Ingest
+from hedgerow.gateway.messages import Inbound, Note, Outbound, Outcome, ack_topic
 from hedgerow.gateway.watermark import StreamKey
 
 _log = logging.getLogger("hedgerow.gateway.writer")

@@ -13,7 +13,7 @@ from hedge.net.lorawan import payload
 from hedge.net.lorawan.parts import Assembler
 from hedgerow.errors import GatewayError
 from hedgerow.gateway import cayenne
-from hedgerow.gateway.ingest import Refused
+from hedgerow.gateway.messages import Refused
 from hedgerow.lns.database import Database
 
 _log = logging.getLogger("hedgerow.lns")
