@@ -176,7 +176,10 @@ class Site:
         args = {"kind": "mqtt", "port": self.road.port, "path": folders, "script": _SCRIPT}
         args |= {"dir": str(self.folder / "log"), "control": str(self.folder / "control.json")}
         args |= {"dns": [["127.0.0.1", self.dns.port]]} | self._node_args
-        self.node = Node(self._micropython, "net", **args).__enter__()
+        self.node = self.make_node(self._micropython, args).__enter__()
+
+    def make_node(self, micropython: Path, args: dict[str, Any]) -> Node:
+        return Node(micropython, "net", **args)
 
     def numbers(self) -> set[int]:
         """Of the records that the gateway has committed."""

@@ -1,15 +1,18 @@
 """A node that makes a record every 100 ms and sends it; MicroPython, driven by site_parts.py.
 
 SCENARIO: arguments of make_link and: dir, control (path of a JSON file that changes while it
-runs), dns ([[address, port]]), networks ([[ssid, key]]) with port_of ("esp32" or "rp2").
+runs), dns ([[address, port]]), networks ([[ssid, key]]) with port_of ("esp32" or "rp2"),
+time_servers, pty (of a modem).
 Control: {"air": {ssid: {"on": .., "key": .., "dhcp": .., "address": ..}}, "clock_s": ..,
-"stop": ..}
+"phase": .., "stop": ..}. At a new phase it tells the gaps of the loop in the one before.
 """
 
 import asyncio
 import json
 import os
 import time
+
+from gaps import Gaps
 
 from hedge.core import clock, log
 from hedge.net.link import make_link
@@ -58,18 +61,11 @@ class Radio:
                 setattr(self._points[ssid], name, value)
 
 
-class Gaps:
-    def __init__(self):
-        self.worst_ms = 0
-
-    async def run(self):
-        while True:
-            start_ms = time.ticks_ms()
-            await asyncio.sleep_ms(10)
-            self.worst_ms = max(self.worst_ms, time.ticks_diff(time.ticks_ms(), start_ms) - 10)
-
-
 def _link(args, radio):
+    if args.get("pty"):
+        from pty_uart import PtyUart
+
+        args["uart"] = PtyUart(args["pty"])
     link = make_link(args, "bed-3", b"\xa1dnameebed-3")
     if radio is None:
         return link
@@ -94,10 +90,13 @@ async def main(args):
     uplink = Uplink(
         _link(args, radio), store, "bed-3", on_link=lambda up, why: say("link", up=up, reason=why)
     )
-    tasks = [asyncio.create_task(uplink.run())]
     gaps = Gaps()
-    tasks.append(asyncio.create_task(gaps.run()))
-    made = await _work(control, radio, store, uplink)
+    tasks = [asyncio.create_task(gaps.run()), asyncio.create_task(uplink.run())]
+    if args.get("time_servers"):
+        from hedge.net.sntp import Sntp
+
+        tasks.append(asyncio.create_task(Sntp(args["time_servers"]).run()))
+    made = await _work(control, radio, store, uplink, gaps)
     start_ms = time.ticks_ms()
     while store.pending() and time.ticks_diff(time.ticks_ms(), start_ms) < _DRAIN_MS:
         await asyncio.sleep_ms(50)
@@ -108,11 +107,14 @@ async def main(args):
     say("result", worst_gap_ms=gaps.worst_ms, **facts)
 
 
-async def _work(control, radio, store, uplink):
+async def _work(control, radio, store, uplink, gaps):
     """Until the control file says stop; how many records were made."""
-    made = 0
+    made, phase = 0, 0
     while not control.now.get("stop"):
         if control.read():
+            if phase != control.now.get("phase", 0):
+                say("gaps", phase=phase, **gaps.take())
+                phase = control.now["phase"]
             if radio:
                 radio.follow(control)
             if control.now.get("clock_s"):
