@@ -1,12 +1,18 @@
 """The client over TLS: both versions, its own certificate, and the name it asks for (SNI)."""
 
+import asyncio
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 
 import pytest
 from mqtt_peers import Shim
 from peers import Mosquitto, free_port
+
+from hedgerow.errors import GatewayError
+from hedgerow.gateway import Gateway, GatewayConfig
 
 pytestmark = pytest.mark.interop
 
@@ -85,3 +91,32 @@ def _serve_once(server, context) -> None:
             tls.recv(1)
     except OSError:
         return
+
+
+def test_the_gateway_at_a_broker_with_an_authority_of_its_own(mosquitto, tmp_path, certificates):
+    port = free_port()
+    extra = f"listener {port} 127.0.0.2\n"  # the address in the certificate
+    extra += f"certfile {certificates}/server.pem\nkeyfile {certificates}/server.key\n"
+
+    async def start(ca):
+        url = f"mqtts://127.0.0.2:{port}"
+        files = {"db": tmp_path / "farm.db", "ca": certificates / ca}
+        async with Gateway(GatewayConfig(broker=url, http_port=0, **files)) as gateway:
+            assert gateway.runtime.health()["broker_connected"]
+
+    with Mosquitto(mosquitto, tmp_path, extra):
+        asyncio.run(start("ca.pem"))
+        for ca, said in (
+            ("other-ca.pem", "certificate is not trusted"),
+            ("none.pem", "no certificate of an authority"),
+        ):
+            with pytest.raises(GatewayError, match=said):
+                asyncio.run(start(ca))
+
+
+@pytest.mark.parametrize("command", [["gateway"], ["lns", "--chirpstack", "mqtt://127.0.0.1:1"]])
+def test_an_authority_without_tls_is_a_usage_error(command):
+    code = "from hedgerow.cli.main import main; main()"
+    line = [sys.executable, "-c", code, *command, "--ca", "ca.pem"]
+    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    assert (done.returncode, "mqtts://" in done.stderr) == (2, True)

@@ -32,8 +32,9 @@ Examples:
     "--broker",
     default="auto",
     show_default=True,
-    help="auto, mosquitto, python, or the mqtt:// URL of a running one.",
+    help="auto, mosquitto, python, or the mqtt:// or mqtts:// URL of a running one.",
 )
+@click.option("--ca", type=click.Path(path_type=Path), help="For mqtts://: its authority, PEM.")
 @click.option("--user", help="Account that nodes must use (or ours, at a running broker).")
 @click.option("--password-file", type=click.Path(path_type=Path), help="Its first line.")
 @click.option("--keys", type=click.Path(path_type=Path), help="Frame keys: `device hexkey` lines.")
@@ -58,6 +59,7 @@ def command(
     mqtt_host: str,
     mqtt_port: int,
     broker: str,
+    ca: Path | None,
     user: str | None,
     password_file: Path | None,
     keys: Path | None,
@@ -71,6 +73,8 @@ def command(
     verbose: bool,
 ) -> None:
     """Run broker, ingest, HTTP API and live page until Ctrl-C."""
+    if ca and "://" not in broker:
+        raise UsageError("--ca is for a broker that runs already: --broker mqtts://HOST")
     if coap_keys and coap_port is None:
         raise UsageError("--coap-keys needs --coap, the port that CoAP listens on (5683)")
     logging.basicConfig(
@@ -96,6 +100,7 @@ def command(
         mqtt_host=mqtt_host,
         mqtt_port=mqtt_port,
         broker=broker,
+        ca=ca,
         user=user,
         password=password,
         keys=read_keys(keys) if keys else {},

@@ -10,6 +10,7 @@ import click
 from hedgerow.errors import UsageError
 
 if TYPE_CHECKING:
+    from hedgerow.gateway.mqtt import BrokerAddress
     from hedgerow.lns.devices import Site
 
 _EPILOG = """\b
@@ -37,6 +38,7 @@ Examples:
     metavar="URL",
     help="Of `hedgerow gateway`: records go there, acks come from there.",
 )
+@click.option("--ca", type=click.Path(path_type=Path), help="For mqtts://: its authority, PEM.")
 @click.option("--chirpstack", metavar="URL", help="Broker of a ChirpStack v4; no gateways here.")
 @click.option(
     "--send", multiple=True, metavar="DEVICE=FILE", help="Send a file in fragments (TS004)."
@@ -54,6 +56,7 @@ def command(
     host: str,
     port: int,
     broker: str,
+    ca: Path | None,
     chirpstack: str | None,
     send: tuple[str, ...],
     fragment_bytes: int,
@@ -67,13 +70,14 @@ def command(
 
     State is committed to --db before any answer. Runs until Ctrl-C.
     """
-    from hedgerow.gateway.broker.external import parse_url
     from hedgerow.gateway.config import read_account
     from hedgerow.lns.devices import read_site
     from hedgerow.lns.run import LnsOptions, run
 
     if devices is None and chirpstack is None:
         raise UsageError("--devices or --chirpstack is needed, see --help")
+    if ca and not any(str(url).startswith("mqtts:") for url in (broker, chirpstack)):
+        raise UsageError("--ca is for a broker with TLS: write its URL with mqtts://")
     site = read_site(devices) if devices else None
     if listing or forget:
         _look(db, site, forget)
@@ -85,15 +89,22 @@ def command(
     user, password = read_account(user, password_file)
     options = LnsOptions(
         db,
-        parse_url(broker, user, password),
+        _address(broker, user, password, ca),
         site=site,
         host=host,
         port=port,
-        chirpstack=parse_url(chirpstack, user, password) if chirpstack else None,
+        chirpstack=_address(chirpstack, user, password, ca) if chirpstack else None,
         send=[_pair(text) for text in send],
         fragment_bytes=fragment_bytes,
     )
     run(options, lambda text: click.echo(f"lns: {text}", err=True))
+
+
+def _address(url: str, user: str | None, password: str | None, ca: Path | None) -> "BrokerAddress":
+    """ca: for those of the two brokers that speak TLS."""
+    from hedgerow.gateway.broker.external import parse_url
+
+    return parse_url(url, user, password, ca=ca if url.startswith("mqtts:") else None)
 
 
 def _look(db: Path, site: "Site | None", forget: str | None) -> None:

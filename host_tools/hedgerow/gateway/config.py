@@ -17,8 +17,9 @@ class GatewayConfig:
     """Plain data; port 0 lets the OS choose.
 
     broker: "auto" (mosquitto if installed, else python), "mosquitto", "python", or the URL
-    of a broker that runs already: mqtt://user:password@host:port.
+    of a broker that runs already: mqtt[s]://user:password@host:port.
     user, password: the one account of the broker; None lets everyone in (bind to loopback).
+    ca: with an mqtts:// URL: its authority, PEM; None: those that the system trusts.
     keys: frame MAC keys by device id, "*" for all others; empty: frames need no MAC.
     note: one line shown on the page, e.g. "simulated field, weather: Seattle 2012-2015".
     coap_port: None: no CoAP. coap_keys: OSCORE secrets by device id; with them nothing else is
@@ -36,6 +37,7 @@ class GatewayConfig:
     broker: str = "auto"
     user: str | None = None
     password: str | None = field(default=None, repr=False)
+    ca: Path | None = None
     keys: dict[str, bytes] = field(default_factory=dict, repr=False)
     note: str = ""
     give_time: bool = True

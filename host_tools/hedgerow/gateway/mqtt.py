@@ -5,6 +5,7 @@ PUBACK is sent after our commit, so what was not committed when the gateway died
 """
 
 import logging
+import ssl
 import threading
 import time
 from collections.abc import Callable
@@ -106,6 +107,11 @@ class MqttSession:
         """
         try:
             self._client.connect(self._address.host, self._address.port, _KEEPALIVE_S)
+        except ssl.SSLCertVerificationError as error:
+            raise GatewayError(
+                f"broker {self._address}: its certificate is not trusted: {error.verify_message}; "
+                f"check --ca, and that --broker has the name in the certificate"
+            ) from error
         except OSError as error:
             raise GatewayError(
                 f"broker {self._address} cannot be reached: {error}; check --broker, or leave "

@@ -15,7 +15,8 @@ class ExternalBroker:
     """Async context that yields the Broker of mqtt[s]://[user:password@]host[:port]."""
 
     def __init__(self, config: GatewayConfig):
-        self._broker = Broker("external", parse_url(config.broker, config.user, config.password))
+        address = parse_url(config.broker, config.user, config.password, ca=config.ca)
+        self._broker = Broker("external", address)
 
     async def __aenter__(self) -> Broker:
         return self._broker
