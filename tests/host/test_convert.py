@@ -131,6 +131,33 @@ def test_float_model_is_refused_with_the_cure() -> None:
         api.convert(path.read_bytes())
 
 
+def test_an_output_that_no_input_changes_is_refused() -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 4), 0.1), g.tensor((1, 4), 0.1)
+    constant = g.tensor((1, 4), 0.1, data=np.ones((1, 4)))
+    g.op("RELU", [constant], y)
+    for output in (constant, y):
+        with pytest.raises(ModelError, match="it is the same for every input"):
+            api.convert(g.finish(x, output))
+
+
+def test_a_uint8_model_is_refused_by_its_type() -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 4), 0.1, 128, dtype="uint8"), g.tensor((1, 2), 0.1, 128, dtype="uint8")
+    weights = g.tensor((2, 4), 0.1, 128, data=np.ones((2, 4)), dtype="uint8")
+    g.op("FULLY_CONNECTED", [x, weights], y, "FullyConnectedOptions")
+    with pytest.raises(ModelError, match=r"input 't0' is uint8, must be quantised int8"):
+        api.convert(g.finish(x, y))
+
+
+def test_several_outputs_are_refused_with_the_cure() -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 4), 0.1), g.tensor((1, 4), 0.1)
+    g.op("RELU", [x], y)
+    with pytest.raises(ModelError, match=r"1 inputs and 2 outputs.*CONCATENATION"):
+        api.convert(g.finish(x, y, y))
+
+
 def test_truncated_anywhere_is_a_model_error(soil_dry: bytes) -> None:
     for length in range(0, len(soil_dry) - 16, 7):
         _convert_or_model_error(soil_dry[:length])

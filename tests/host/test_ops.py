@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from random_ops import OPS
-from tflite_graph import TfliteGraph
+from tflite_graph import SAME, TfliteGraph
 
 from hedgerow.convert import arithmetic, oracle, reference
 from hedgerow.convert import convert as api
@@ -89,6 +89,17 @@ def test_leaky_relu_of_any_slope_equals_tflm(alpha: float) -> None:
     g = TfliteGraph()
     x, y = g.tensor((1, 256), 0.05, 3), g.tensor((1, 256), 0.05, 3)
     g.op("LEAKY_RELU", [x], y, "LeakyReluOptions", alpha=alpha)
+    assert _layers_and_file(g.finish(x, y), 5, 1) == (0, "", 0)
+
+
+@pytest.mark.parametrize("groups", [2, 3, 6])
+def test_a_grouped_convolution_equals_tflm(groups: int) -> None:
+    rng, g = np.random.default_rng(groups), TfliteGraph()
+    x, y = g.tensor((2, 5, 4, 6), 0.1, 5), g.tensor((2, 5, 4, 12), 2.0, -9)
+    data = rng.integers(-127, 128, size=(12, 3, 2, 6 // groups))
+    weights = g.tensor(data.shape, rng.uniform(0.001, 0.02, 12), data=data)
+    steps = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    g.op("CONV_2D", [x, weights], y, "Conv2DOptions", padding=SAME, **steps)
     assert _layers_and_file(g.finish(x, y), 5, 1) == (0, "", 0)
 
 

@@ -140,6 +140,7 @@ BAD_SAMPLES = {
     "empty": (np.zeros((0, 8, 8, 2)), "samples have the shape (0, 8, 8, 2)"),
     "text": (np.full((4, 8, 8, 2), "a"), "give real numbers"),
     "nan": (np.full((4, 8, 8, 2), np.nan), "NaN"),
+    "beyond float32": (np.full((4, 8, 8, 2), 1e300), "infinity in float32"),
 }
 
 

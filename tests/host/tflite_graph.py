@@ -16,7 +16,8 @@ import pytest
 pytest.importorskip("tflite_micro", reason="needs the tflite-micro package")
 from tflite_micro.tensorflow.lite.micro.python import schema_py_generated as schema
 
-_TYPES = {"int8": "INT8", "int16": "INT16", "int32": "INT32", "float32": "FLOAT32"}
+_TYPES = {"int8": "INT8", "int16": "INT16", "int32": "INT32"}
+_TYPES |= {"uint8": "UINT8", "float32": "FLOAT32"}
 SAME, VALID = 0, 1
 ACTIVATIONS = {"none": 0, "relu": 1, "relu_n1_to_1": 2, "relu6": 3, "tanh": 4}
 
@@ -76,11 +77,11 @@ class TfliteGraph:
                 setattr(operator.builtinOptions, name, value)
         self.operators.append(operator)
 
-    def finish(self, first: int, last: int) -> bytes:
-        """The file; input `first`, output `last`."""
+    def finish(self, first: int, *last: int) -> bytes:
+        """The file; input `first`, outputs `last`."""
         graph, model = schema.SubGraphT(), schema.ModelT()
         graph.tensors, graph.operators = self.tensors, self.operators
-        graph.inputs, graph.outputs, graph.name = [first], [last], "main"
+        graph.inputs, graph.outputs, graph.name = [first], list(last), "main"
         model.version, model.subgraphs, model.buffers = 3, [graph], self.buffers
         model.operatorCodes, model.description = self.codes, "made for a test"
         builder = flatbuffers.Builder(1024)

@@ -23,7 +23,7 @@ def fold_constants(graph: Graph) -> Graph:
         inputs = [i for i in op.inputs if i != -1]
         known = {i: data for i in inputs if (data := tensors[i].data) is not None}
         out = op.outputs[0]
-        if len(known) < len(inputs) or not inputs or op.kind not in OPS or out == graph.output:
+        if len(known) < len(inputs) or not inputs or op.kind not in OPS:
             ops.append(op)
             continue
         here = replace(graph, tensors=tuple(tensors))

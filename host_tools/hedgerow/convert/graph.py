@@ -85,10 +85,16 @@ def verify(graph: Graph, *, after: str) -> Graph:
     for op in graph.ops:
         for index in op.inputs:
             if index not in made and index != -1:
-                raise ModelError(f"after {after}: {where(graph, op)} uses a tensor nobody made")
+                tensor = graph.tensors[index]
+                raise ModelError(
+                    f"after {after}: {where(graph, op)} uses {tensor.name!r}, which nobody makes "
+                    f"(and no {tensor.dtype} constant that can be read)"
+                )
         if any(index in made for index in op.outputs):
             raise ModelError(f"after {after}: {where(graph, op)} writes a tensor made before")
         made.update(op.outputs)
     if graph.output not in made or graph.tensors[graph.output].data is not None:
-        raise ModelError(f"after {after}: nobody makes the model's output")
+        raise ModelError(
+            f"after {after}: nobody makes the model's output, or it is the same for every input"
+        )
     return graph

@@ -17,7 +17,10 @@ from hedgerow.convert.options import read_options
 from hedgerow.errors import ModelError
 
 # Types whose constants are read; TFLite's names are NumPy's in capitals.
-_CONSTANT_DTYPES = ("int8", "int16", "int32", "int64", "float16", "float32")
+_CONSTANT_DTYPES = (
+    *("int8", "int16", "int32", "int64", "uint8", "uint16", "uint32", "uint64"),
+    *("bool", "float16", "float32", "float64"),
+)
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
 _OP_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
 _MAX_ELEMENTS = 1 << 26
@@ -51,8 +54,12 @@ def _read(data: bytearray) -> Graph:
             f"{model.SubgraphsLength()} subgraphs; only models with one are supported"
         )
     subgraph = model.Subgraphs(0)
-    if subgraph.InputsLength() != 1 or subgraph.OutputsLength() != 1:
-        raise ModelError("only models with one input and one output are supported")
+    ends = subgraph.InputsLength(), subgraph.OutputsLength()
+    if ends != (1, 1):
+        raise ModelError(
+            f"{ends[0]} inputs and {ends[1]} outputs, must be one of each: join them with "
+            "CONCATENATION, or make a model of each output"
+        )
     tensors = [_tensor(model, subgraph.Tensors(i)) for i in range(subgraph.TensorsLength())]
     ops = [_op(model, subgraph.Operators(i), tensors) for i in range(subgraph.OperatorsLength())]
     graph = Graph(tuple(tensors), tuple(ops), subgraph.Inputs(0), subgraph.Outputs(0))

@@ -36,10 +36,12 @@ class FloatModel:
             raise UsageError(f"samples are {x.dtype}: give real numbers of shape {want}")
         if x.ndim < 1 or not len(x) or _sides(x.shape[1:]) != _sides(self.file_shape):
             raise UsageError(f"samples have the shape {x.shape}: the model takes {want}")
-        if not np.isfinite(x).all():
-            raise UsageError("samples hold NaN or infinity: leave such rows out")
         ordered = x.reshape(-1, *self.file_shape).transpose(self.axes)
-        return np.ascontiguousarray(ordered, dtype=np.float32)
+        with np.errstate(over="ignore"):
+            samples = np.ascontiguousarray(ordered, dtype=np.float32)
+        if not np.isfinite(samples).all():
+            raise UsageError("samples hold NaN, or infinity in float32: leave such rows out")
+        return samples
 
 
 def _sides(shape: tuple[int, ...]) -> tuple[int, ...]:

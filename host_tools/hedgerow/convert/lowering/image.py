@@ -31,13 +31,24 @@ def fully_connected(build: Builder) -> None:
 
 
 def conv_2d(build: Builder) -> None:
-    """weights: (c_out, kernel_h, kernel_w, c_in)."""
+    """weights: (c_out, kernel_h, kernel_w, c_in // groups)."""
     weights = channels.weights(build, 1, 4, 0)
     area = _geometry(build, weights.shape[1:3], len(weights))
-    build.need(weights.shape[3] == build.input().shape[3], "grouped convolution")
-    matrix = weights.reshape(len(weights), -1)
+    matrix = _ungrouped(build, weights).reshape(len(weights), -1)
     options = channels.channels(build, matrix, build.at.options["activation"])
     _over_images(build, "conv", area, weights=matrix, **options)
+
+
+def _ungrouped(build: Builder, weights: np.ndarray) -> np.ndarray:
+    """Weights of all input channels: zeros for those of other groups."""
+    c_out, c_in, count = len(weights), build.input().shape[3], weights.shape[3]
+    groups = c_in // count
+    fits = groups and c_in % count == 0 and c_out % groups == 0
+    build.need(fits, f"weights {weights.shape} for {c_in} channels")
+    full = np.zeros((*weights.shape[:3], groups, count), dtype=np.int8)
+    places = np.arange(c_out)
+    full[places, :, :, places // (c_out // groups)] = weights
+    return full.reshape(*weights.shape[:3], c_in)
 
 
 def depthwise_conv_2d(build: Builder) -> None:

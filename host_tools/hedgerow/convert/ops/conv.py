@@ -110,12 +110,17 @@ def image(graph: Graph, values: Values, index: int) -> np.ndarray:
 
 
 def conv_2d(graph: Graph, op: Op, values: Values) -> np.ndarray:
-    """weights: (c_out, kernel_h, kernel_w, c_in)."""
+    """weights: (c_out, kernel_h, kernel_w, c_in // groups); a group reads its own channels."""
     x = graph.tensors[op.inputs[0]]
     w = values[op.inputs[1]]
-    area = window(graph, op, w.shape[1:3])
+    area, count = window(graph, op, w.shape[1:3]), w.shape[3]
     view = patches(image(graph, values, op.inputs[0]), area, x.zero_point)
-    acc = product(view.reshape(-1, w[0].size), w.reshape(len(w), -1), x.zero_point)
+    groups = view.shape[-1] // count
+    parts = [
+        product(view[..., i * count : (i + 1) * count].reshape(-1, w[0].size), part, x.zero_point)
+        for i, part in enumerate(w.reshape(groups, -1, w[0].size))
+    ]
+    acc = np.concatenate(parts, axis=1)
     return _finish(graph, op, values, acc, constant(graph, op, 2, values))
 
 
