@@ -4,15 +4,12 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from hedgerow.config.comparisons import SIDES, Expression, compare
 from hedgerow.config.draft import Channel, Draft
 from hedgerow.config.fault import Path, listed, nearest
-from hedgerow.config.keys import is_number
 from hedgerow.config.schema import is_known
 from hedgerow.config.source import BROKEN
 
-Expression = list[Any] | None  # None: a fault was noted
-
-_SIDES = {"below": "<", "at_most": "<=", "above": ">", "at_least": ">="}
 _WINDOW = re.compile(r"([01]\d|2[0-3]):([0-5]\d)-(([01]\d|2[0-3]):([0-5]\d)|24:00)")
 _DAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
 
@@ -67,11 +64,11 @@ def _no_head(draft: Draft, path: Path, value: dict[str, Any], heads: list[str]) 
 
 
 def _channel(draft: Draft, path: Path, value: dict[str, Any]) -> Expression:
-    return _compare(draft, path, value, draft.channel((*path, "channel"), value["channel"]))
+    return compare(draft, path, value, draft.channel((*path, "channel"), value["channel"]))
 
 
 def _model(draft: Draft, path: Path, value: dict[str, Any]) -> Expression:
-    return _compare(draft, path, value, _output(draft, (*path, "model"), value["model"]))
+    return compare(draft, path, value, _output(draft, (*path, "model"), value["model"]))
 
 
 def _output(draft: Draft, path: Path, name: Any) -> Channel | None:
@@ -87,82 +84,6 @@ def _output(draft: Draft, path: Path, name: Any) -> Channel | None:
         return draft.channels.get(full)
     draft.unknown(path, "model output", name, draft.outputs)
     return None
-
-
-def _compare(
-    draft: Draft, path: Path, value: dict[str, Any], channel: Channel | None
-) -> Expression:
-    sides = [name for name in value if name in (*_SIDES, "between")]
-    if len(sides) != 1:
-        message = (
-            "nothing to compare with" if not sides else f"{' and '.join(sides)} in one condition"
-        )
-        draft.fault(
-            (*path, sides[1]) if sides else path, message, listed((*_SIDES, "between")), key=True
-        )
-        return None
-    side = sides[0]
-    if side == "between":
-        return _between(draft, path, value, channel)
-    limit, hysteresis = value[side], value.get("hysteresis", 0)
-    if not _is_limit(draft, (*path, side), limit, channel, side):
-        return None
-    if not is_number(hysteresis) or hysteresis < 0:
-        draft.fault((*path, "hysteresis"), f"hysteresis = {hysteresis}", "a number, 0 or more")
-        return None
-    if channel is None:
-        return None
-    release = limit + hysteresis if side in ("below", "at_most") else limit - hysteresis
-    if hysteresis and not channel.low <= release <= channel.high:
-        message = f"once true it never ends: {channel.name} cannot reach {release:g}"
-        draft.fault((*path, "hysteresis"), message, "a smaller hysteresis")
-        return None
-    return [_SIDES[side], channel.index, channel.to_int(limit), channel.to_int(release)]
-
-
-def _is_limit(
-    draft: Draft, path: Path, limit: Any, channel: Channel | None, side: str = ""
-) -> bool:
-    """A number that the channel can be on both sides of."""
-    if not is_number(limit):
-        if limit != BROKEN:
-            draft.fault(path, f"{path[-1]} = {limit!r}", "a number")
-        return False
-    if channel is None:
-        return True
-    span = f"{channel.low:g} to {channel.high:g} {channel.unit}".removesuffix(" /")
-    if not channel.low <= limit <= channel.high:
-        draft.fault(path, f"{limit:g} is outside of the range of {channel.name}", span)
-        return False
-    never = (side == "below" and limit == channel.low) or (
-        side == "above" and limit == channel.high
-    )
-    if never:
-        draft.fault(path, f"never true: {channel.name} is {span}", "a limit inside of this range")
-    return not never
-
-
-def _between(
-    draft: Draft, path: Path, value: dict[str, Any], channel: Channel | None
-) -> Expression:
-    ends, here = value["between"], (*path, "between")
-    if not isinstance(ends, list) or len(ends) != 2:
-        draft.fault(here, "between needs two numbers", "between = [5, 25]")
-        return None
-    if "hysteresis" in value:
-        draft.fault((*path, "hysteresis"), "between has no hysteresis", "below or above", key=True)
-        return None
-    good = [_is_limit(draft, (*here, i), end, channel) for i, end in enumerate(ends)]
-    if not all(good):
-        return None
-    if ends[0] > ends[1]:
-        draft.fault(
-            here, f"never true: {ends[0]:g} is more than {ends[1]:g}", "the smaller one first"
-        )
-        return None
-    if channel is None:
-        return None
-    return ["between", channel.index, channel.to_int(ends[0]), channel.to_int(ends[1])]
 
 
 def _top(draft: Draft, path: Path, value: dict[str, Any]) -> Expression:
@@ -251,7 +172,7 @@ def _check_contradiction(draft: Draft, path: Path, parts: list[Any]) -> None:
     highs: dict[int, int] = {}
     for i, part in enumerate(parts):
         op = part[0]
-        if op in _SIDES.values() or op == "between":
+        if op in SIDES.values() or op == "between":
             index = part[1]
             low, high = _span(part)
             lows[index] = max(lows.get(index, low), low)
@@ -294,7 +215,7 @@ def _not_key(draft: Draft, path: Path, value: dict[str, Any]) -> Expression:
     return None if part is None else ["not", part]
 
 
-_COMPARE_KEYS = (*_SIDES, "between", "hysteresis")
+_COMPARE_KEYS = (*SIDES, "between", "hysteresis")
 HEADS: dict[str, tuple[Callable[[Draft, Path, dict[str, Any]], Expression], tuple[str, ...]]] = {
     "channel": (_channel, _COMPARE_KEYS),
     "model": (_model, _COMPARE_KEYS),
