@@ -97,7 +97,7 @@ def on_pico() -> dict:
     with PicoBoard() as board, tempfile.TemporaryDirectory() as name:
         _install(board, Path(name))
         flash = bytearray(board.flash())
-        start = _unused(flash, _PICO_KB * 1024)
+        start = unused(flash, _PICO_KB * 1024)
         at = _PICO_STORAGE[0] + start
         flash[at : at + _PICO_KB * 1024] = _full_image()
         board.reset(bytes(flash))
@@ -111,7 +111,7 @@ def on_pico() -> dict:
         return json.loads(board.exec(source, timeout_s=900))
 
 
-def _unused(flash: bytearray, size: int) -> int:
+def unused(flash: bytearray, size: int) -> int:
     """Where in the storage the file system has so many bytes that it does not use."""
     base, total = _PICO_STORAGE
     for start in range(0, total - size + 1, 4096):
