@@ -363,3 +363,14 @@ def test_password_file(tmp_path):
         read_password(path)
     with pytest.raises(ConfigError, match="password file"):
         read_password(tmp_path / "none")
+
+
+def test_ways_in_that_are_open_to_the_network(config):
+    assert config().open_ways() == []
+    everywhere = {"http_host": "0.0.0.0", "mqtt_host": "::", "coap_host": "0.0.0.0"}
+    assert config(**everywhere, coap_port=0).open_ways() == ["mqtt", "http", "coap"]
+    assert config(**everywhere).open_ways() == ["mqtt", "http"]
+    assert config(**everywhere, broker="mqtt://farm").open_ways() == ["http"]
+    known = {"user": "farm", "password": "x"}
+    assert config(**everywhere, coap_port=0, **known).open_ways() == ["coap"]
+    assert config(**everywhere, coap_port=0, keys={"*": b"k" * 16}).open_ways() == []

@@ -91,6 +91,9 @@ def command(
             secured = ", OSCORE only" if config.coap_keys else ""
             click.echo(f"coap   {coap_host}:{gateway.coap_port}{secured}")
         click.echo(f"data   {config.db_path}")
+        if ways := config.open_ways():
+            text = "anyone in this network can send records; --user or --keys let in who you know"
+            click.echo(f"note   {', '.join(ways)}: {text}", err=True)
 
     user, password = read_account(user, password_file)
     config = GatewayConfig(

@@ -6,6 +6,7 @@ from typing import Any
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
+from hedgerow.hosts import is_local
 
 _CURES = {"coap": "oscore_secret", "http": "tls"}
 _IP_KINDS = ("mqtt", "coap", "http", "umqtt")  # the board's own TCP/IP carries them
@@ -16,34 +17,34 @@ _MQTT = ("MQTT", 1883, 8883)
 
 def check_reach(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     """table: of one link."""
-    _check_host(draft, path, table)
+    good = _check_host(draft, path, table)
     _check_port(draft, path, table)
     _check_path(draft, path, table)
     if is_known(table.get("password")) and table.get("user") is None:
         draft.fault((*path, "password"), "password without user", "user = ...", key=True)
-    if is_known(table.get("host")) and not is_loopback(table["host"]):
+    if good and not is_local(table["host"]):
         _check_secrets(draft, path, table)
         _check_network(draft, path, table)
 
 
-def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> None:
+def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> bool:
+    """True if there is one that may be right."""
     host = table.get("host")
     if not is_known(host):
-        return
+        return False
+    message = f'host = "{host}"'
     if "://" in host or "/" in host:
         expected = "a name or an address, without mqtt://"
     elif host.count(":") == 1:
-        draft.fault(
-            (*path, "host"), f'host = "{host}" contains a port', "host and port as two keys"
-        )
-        return
+        message, expected = f"{message} contains a port", "host and port as two keys"
     elif any(c.isspace() for c in host):
         expected = "a name or an address without spaces"
     elif host.replace(".", "").isdigit() and not _address(host):
         expected = "four numbers of 0 to 255, or a name"
     else:
-        return
-    draft.fault((*path, "host"), f'host = "{host}"', expected)
+        return True
+    draft.fault((*path, "host"), message, expected)
+    return False
 
 
 def _check_port(draft: Draft, path: Path, table: dict[str, Any]) -> None:
@@ -89,8 +90,8 @@ def _check_network(draft: Draft, path: Path, table: dict[str, Any]) -> None:
         expected = "a board with Wi-Fi, or another kind, e.g. serial with `hedgerow bridge`"
         draft.warn((*path, "kind"), message, expected)
     elif draft.table("wifi") is None:
-        expected = "[wifi], unless a program of yours joins the network"
-        draft.warn((*path, "kind"), f"no [wifi]: how does {board.name} reach the host?", expected)
+        expected = "[wifi], unless a program of yours joins one"
+        draft.warn((*path, "kind"), f"{board.name} has no network without [wifi]", expected)
 
 
 def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
@@ -98,9 +99,3 @@ def _address(host: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
         return ipaddress.ip_address(host)
     except ValueError:
         return None
-
-
-def is_loopback(host: str) -> bool:
-    """Does this host name the computer, or board, itself?"""
-    address = _address(host)
-    return host == "localhost" if address is None else address.is_loopback

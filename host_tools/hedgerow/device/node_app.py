@@ -9,11 +9,11 @@ from hedge.infer import plan as hgm
 from hedge.infer.kernels import viper_modules
 from hedgerow import paths
 from hedgerow.config import compile_file
-from hedgerow.config.reach import is_loopback
 from hedgerow.config.uplink_kinds import UPLINK_FILES, links_of
 from hedgerow.device.app_files import App, add_imports
 from hedgerow.device.region_room import raw_flash
 from hedgerow.errors import UsageError
+from hedgerow.hosts import is_local
 
 PORTS = ("rp2", "esp32")
 _PROGRAM = "apps/run_node.py"
@@ -45,7 +45,7 @@ def _notes(plan: dict[str, Any]) -> tuple[str, ...]:
     return tuple(
         f'note: [uplink] host = "{host}" is the board itself; name the computer of the gateway'
         for host in hosts
-        if host and is_loopback(host)
+        if host and is_local(host)
     )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from hedge.wire.frame import is_device_name
 from hedgerow.errors import ConfigError, UsageError
+from hedgerow.hosts import is_local
 
 KeyOf = Callable[[str], bytes | None]
 
@@ -60,6 +61,20 @@ class GatewayConfig:
     def coap_dir(self) -> Path:
         """OSCORE counters of each node."""
         return self.db_path.with_name(self.db_path.name + ".oscore")
+
+    def open_ways(self) -> list[str]:
+        """Ways in by which anyone in the network may send records: mqtt, http, coap."""
+        if self.keys:
+            return []
+        known = self.user is not None
+        ways = {
+            "mqtt": not known and "://" not in self.broker and not is_local(self.mqtt_host),
+            "http": not known and not is_local(self.http_host),
+            "coap": self.coap_port is not None
+            and not self.coap_keys
+            and not is_local(self.coap_host),
+        }
+        return [way for way, is_open in ways.items() if is_open]
 
     def key_of(self) -> KeyOf | None:
         """Lookup of a device's MAC key, or None when frames need none."""
