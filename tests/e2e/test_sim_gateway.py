@@ -48,7 +48,7 @@ def test_table_for_people_and_files_that_stay(tmp_path: Path) -> None:
 
 
 def test_a_node_that_signs_its_frames(tmp_path: Path) -> None:
-    """A private gateway has its key; the Unix port has no umqtt.simple, so our client stands in."""
+    """A private gateway has its key. The Unix port has no umqtt.simple: our client stands in."""
     changes = {'kind = "mqtt"': 'kind = "umqtt"', "port = 1883": f'key = "{"0f" * 16}"'}
     node_file = new_project(tmp_path, "bed-4", 3600, changes)
     result = last_json(hedgerow("sim", node_file, "--days", 2, "--gateway", "private", "--json"))
