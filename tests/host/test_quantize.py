@@ -194,6 +194,14 @@ def test_the_command_prints_accuracy_before_and_after(tmp_path: Path) -> None:
     assert read_tflite(out.read_bytes()).tensors[0].dtype == "int8"
 
 
+def test_epochs_without_pruning_are_a_mistake() -> None:
+    result = CliRunner().invoke(
+        command, ["net.tflite", "--data", "x.npy", "-o", "o.tflite", "--epochs", "3"]
+    )
+    assert isinstance(result.exception, UsageError)
+    assert "--prune" in str(result.exception)
+
+
 @pytest.mark.parametrize("name", ["net.h5", "missing.tflite"])
 def test_a_file_that_is_no_model_is_named(tmp_path: Path, name: str) -> None:
     if name == "net.h5":

@@ -89,7 +89,14 @@ def refused(shape: tuple, kind: str, **attributes: object) -> bytes:
     return g.finish(g.add(kind, ["x"], **attributes))
 
 
+def _padded_beyond_reason() -> bytes:
+    g = OnnxGraph((1, 2, 3, 3))
+    widths = g.constant(np.array([0, 0, 1, 0, 0, 0, 1 << 23, 2], dtype=np.int64))
+    return g.finish(g.add("Pad", ["x", widths]))
+
+
 REFUSED = {
+    "too large": (_padded_beyond_reason, "at most 16777216 elements"),
     "unknown op": (lambda: refused((1, 4), "Cos"), r"Cos \(Cos_v0\) is not supported"),
     "batch": (lambda: refused((8, 4), "Relu"), "batch of 1"),
     "unknown size": (lambda: refused((1, "width"), "Relu"), "batch of 1 and else known sizes"),

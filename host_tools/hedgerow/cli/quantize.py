@@ -5,6 +5,7 @@ from pathlib import Path
 
 import click
 
+from hedgerow.errors import UsageError
 from hedgerow.files import read_npy, refuse_to_overwrite
 
 _EPILOG = """\b
@@ -61,6 +62,8 @@ def command(
     from hedgerow.train import ptq
 
     refuse_to_overwrite(output, model, data, *([labels] if labels else []))
+    if epochs and not (prune or prune_channels):
+        raise UsageError("--epochs tunes what pruning left: give --prune or --prune-channels too")
     known = None if labels is None else read_npy(labels)
     pruning = ptq.Pruning(prune_channels, prune, epochs) if prune or prune_channels else None
     report = ptq.quantize_file(

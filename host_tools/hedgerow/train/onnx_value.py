@@ -9,6 +9,7 @@ Flatten takes its weights' columns in the order in which the numbers lie.
 import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass
+from math import prod
 
 import numpy as np
 
@@ -28,13 +29,19 @@ class Value:
         return self.order.shape
 
 
+_MAX_ELEMENTS = 1 << 24
 _USUAL = ((0, 3, 1, 2), (0, 3, 2), (0, 2, 1))  # images, and sequences stored as images or not
 
 
 def stored(tensor: int, shape: Sequence[int], axes: Sequence[int]) -> Value:
-    """A value whose ONNX axes are `axes` of the tensor of `shape`; axes left out have size 1."""
+    """A value whose ONNX axes are `axes` of the tensor of `shape`; axes left out have size 1.
+
+    Raises ModelError if it is larger than any board's model could be.
+    """
+    if prod(shape) > _MAX_ELEMENTS:
+        raise ModelError(f"a value of shape {tuple(shape)}: at most {_MAX_ELEMENTS} elements")
     rest = [axis for axis in range(len(shape)) if axis not in axes]
-    order = np.arange(int(np.prod(shape))).reshape(shape).transpose((*axes, *rest))
+    order = np.arange(prod(shape)).reshape(shape).transpose((*axes, *rest))
     return Value(tensor, order.reshape([shape[axis] for axis in axes]))
 
 
