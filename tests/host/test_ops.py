@@ -188,6 +188,15 @@ def test_scales_that_overflow_tflms_integers_are_refused(
         api.convert(g.finish(x, y))
 
 
+def test_an_activation_that_overflows_is_refused_by_its_op() -> None:
+    g = TfliteGraph()
+    x, y = g.tensor((1, 2), 0.1), g.tensor((1, 3), 1e-9)
+    weights = g.tensor((3, 2), 1e-10, data=np.ones((3, 2)))
+    g.op("FULLY_CONNECTED", [x, weights], y, "FullyConnectedOptions", fusedActivationFunction=3)
+    with pytest.raises(ModelError, match=r"^op 0 FULLY_CONNECTED \(t1\): .*too fine for relu6"):
+        api.convert(g.finish(x, y))
+
+
 def test_scales_that_no_model_has_are_refused() -> None:
     with pytest.raises(ModelError, match="ratio of scales"):
         arithmetic.quantize_multiplier(float("nan"))

@@ -6,7 +6,7 @@ from types import MappingProxyType
 
 import numpy as np
 
-from hedgerow.convert.graph import Graph, Op, where
+from hedgerow.convert.graph import Graph, Op, naming, where
 from hedgerow.convert.ops import OPS
 from hedgerow.convert.ops.conv import Window
 from hedgerow.convert.ops.quant import Values
@@ -33,7 +33,8 @@ def fold_constants(graph: Graph) -> Graph:
 
 def _computed(graph: Graph, op: Op, known: Values) -> np.ndarray:
     try:
-        return OPS[op.kind](graph, op, known)
+        with naming(graph, op):
+            return OPS[op.kind](graph, op, known)
     except (ValueError, IndexError, KeyError, ZeroDivisionError) as error:
         raise ModelError(f"{where(graph, op)}: its constants do not fit: {error}") from error
 

@@ -3,7 +3,8 @@
 importer -> Graph of TFLite ops -> passes.lower -> Graph of device ops -> plan -> emit
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 from typing import Any
@@ -73,6 +74,18 @@ def where(graph: Graph, op: Op) -> str:
     """How an error names an op: its kind, place and output."""
     index = graph.ops.index(op)
     return f"op {index} {op.kind} ({graph.tensors[op.outputs[0]].name or 'unnamed'})"
+
+
+@contextmanager
+def naming(graph: Graph, op: Op) -> Iterator[None]:
+    """A ModelError from inside names the op."""
+    try:
+        yield
+    except ModelError as error:
+        name = where(graph, op)
+        if str(error).startswith(name):
+            raise
+        raise ModelError(f"{name}: {error}") from error
 
 
 def verify(graph: Graph, *, after: str) -> Graph:

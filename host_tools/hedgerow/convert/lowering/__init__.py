@@ -8,7 +8,7 @@ Builder. RESHAPE stays for a pass to drop.
 
 from collections.abc import Callable, Mapping
 
-from hedgerow.convert.graph import Graph
+from hedgerow.convert.graph import Graph, naming
 from hedgerow.convert.lowering import elementwise, image, move, recurrent
 from hedgerow.convert.lowering.build import Builder
 from hedgerow.convert.ops import unary
@@ -49,5 +49,6 @@ def lower_ops(graph: Graph) -> Graph:
     build = Builder(graph)
     for op in graph.ops:
         build.at = op
-        LOWERINGS[op.kind](build)
+        with naming(graph, op):
+            LOWERINGS[op.kind](build)
     return build.finish()

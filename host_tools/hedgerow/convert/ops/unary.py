@@ -9,7 +9,7 @@ import numpy as np
 
 from hedgerow.convert import arithmetic
 from hedgerow.convert.arithmetic import multiply_by_quantized_multiplier, quantize_multiplier
-from hedgerow.convert.graph import Graph, Op, Tensor, where
+from hedgerow.convert.graph import Graph, Op, Tensor, naming, where
 from hedgerow.convert.ops.quant import Values, activation_range, shaped, tensors
 from hedgerow.errors import ModelError
 
@@ -120,10 +120,8 @@ TABLES: Mapping[str, Callable[[Tensor, Tensor, Op], np.ndarray]] = {
 def table_of(graph: Graph, op: Op) -> np.ndarray:
     """(256,) int8 of outputs for -128 .. 127. Raises ModelError naming the op."""
     x, out = tensors(graph, op, 1)
-    try:
+    with naming(graph, op):
         return TABLES[op.kind](x, out, op)
-    except ModelError as error:
-        raise ModelError(f"{where(graph, op)}: {error}") from None
 
 
 def quantize_pair(x: Tensor, out: Tensor) -> tuple[int, int]:
