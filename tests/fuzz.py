@@ -15,7 +15,7 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parent / "fuzzing"))
 
-from table import HEAD, attack, line, rows
+from attacks import HEAD, attack, line, rows
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,14 +14,14 @@ from hedge.net.modem.at_lines import MAX_DATA_BYTES, AtLines
 
 sys.path.insert(0, str(Path(__file__).parent.parent / "fuzzing"))
 
+import attacks
 import board_net
 import mutate
-import table
 import trial
 
 _COUNT = 200
-_ROWS = table.rows([], "cpython")
-_BOARD_ROWS = table.rows([], "micropython")
+_ROWS = attacks.rows([], "cpython")
+_BOARD_ROWS = attacks.rows([], "micropython")
 
 
 @pytest.fixture
@@ -35,14 +35,14 @@ def quiet(monkeypatch):
 @pytest.mark.parametrize("row", _ROWS, ids=lambda row: row.name)
 def test_under_cpython(row, quiet):
     reader = __import__(row.module).READERS[row.name]()
-    count = max(int(_COUNT * table.SHARES.get(row.name, 1)), 3)
+    count = max(int(_COUNT * attacks.SHARES.get(row.name, 1)), 3)
     told = asyncio.run(trial.run(reader, count, 7, lambda number: None))
     assert not told["findings"], told["findings"][0]["trace"]
 
 
 @pytest.mark.parametrize("row", _BOARD_ROWS, ids=lambda row: row.name)
 def test_under_micropython(row, micropython):
-    result = table.attack(row, _COUNT, 8)
+    result = attacks.attack(row, _COUNT, 8)
     assert not result.findings, result.findings[0]
     assert not result.told["one_sided"], result.told["counts"]  # or nothing is tested
 
@@ -53,18 +53,18 @@ def test_a_crash_and_growth_are_findings():
 
     told = asyncio.run(trial.run(trial.Reader(broken, [b"abc"]), 50, 1, lambda number: None))
     assert told["crashes"] == 50
-    row = table.Row("x", "y", "micropython")
+    row = attacks.Row("x", "y", "micropython")
     told["growth_bytes"] = 1 << 20
-    texts = table.judged(table.Result(row, 5000, told))
+    texts = attacks.judged(attacks.Result(row, 5000, told))
     assert [text.split()[0] for text in texts] == ["crash"] * 3 + ["grew", "all"]
 
 
 def test_a_reader_that_hangs_is_a_finding(tmp_path, monkeypatch):
     script = tmp_path / "hangs.py"
     script.write_text("import time\nprint(500, flush=True)\ntime.sleep(60)\n")
-    monkeypatch.setattr(table, "SILENT_S", 1.0)
-    monkeypatch.setattr(table, "_command", lambda *_: ([sys.executable, str(script)], {}))
-    (text,) = table.attack(_ROWS[0], 1000, 1).findings
+    monkeypatch.setattr(attacks, "SILENT_S", 1.0)
+    monkeypatch.setattr(attacks, "_command", lambda *_: ([sys.executable, str(script)], {}))
+    (text,) = attacks.attack(_ROWS[0], 1000, 1).findings
     assert text.startswith("no progress for 1 s after packet 500 of seed 1")
 
 
