@@ -11,6 +11,8 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 _BESIDE = {
     "firmware/hedge": "hedge",
     "firmware/kernels": "hedgerow/_share/kernels",
+    "firmware/boot": "hedgerow/_share/boot",
+    "firmware/apps": "hedgerow/_share/apps",
     "boards": "hedgerow/_share/boards",
     "models": "hedgerow/_share/models",
 }

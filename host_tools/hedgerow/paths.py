@@ -26,7 +26,21 @@ def share_dir(name: str) -> Path:
 
 def kernels_dir() -> Path:
     """Folder of the native kernels: sources and prebuilt modules."""
-    return _CLONE / "firmware" / "kernels" if in_clone() else _PACKAGE / "_share" / "kernels"
+    return _beside_hedge("kernels")
+
+
+def boot_dir() -> Path:
+    """Folder of the supervisor that a deploy puts on a board."""
+    return _beside_hedge("boot")
+
+
+def apps_dir() -> Path:
+    """Folder of the programs that a deploy puts on a board."""
+    return _beside_hedge("apps")
+
+
+def _beside_hedge(name: str) -> Path:
+    return _CLONE / "firmware" / name if in_clone() else _PACKAGE / "_share" / name
 
 
 def emulate_dir() -> Path:

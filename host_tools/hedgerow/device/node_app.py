@@ -16,7 +16,7 @@ from hedgerow.errors import UsageError
 from hedgerow.hosts import is_local
 
 PORTS = ("rp2", "esp32")
-_PROGRAM = "apps/run_node.py"
+_PROGRAM = "run_node.py"
 _PLAN = "plan.json"
 _PLAIN_BUSES = {"adc", "i2c", "onewire", "output_pin"}  # hedge/board.py; more_buses.py has others
 
@@ -31,7 +31,7 @@ def node_app(node_file: Path, *, with_hedge: bool) -> App:
             "`hedgerow sim` runs this node"
         )
     top = node_file.resolve().parent
-    files = {"main.py": paths.firmware_dir() / _PROGRAM, _PLAN: _written(on_board(plan))}
+    files = {"main.py": paths.apps_dir() / _PROGRAM, _PLAN: _written(on_board(plan))}
     files |= {name: top / name for name in _named_files(plan)}
     if with_hedge:
         files |= {name: paths.firmware_dir() / name for name in _computed_imports(plan, top)}

@@ -87,7 +87,7 @@ def define_link(link: SerialLink) -> None:
 
 
 def _link_source() -> str:
-    return (paths.firmware_dir() / "boot" / "hedge_link.py").read_text(encoding="utf-8")
+    return (paths.boot_dir() / "hedge_link.py").read_text(encoding="utf-8")
 
 
 def send_frames(link: SerialLink, source: str, frames: Iterable[bytes]) -> None:
@@ -109,7 +109,7 @@ def send_files(link: SerialLink, files: Mapping[str, bytes]) -> None:
 
 def update_boot(link: SerialLink, board: Identity) -> bool:
     """Bring the supervisor up to date, a file at a time, main.py last. True if it was not."""
-    folder = paths.firmware_dir() / "boot"
+    folder = paths.boot_dir()
     files = compiled(
         {f"lib/{name}.py": folder / f"{name}.py" for name in _BOOT_MODULES}, board.arch
     )

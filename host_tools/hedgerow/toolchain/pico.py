@@ -7,7 +7,7 @@ import dataclasses
 from pathlib import Path
 
 from hedgerow import paths
-from hedgerow.errors import ToolchainError, UsageError
+from hedgerow.errors import UsageError
 from hedgerow.toolchain import cross
 from hedgerow.toolchain.npm import ensure_rp2040js
 
@@ -34,8 +34,6 @@ def ensure_pico(*, force: bool = False, region_kb: int = 0) -> Pico:
     if region_kb and region_kb not in REGION_KB:
         sizes = f"{REGION_KB[0]} to {REGION_KB[-1]} KB, a multiple of {REGION_KB.step}"
         raise UsageError(f"a region of {region_kb} KB: give {sizes}")
-    if region_kb and not paths.in_clone():
-        raise ToolchainError("a region needs the sources of firmware/boot: run it in a git clone")
     cross.need("run the emulated Pico", cross.missing(cross.NODE))
     cache = paths.build_dir() / "micropython"
     firmware = build_firmware(cache, force=force, region_kb=region_kb)

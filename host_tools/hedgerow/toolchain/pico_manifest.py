@@ -45,7 +45,7 @@ def _onewire() -> list[Path]:
 
 
 def _boot() -> list[Path]:
-    return [paths.firmware_dir() / "boot" / "rp2" / name for name in _BOOT]
+    return [paths.boot_dir() / "rp2" / name for name in _BOOT]
 
 
 def _hash(text: str, modules: list[Path]) -> str:
