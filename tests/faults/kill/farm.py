@@ -5,12 +5,13 @@ from pathlib import Path
 
 from bad_lines import BadWeather
 from coap_peers import LossyRelay, free_udp_port
-from gateway_process import GatewayProcess, hedgerow
+from gateway_process import GatewayProcess
 from ledger import ENTRY_BYTES
 from node import Node
 from peers import LoopThread, Mosquitto
-from radio_field import UPLINK, Lns, RadioField, RadioNode, wait_for_forwarders
+from radio_field import UPLINK, RadioField, RadioNode, lns, wait_for_forwarders
 from serial_node import SerialNode
+from tool import Tool
 
 _SCRIPT = Path(__file__).with_name("upy") / "chaos_node.py"
 # Records that may wait in a node's store: the slower the link, the fewer.
@@ -60,24 +61,6 @@ class Killable:
         self.node.lose(n_bytes)
 
 
-class Bridge:
-    def __init__(self, folder: Path, place: Path, broker_port: int) -> None:
-        self._log = (folder / "bridge.log").open("ab")
-        broker = f"mqtt://127.0.0.1:{broker_port}"
-        self._arguments = ["bridge", "--port", str(place), "--broker", broker, "--quiet"]
-
-    def start(self) -> None:
-        self._process = hedgerow(self._arguments, self._log)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self._log.close()
-
-
 class Farm:
     """Everything that runs; a context manager."""
 
@@ -116,7 +99,7 @@ class Farm:
 
     def _build_radio(self, stack: contextlib.ExitStack, thread: LoopThread) -> None:
         port = free_udp_port()
-        self.lns = Lns(self.folder, port, self.broker.port)
+        self.lns = lns(self.folder, port, self.broker.port)
         self.lns.start()
         stack.callback(self.lns.close)
         self.field = RadioField(thread, port, self._seed)
@@ -155,7 +138,9 @@ class Farm:
             node.start()
             stack.callback(lambda node=node: node.node.kill())
         serial = next(node for node in self.nodes if node.name == "serial")
-        self.bridge = Bridge(self.folder, serial.place, self.broker.port)
+        bridge = ["bridge", "--port", str(serial.place), "--quiet"]
+        bridge += ["--broker", f"mqtt://127.0.0.1:{self.broker.port}"]
+        self.bridge = Tool(self.folder / "bridge.log", *bridge)
         self.bridge.start()
         stack.callback(self.bridge.close)
         self.weather.over_cable(serial.lose)

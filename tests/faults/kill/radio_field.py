@@ -13,8 +13,9 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway_process import hedgerow, wait_until
+from gateway_process import wait_until
 from peers import LoopThread
+from tool import Tool
 
 from hedgerow.emulate.lora.channel import Burst, Channel, Place
 from hedgerow.emulate.lora.world import Device, Gateway, World
@@ -40,27 +41,14 @@ name = "lorawan"
 """ + "\n".join(f'{name} = "{value}"' for name, value in _KEYS.items())
 
 
-class Lns:
-    """`hedgerow lns`, to be killed and started again."""
-
-    def __init__(self, folder: Path, port: int, broker_port: int) -> None:
-        devices = folder / "devices.toml"
-        devices.write_text(_SITE)
-        self._log = (folder / "lns.log").open("ab")
-        self._arguments = ["lns", "--devices", str(devices), "--db", str(folder / "lns.db")]
-        self._arguments += ["--host", "127.0.0.1", "--port", str(port)]
-        self._arguments += ["--broker", f"mqtt://127.0.0.1:{broker_port}"]
-
-    def start(self) -> None:
-        self._process = hedgerow(self._arguments, self._log)
-
-    def kill(self) -> None:
-        self._process.kill()
-        self._process.wait()
-
-    def close(self) -> None:
-        self.kill()
-        self._log.close()
+def lns(folder: Path, port: int, broker_port: int) -> Tool:
+    """`hedgerow lns`, not started."""
+    devices = folder / "devices.toml"
+    devices.write_text(_SITE)
+    arguments = ["lns", "--devices", str(devices), "--db", str(folder / "lns.db")]
+    arguments += ["--host", "127.0.0.1", "--port", str(port)]
+    broker = f"mqtt://127.0.0.1:{broker_port}"
+    return Tool(folder / "lns.log", *arguments, "--broker", broker)
 
 
 class Forwarder(asyncio.DatagramProtocol):

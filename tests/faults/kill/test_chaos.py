@@ -27,10 +27,9 @@ def _nothing_lost_or_doubled(report: dict, records: int, kills: int) -> None:
 
 
 def test_a_round_of_kills(tmp_path: Path, micropython: Path, mosquitto: Path) -> None:
-    """Not of the serial node and its bridge: they take up to 20 s to be back with each other."""
-    storm = Storm(1500, 10, seed=1, longest_s=0.3, spared=("serial", "bridge"))
+    storm = Storm(1500, 12, seed=1, longest_s=0.3)
     report = run(tmp_path, (micropython, mosquitto), storm)
-    _nothing_lost_or_doubled(report, 1500, 10)
+    _nothing_lost_or_doubled(report, 1500, 12)
 
 
 @pytest.mark.soak
