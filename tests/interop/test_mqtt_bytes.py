@@ -435,7 +435,7 @@ def test_5_terms_of_the_broker_are_kept():
         (["127.0.0.1", "mqtt"], 2, "usage"),
         (["127.0.0.1", "1", "nonsense"], 1, "JSON"),
         (["127.0.0.1", "1", "[]"], 1, "not a command"),
-        (["127.0.0.1", "1", '{"do": "conect"}'], 1, "no such command"),
+        (["127.0.0.1", "1", '{"do": "connekt"}'], 1, "no such command"),
         (["127.0.0.1", "1", '{"do": "publish", "topic": "a"}'], 1, "connect comes first"),
         (["127.0.0.1", "1", '{"do": "connect"}'], 1, "ECONNREFUSED"),
         (["127.0.0.1", "1", '{"do": "sleep"}'], 1, "ms is missing"),
