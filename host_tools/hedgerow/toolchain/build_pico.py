@@ -111,8 +111,8 @@ def _configure(tree: Tree, folder: Path) -> None:
 
 
 def _make(tree: Tree, folder: Path, result: Path, bar: Progress) -> None:
-    # makemanifest.py compiles what is newer than its .mpy: of two files of one name, stock _boot.py
-    # and ours, it would keep whichever was compiled last.
+    # makemanifest.py compiles what is newer than its .mpy: of two files of one name, the stock
+    # _boot.py and ours, it would keep whichever was compiled last.
     shutil.rmtree(folder / "build" / "frozen_mpy", ignore_errors=True)
     tree.make(bar, "pico", [f"-C{folder / 'build'}"], _MAKE_LINES)
     built = folder / "build" / "firmware.bin"
