@@ -66,7 +66,9 @@ def _month(hours: int) -> tuple[list[int], list[int], dict, int]:
             GatewayStub(broker.port) as gateway,
         ):
             used, resident, end = _run(folder)
-            return used, resident, end, len(gateway.rows())
+            # The gateway has none of the filler and asks for it, as a restored one does.
+            stored = sum(row.startswith(b"hour") for row in gateway.rows().values())
+            return used, resident, end, stored
 
 
 def _run(folder: Path) -> tuple[list[int], list[int], dict]:

@@ -17,7 +17,17 @@ from hedge.net.uplink import Uplink
 from hedge.store import Store
 
 _RECORDS = 4
+_LOG_BYTES, _FILLER_BYTES = 256 * 1024, 180
 _LIMIT_MS = 20000
+
+
+def _fill(store):
+    """Records that are acknowledged stay until the log is full, each segment with a place in the
+    index: without this, that would be what grows."""
+    written = 0
+    while written < _LOG_BYTES:
+        store.ack(store.boot, 1, store.append(1, bytes(_FILLER_BYTES)))
+        written += _FILLER_BYTES
 
 
 async def _hour(uplink, store, hour):
@@ -34,8 +44,9 @@ async def _hour(uplink, store, hour):
 
 async def main(args, folder):
     log.level = log.WARN
-    store = Store(folder)
+    store = Store(folder, max_bytes=_LOG_BYTES)
     store.open()
+    _fill(store)
     cfg = {"kind": "mqtt", "host": "127.0.0.1", "port": args["port"], "tls": True}
     cfg["ca"], cfg["server_hostname"] = args["ca"], "broker.test"
     uplink = Uplink(make_link(cfg, "bed-3", b"\xa1dnameebed-3"), store, "bed-3")
