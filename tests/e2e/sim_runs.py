@@ -18,7 +18,7 @@ def hedgerow(*arguments: object, timeout_s: float = 240, code: int = 0) -> str:
     command = [str(HEDGEROW), *map(str, arguments)]
     done = subprocess.run(command, capture_output=True, text=True, timeout=timeout_s, check=False)
     assert done.returncode == code, f"{command}: {done.returncode}\n{done.stdout}\n{done.stderr}"
-    assert "Traceback" not in done.stderr
+    assert "Traceback" not in done.stderr, done.stderr
     return done.stderr if code else done.stdout
 
 

@@ -80,6 +80,7 @@ def test_many_at_once_each_get_the_ack_of_their_stream(gate):
     for boot, data in enumerate(first, start=1):
         assert (boot, 1, 1) in marks(data)
     assert marks(second, "bed-2") == [(1, 1, 1)]
+    writer.stop()  # ends when all that was committed has been answered
     assert [out.topic for out in published] == ["hedge/bed-3/ack"]
 
 
