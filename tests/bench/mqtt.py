@@ -8,10 +8,8 @@ All in the Unix port; upy/mqtt/publish.py says what is measured. umqtt.simple wr
 four pieces: the second waits for TCP's delayed ACK, on loopback as on a network.
 """
 
-import json
 import os
 import shutil
-import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -21,6 +19,7 @@ sys.path[:0] = [str(_TESTS / "interop")]
 
 from old_packages import MQTT_ASYNC, UMQTT, unpacked  # noqa: E402  found through the line above
 from peers import Mosquitto  # noqa: E402
+from scenario import run_scenario  # noqa: E402
 
 from hedgerow import paths  # noqa: E402
 from hedgerow.toolchain.unix import find_micropython  # noqa: E402
@@ -38,12 +37,7 @@ _HOW = (
 
 def _run(client: str, port: int, path: str) -> dict:
     scenario = {"client": client, "port": port, "count": _COUNTS[client]}
-    env = dict(os.environ, MICROPYPATH=path, SCENARIO=json.dumps(scenario))
-    command = [str(find_micropython()), "-X", "heapsize=1m", str(_SCRIPT)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        raise RuntimeError(f"{client}: {done.stdout[-300:]}{done.stderr[-300:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return run_scenario(find_micropython(), _SCRIPT, scenario, path)
 
 
 def _best(rounds: list[dict]) -> dict:

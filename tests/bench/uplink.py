@@ -15,7 +15,6 @@ One node alone waits most of the time: the gateway gathers frames for 20 ms befo
 import asyncio
 import functools
 import json
-import os
 import subprocess
 import sys
 import tempfile
@@ -28,6 +27,7 @@ sys.path[:0] = [str(_TESTS / folder) for folder in ("bench", "interop", "unit")]
 
 import heap  # noqa: E402  found through the line above
 from old_packages import MQTT_ASYNC, UMQTT, unpacked  # noqa: E402
+from scenario import run_scenario  # noqa: E402
 
 from hedge.wire import frame, senml  # noqa: E402
 from hedgerow.gateway import Gateway, GatewayConfig  # noqa: E402
@@ -60,12 +60,7 @@ def _program() -> Path:
 
 def _told(scenario: dict, folders: list[Path]) -> dict:
     path = ":".join([*map(str, folders), ".frozen"])
-    env = dict(os.environ, MICROPYPATH=path, SCENARIO=json.dumps(scenario))
-    command = [str(_program()), "-X", "heapsize=1m", str(_SCRIPT)]
-    done = subprocess.run(command, env=env, capture_output=True, text=True, timeout=120)
-    if done.returncode:
-        raise RuntimeError(f"{scenario['client']}: {done.stdout[-300:]}{done.stderr[-300:]}")
-    return json.loads(done.stdout.splitlines()[-1])
+    return run_scenario(_program(), _SCRIPT, scenario, path)
 
 
 def _ours(gateway: Gateway, folder: Path, kind: str) -> dict:
