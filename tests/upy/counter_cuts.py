@@ -147,13 +147,7 @@ class History:
         return max([n for at, of, n in self.used if of == kind and at <= cut], default=-1)
 
     def kept_at(self, cut):
-        allowed = []
-        for start, end, ids in self.kept:
-            if end <= cut:
-                allowed = [ids]
-            elif start <= cut:
-                allowed.append(ids)
-        return allowed
+        return powercut.saved_at(self.kept, cut)
 
     def owed_at(self, cut):
         """{band: ms} at the time of the latest transmission before the cut."""

@@ -95,6 +95,17 @@ def mounted(flash):
     return vfs
 
 
+def saved_at(saves, cut):
+    """Of rows (start, end, what) in their order: what was saved last, and what was begun since."""
+    allowed = []
+    for start, end, what in saves:
+        if end <= cut:
+            allowed = [what]
+        elif start <= cut:
+            allowed.append(what)
+    return allowed
+
+
 class History:
     """What was asked of the store and when: places in the journal before and after each call."""
 
@@ -118,13 +129,7 @@ class History:
 
     def values_at(self, cut):
         """What the KV may hold: the last saved, and those being saved."""
-        allowed = []
-        for start, end, values in self.values:
-            if end <= cut:
-                allowed = [values]
-            elif start <= cut:
-                allowed.append(values)
-        return allowed
+        return saved_at(self.values, cut)
 
     def until(self, cut):
         """The same as of a time before a second journal starts."""
