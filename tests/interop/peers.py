@@ -142,12 +142,18 @@ async def _close(server: Any) -> None:
     server.close()
 
 
+def _abort(pair: dict) -> None:
+    for writer in pair["writers"]:
+        writer.transport.abort()
+
+
 class Relay:
     """Between node and broker, on a port of its own. Records what the node sent.
 
     passed: (number of the connection, whether the node sent it, bytes), in order, both ways.
     deaf: nothing more reaches the node; stalled: nothing passes either way. Both hold for the
     connections that exist; connections made later pass freely.
+    cuts_left: so many connections from now on are cut, each when the node has sent `cut_at_bytes`.
     """
 
     def __init__(self, thread: LoopThread, target_port: int) -> None:
@@ -158,6 +164,8 @@ class Relay:
         self._pairs: list[dict] = []
         self._connections = 0
         self._server: Any = None
+        self.cuts_left = 0
+        self.cut_at_bytes = 0
         self.port = 0  # the OS's choice, kept when it is entered again
 
     def __enter__(self) -> "Relay":
@@ -180,15 +188,23 @@ class Relay:
     def cut(self) -> None:
         async def close() -> None:
             for pair in self._pairs:
-                for writer in pair["writers"]:
-                    writer.transport.abort()
+                _abort(pair)
             self._pairs.clear()
 
         self._thread.run(close())
 
+    def _cut_one(self, pair: dict) -> bool:
+        """Cut this connection if it is due; what the node sent last is lost with it."""
+        if not self.cuts_left or pair["bytes"] < self.cut_at_bytes:
+            return False
+        self.cuts_left -= 1
+        _abort(pair)
+        return True
+
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections += 1
         pair: dict = {"deaf": False, "mute": False, "writers": [writer], "n": self._connections}
+        pair["bytes"] = 0
         self._pairs.append(pair)
         with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled at the very end
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._target_port)
@@ -204,6 +220,9 @@ class Relay:
             while data := await reader.read(65536):
                 if gate == "mute":
                     self.from_node += data
+                    pair["bytes"] += len(data)
+                    if self._cut_one(pair):
+                        return
                 if not pair[gate]:
                     self.passed.append((pair["n"], gate == "mute", data))
                     writer.write(data)
