@@ -408,8 +408,40 @@ class TestRestoredServer(_Case):
             await soon(lambda: len(self.gateway.rows) == 41, "what was lost")
             await self.all_acked()
             self.assertEqual(self.uplink.generation_changes, 0)
+            self.assertEqual(self.uplink.ack_timeouts, 0)
 
-        self.run_it(scenario)
+        self.run_it(scenario, ack_timeout_ms=2400)
+
+    def test_two_streams_of_which_the_server_lost_records(self):
+        async def scenario():
+            for _ in range(8):
+                self.append(4, stream=0)
+                self.append(5, stream=1)
+                await self.all_acked()
+            for stream in range(2):
+                del self.gateway.rows[1, stream, 20]
+            self.append(1, stream=0)
+            self.append(1, stream=1)
+            await soon(lambda: len(self.gateway.rows) == 74, "what was lost")
+            await self.all_acked()
+            self.assertEqual(self.uplink.ack_timeouts, 0)
+
+        self.run_it(scenario, ack_timeout_ms=2400)
+
+    def test_it_is_noticed_anew_in_another_session(self):
+        """As with a link that ends each session long before an ack time-out."""
+
+        async def scenario():
+            self.append(40)
+            await self.all_acked()
+            self._lose_the_last(25)
+            self.append(1)
+            await soon(lambda: len(self.gateway.frames) > 6, "the frame")
+            self.link.break_it()
+            await soon(lambda: len(self.gateway.rows) == 41, "what was lost")
+            self.assertEqual(self.uplink.ack_timeouts, 0)
+
+        self.run_it(scenario, ack_timeout_ms=2400)
 
     def test_a_late_ack_alone_changes_nothing(self):
         async def scenario():
@@ -422,3 +454,24 @@ class TestRestoredServer(_Case):
             self.assertEqual((self.uplink.records_asked_again, self.gateway.repeated), (0, 0))
 
         self.run_it(scenario)
+
+    def test_a_late_ack_before_a_slow_one_changes_nothing(self):
+        async def scenario():
+            self.append(4)
+            await self.all_acked()
+            self.link.silent = True
+            self.append(1)
+            await soon(lambda: len(self.link.sent) == 2, "the frame")
+            self.link.answer(ack.pack(7, 0, [(1, 1, 2)]))
+            await soon(lambda: len(self.link.sent) == 3, "the frame once more")
+            self.link.answer(ack.pack(7, 0, [(1, 1, 5)]))
+            await self.all_acked()
+            self.link.answer(ack.pack(7, 0, [(1, 1, 2)]))
+            self.link.answer(ack.pack(7, 0, [(1, 1, 2)]))
+            self.append(1)
+            await soon(lambda: len(self.link.sent) == 4, "the next frame")
+            self.link.answer(ack.pack(7, 0, [(1, 1, 6)]))
+            await self.all_acked()
+            self.assertEqual((self.uplink.records_asked_again, self.uplink.ack_timeouts), (0, 0))
+
+        self.run_it(scenario, ack_timeout_ms=2400)

@@ -26,6 +26,7 @@ from .backoff import Backoff
 _IDLE_MS = 3600000  # longest sleep with nothing to do; wake() and acks end it at once
 _CLOCK_OFF_S = 120  # the gateway's time is taken when the device's differs by more
 _SILENCES = 3  # ack time-outs in a row that end the session
+_DOUBT_SHIFT = 3  # of an ack time-out, how long after a lower mark the real answer may follow
 # MemoryError too: what a session allocated is garbage once it has ended, and the next may fit.
 _LINK_LOST = (LinkError, OSError, asyncio.TimeoutError, StoreError, MemoryError)
 _COUNTERS = (
@@ -88,7 +89,7 @@ class Uplink:
         self._sent_upto = {}  # stream -> highest seq of this boot ever sent
         self._backlog_upto = {}  # stream -> last seq appended before the session began
         self._silences = 0  # ack time-outs since the last ack
-        self._behind = ()  # (boot, stream) of which the server has less than it had before
+        self._behind = ()  # (boot, stream, upto, since ms, or None: asked again), see _doubt
         self._fault = None  # why the receiver stopped
         self._lost = False  # an outage is under way and counted
         self._said = None  # why, as last told
@@ -161,6 +162,7 @@ class Uplink:
         self.sessions += 1
         self._fault = None
         self._lost = False
+        self._behind = ()
         self._backlog_upto = {s: self._store.last_seq(s) for s in range(3)}
         if self._reader is None:
             self._reader = self._store.reader()
@@ -248,18 +250,25 @@ class Uplink:
     def _overdue_in_ms(self):
         if not self._under_way:
             return _IDLE_MS
-        age_ms = time.ticks_diff(time.ticks_ms(), self._under_way[0][4])
+        now_ms = time.ticks_ms()
         # Doubled once, not more: a gateway that comes back is asked within 20 s.
-        return (self.ack_timeout_ms << min(self._silences, 1)) - age_ms
+        limit_ms = self.ack_timeout_ms << min(self._silences, 1)
+        left_ms = limit_ms - time.ticks_diff(now_ms, self._under_way[0][4])
+        if self._in_doubt():
+            doubt_ms = time.ticks_diff(now_ms, self._behind[3])
+            left_ms = min(left_ms, (self.ack_timeout_ms >> _DOUBT_SHIFT) - doubt_ms)
+        return left_ms
 
     def _acks_overdue(self):
         """True after going back to the oldest unacknowledged record because its ack is overdue."""
         if self._overdue_in_ms() > 0:
             return False
+        if self._in_doubt():
+            self._behind = self._behind[:3] + (None,)
+            self._send_again()
+            return True
         self.ack_timeouts += 1
         self._silences += 1
-        if self._behind:  # a late ack alone would not leave these frames unanswered
-            self._forget_acks("server lost records it had acknowledged")
         if self._silences == 1:
             log.warn("uplink", "no ack in %d ms, sending again", self.ack_timeout_ms)
         self._send_again()
@@ -312,11 +321,29 @@ class Uplink:
                 self._bad_ack(text % (boot, upto, sent))
                 return
         if upto < self._store.acked_upto(boot, stream):
-            self._behind = boot, stream
-        elif self._behind == (boot, stream):
+            self._doubt((boot, stream, upto))
+        elif self._behind[:2] == (boot, stream):
             self._behind = ()
         self._store.ack(boot, stream, upto)
         self._drop_acked(boot, stream, upto)
+
+    def _doubt(self, mark):
+        """A mark lower than before: it came late, or the server has lost records.
+
+        A late one is soon followed by a higher one, as long as a frame waits for it. If none
+        follows, the frames go again; the same mark once more, and the server has lost records.
+        """
+        if not [True for entry in self._under_way if tuple(entry[:2]) == mark[:2]]:
+            return
+        if self._behind[:3] != mark:
+            if not self._behind or self._behind[:2] == mark[:2]:  # one stream after the other
+                self._behind = mark + (time.ticks_ms(),)
+        elif self._behind[3] is None:
+            self._forget_acks("server lost records it had acknowledged")
+            self._send_again()
+
+    def _in_doubt(self):
+        return bool(self._behind) and self._behind[3] is not None
 
     def _drop_acked(self, boot, stream, upto):
         left = []
