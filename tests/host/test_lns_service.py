@@ -5,6 +5,7 @@ import base64
 import contextlib
 import json
 import socket
+import sqlite3
 
 import paho.mqtt.client as paho
 import pytest
@@ -150,6 +151,28 @@ def _free_udp_port():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as one:
         one.bind(("127.0.0.1", 0))
         return one.getsockname()[1]
+
+
+def test_a_database_that_cannot_be_written_does_not_end_class_c(tmp_path, monkeypatch):
+    monkeypatch.setattr("hedgerow.lns.service._CLASS_C_S", 0.01)
+    rounds = []
+
+    def busy(device):
+        rounds.append(device)
+        raise sqlite3.OperationalError("database or disk is full")
+
+    async def run():
+        database = Database(tmp_path / "lns.db")
+        submit = None  # no record comes
+        async with LnsService(site(**{"class": "C"}), database, submit, port=0) as service:
+            service.front.class_c = busy
+            async with asyncio.timeout(_WAIT_S):
+                while len(rounds) < 3:
+                    await asyncio.sleep(0.01)
+        database.close()
+
+    asyncio.run(run())
+    assert set(rounds) == {"bed-2"}
 
 
 def test_command_over_a_broker(tmp_path):

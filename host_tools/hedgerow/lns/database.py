@@ -46,6 +46,9 @@ CREATE TABLE counted (         -- devices that do not number their records: we d
 class Session:
     """Keys, counters and radio parameters of one activation. fcnt_up: -1 before the first.
 
+    region: what rates and channels mean; "" in a database of before, which kept none.
+
+    repeats: how often the latest uplink came again and was answered again.
     snrs: of the latest uplinks at this data rate. asked: the LinkADRReq under way, as
     (rate, power); refused: that the device did not take. settling: other commands under way,
     identifier -> payload in hex; unwilling: those that it refused.
@@ -55,6 +58,7 @@ class Session:
     dev_addr: int
     nwk_s_key: str
     app_s_key: str
+    region: str = ""
     rate: int = 0
     power: int = 0
     rx1_delay_s: int = 1
@@ -64,6 +68,7 @@ class Session:
     mask: int = 0
     fcnt_up: int = -1
     fcnt_down: int = 0
+    repeats: int = 0
     snrs: list[float] = field(default_factory=list)
     asked: list[int] | None = None
     refused: list[int] | None = None
@@ -75,6 +80,9 @@ class Session:
     @property
     def keys(self) -> tuple[bytes, bytes]:
         return bytes.fromhex(self.nwk_s_key), bytes.fromhex(self.app_s_key)
+
+    def is_in(self, region: str) -> bool:
+        return self.region in ("", region)
 
 
 def lock_of(path: Path) -> DatabaseLock:

@@ -32,7 +32,8 @@ class _Open:
 
 
 class Front:
-    """malformed: datagrams that were none. failed: downlinks that no gateway took."""
+    """malformed: datagrams that were none, and packets in one that could not be read.
+    failed: downlinks that no gateway took."""
 
     def __init__(self, server: NetworkServer, now_s: Callable[[], float] = time.time):
         self._server = server
@@ -51,6 +52,7 @@ class Front:
             self.malformed += 1
             return [], []
         if datagram.kind == semtech.PUSH_DATA:
+            self.malformed += datagram.malformed
             begun = [key for rx in datagram.packets if (key := self._gather(rx))]
             self._seen(datagram.gateway)
             return [(address, semtech.ack(datagram))], begun

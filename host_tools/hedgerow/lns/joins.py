@@ -90,6 +90,7 @@ def new_session(
         dev_addr,
         nwk_s_key.hex(),
         app_s_key.hex(),
+        region.name,
         rx2_hz=region.rx2_hz,
         rx2_rate=region.rx2_rate,
         mask=mask,

@@ -16,7 +16,7 @@ def device_lines(database: Database, site: Site, now_s: float | None = None) -> 
     rows: list[tuple[str, ...]] = [_HEAD]
     for device in site.devices:
         session = database.session(device.name)
-        if session is None or session.fcnt_up < 0:
+        if session is None or session.fcnt_up < 0 or not session.is_in(site.region):
             rows.append((device.name, "", "never", "", "", "", "", ""))
         else:
             rows.append(_row(session, site, time.time() if now_s is None else now_s))

@@ -6,7 +6,6 @@ Whatever is wrong in a datagram raises FrameError, and nothing else does.
 
 import base64
 import json
-import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,7 +46,10 @@ class Tx:
 
 @dataclass(frozen=True)
 class Datagram:
-    """kind: PUSH_DATA ...; packets: of PUSH_DATA; error: of TX_ACK, "" when it will be sent."""
+    """kind: PUSH_DATA ...; packets: of PUSH_DATA; error: of TX_ACK, "" when it will be sent.
+
+    malformed: packets that could not be read; those beside them count.
+    """
 
     version: int
     token: bytes
@@ -57,6 +59,7 @@ class Datagram:
     error: str = ""
     tx: Tx | None = None
     bad_crc: int = 0
+    malformed: int = 0
 
 
 def unpack(data: bytes) -> Datagram:
@@ -73,8 +76,8 @@ def unpack(data: bytes) -> Datagram:
         raise FrameError("udp: no gateway EUI")
     gateway = data[4:12]
     if kind == PUSH_DATA:
-        packets, bad = _packets(gateway, _json(data[12:]))
-        return Datagram(version, token, kind, gateway, packets, bad_crc=bad)
+        packets, bad, malformed = _packets(gateway, _json(data[12:]))
+        return Datagram(version, token, kind, gateway, packets, bad_crc=bad, malformed=malformed)
     error = _tx_error(data[12:]) if kind == TX_ACK else ""
     return Datagram(version, token, kind, gateway, error=error)
 
@@ -89,23 +92,27 @@ def _json(data: bytes) -> dict[str, Any]:
     return found
 
 
-def _packets(gateway: bytes, table: dict[str, Any]) -> tuple[tuple[Rx, ...], int]:
+def _packets(gateway: bytes, table: dict[str, Any]) -> tuple[tuple[Rx, ...], int, int]:
+    """(packets, how many had a wrong CRC, how many could not be read)."""
     rows = table.get("rxpk", [])
     if not isinstance(rows, list) or len(rows) > _MAX_PACKETS:
         raise FrameError("udp: rxpk is no list, or too long")
     found = []
-    bad = 0
+    bad = malformed = 0
     for row in rows:
-        if not isinstance(row, dict):
-            raise FrameError("udp: rxpk holds no objects")
-        if row.get("stat", 1) != 1:
+        if isinstance(row, dict) and row.get("stat", 1) != 1:
             bad += 1
-        elif row.get("modu", "LORA") == "LORA":
-            found.append(_rx(gateway, row))
-    return tuple(found), bad
+        elif not isinstance(row, dict) or row.get("modu", "LORA") == "LORA":
+            try:
+                found.append(_rx(gateway, row))
+            except FrameError:
+                malformed += 1
+    return tuple(found), bad, malformed
 
 
-def _rx(gateway: bytes, row: dict[str, Any]) -> Rx:
+def _rx(gateway: bytes, row: Any) -> Rx:
+    if not isinstance(row, dict):
+        raise FrameError("udp: rxpk holds no object")
     sf, bw_khz = _rate(row)
     return Rx(
         gateway,
@@ -133,8 +140,8 @@ def _number(row: dict[str, Any], key: str, low: float, high: float) -> float:
     value = row.get(key)
     if not isinstance(value, (int, float)) or isinstance(value, bool):
         raise FrameError(f"udp: {key} is no number")
-    if not math.isfinite(value) or not low <= value <= high:
-        raise FrameError(f"udp: {key} = {value!r}")
+    if not low <= value <= high:  # not for NaN; an int may be too large for a float
+        raise FrameError(f"udp: {key} is out of range")
     return value
 
 

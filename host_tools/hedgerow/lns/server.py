@@ -33,6 +33,7 @@ _MOST_GATEWAYS = 256  # a site has one to five
 _JOIN_DELAY_S = 5
 _LEAD_S = 0.2  # a gateway wants a downlink this long before its time
 _SHORT_REST_S = 10.0
+_MOST_REPEATS = 14  # NbTrans is at most 15; more are somebody else's replays
 _MOST_DBM = 27
 _STRONG_PERMILLE = 100  # ETSI's 10 % band, 869.4 to 869.65 MHz, allows 500 mW
 
@@ -86,12 +87,14 @@ class NetworkServer:
     def _personalise(self, site: Site) -> None:
         """Sessions of activation by personalisation: from the file, with the counters we keep."""
         mask = Channels(self.region, site.sub_band).mask
-        for device in site.devices:
+        for device in [device for device in site.devices if not device.joins]:
             before = self._database.session(device.name)
             keys = (device.nwk_s_key, device.app_s_key)
-            if device.joins or (before is not None and before.keys == keys):
-                continue
             session = new_session(device.name, device.dev_addr, keys, self.region, int(mask))
+            if before and (before.dev_addr, before.keys) == (device.dev_addr, keys):
+                if before.is_in(self.region.name):
+                    continue
+                session.fcnt_up, session.fcnt_down = before.fcnt_up, before.fcnt_down
             with self._database.transaction():
                 self._database.put(session)
 
@@ -149,8 +152,9 @@ class NetworkServer:
         found = self._owner(rx.data, message)
         if found is None:
             return None
-        pending, session = found
-        self.counts.uplinks += 1
+        pending, session, again = found
+        if again and not self._is_answered_again(session, message, arrived_s):
+            return None
         self._note(session, rx, rate)
         stream = message.payload if message.port == 0 else message.fopts
         answers = commands.take(
@@ -161,7 +165,7 @@ class NetworkServer:
             gateways=len(copies),
             now_s=arrived_s,
         )
-        port, body = await self._application(session, message)
+        port, body = (0, b"") if again else await self._application(session, message)
         return self._answer(session, message, copies, answers, port, body, arrived_s, pending)
 
     def _rate(self, rx: Rx) -> int:
@@ -171,25 +175,44 @@ class NetworkServer:
             raise FrameError(f"SF{rx.sf}BW{rx.bw_khz} is no uplink rate of {self.region.name}")
         return rate
 
-    def _owner(self, data: bytes, message: phy.Data) -> tuple[bool, Session] | None:
-        """(pending, session) whose keys verify it; its counter is taken, its payload decrypted."""
-        candidates = self._database.sessions(message.dev_addr)
+    def _owner(self, data: bytes, message: phy.Data) -> tuple[bool, Session, bool] | None:
+        """(pending, session, again) whose keys verify it; its counter is taken, its payload
+        decrypted. again: it is the latest uplink once more."""
+        candidates = [
+            found
+            for found in self._database.sessions(message.dev_addr)
+            if found[1].device in self._devices and found[1].is_in(self.region.name)
+        ]
         for pending, session in candidates:
             nwk_s_key, app_s_key = session.keys
-            fcnt = phy.full_fcnt(session.fcnt_up, message.fcnt)
+            last = session.fcnt_up
+            fcnt = phy.full_fcnt(last, message.fcnt)
             if fcnt is not None and phy.has_mic(data, message, fcnt, nwk_s_key):
                 phy.decrypt(message, fcnt, nwk_s_key, app_s_key)
-                session.fcnt_up = fcnt
-                return pending, session
-            last = session.fcnt_up
+                session.fcnt_up, session.repeats = fcnt, 0
+                self.counts.uplinks += 1
+                return pending, session, False
             if last < 0 or message.fcnt != last & 0xFFFF:
                 continue
             if phy.has_mic(data, message, last, nwk_s_key):
+                phy.decrypt(message, last, nwk_s_key, app_s_key)
                 self.counts.repeats += 1
-                return None
+                return pending, session, True
         known = "wrong MIC or replayed" if candidates else "unknown address"
         self._refuse(f"{known} {message.dev_addr:08x}")
         return None
+
+    def _is_answered_again(self, session: Session, message: phy.Data, arrived_s: float) -> bool:
+        """Does the device send it again because our ack was lost? L2 1.0.4, 4.3.1.3 and 18.
+
+        Before its second window has passed it does not: that is a gateway's late copy. What the
+        message held was stored the first time.
+        """
+        windows_s = session.rx1_delay_s + 1
+        if not message.confirmed or 0 <= arrived_s - session.last_seen_s < windows_s:
+            return False
+        session.repeats += 1
+        return session.repeats <= _MOST_REPEATS
 
     def _note(self, session: Session, rx: Rx, rate: int) -> None:
         if session.rate != rate:

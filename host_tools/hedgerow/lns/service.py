@@ -124,7 +124,11 @@ class LnsService(asyncio.DatagramProtocol):
         while True:
             await asyncio.sleep(_CLASS_C_S)
             for name in names:
-                out = self.front.class_c(name)
+                try:
+                    out = self.front.class_c(name)
+                except sqlite3.Error as error:  # not stored, so not sent; the next round may
+                    _log.error("nothing is sent to %s: %s", name, error)
+                    continue
                 if out:
                     self._send(out)
 
