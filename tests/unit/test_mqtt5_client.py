@@ -182,7 +182,15 @@ class TestOutgoing(unittest.TestCase):
                 client.publish("t", b"", properties={"subscription_id": 1}),
                 client.publish("t", b"", properties={"topic_alias": 1}),
                 client.publish("t", b"", properties={"response_topic": "a/#"}),
+                client.publish("t", b"", properties={"response_topic": ""}),
+                client.publish("t", b"", properties={"user": [("one",)]}),
+                client.publish("t", b"", properties={"content_type": "a\0"}),
                 client.subscribe("$share/g/t", no_local=True),
+                client.subscribe("$share//t"),
+                client.subscribe("$share/g"),
+                client.subscribe("$share/g/"),
+                client.subscribe("$share/+/t"),
+                client.subscribe("t", retained=3),
                 client.disconnect(properties={"session_expiry_s": 5}),
             ):
                 with self.assertRaises(ValueError):
@@ -217,6 +225,8 @@ class TestIncoming(unittest.TestCase):
                 (b"\xf0\x00", 0x82),
                 (b"\x20\x03\x00\x00\x00", 0x82),  # a second CONNACK
                 (b"\x50\x02\x00\x01", 0x82),  # PUBREC for a message of QoS 1
+                (b"\xb0\x05\x00\x09\x00\x00\x00", 0x82),  # we name one topic at a time
+                (b"\x30\x0a\x00\x01t\x06\x08\x00\x03r/#", 0x82),  # a response to all of r
             ):
                 broker = ScriptBroker(CONNACK5)
                 client = client_of(broker, 5, max_packet_bytes=128)
@@ -283,6 +293,29 @@ class TestSubscribe(unittest.TestCase):
             self.assertIn("not authorized", str(await fails(client.unsubscribe("t"))))
             broker.answers[codec.UNSUBSCRIBE] = b"\xb0\x04\x00\x04\x00\x11"
             await client.unsubscribe("t")
+            client.close()
+
+        play(scenario)
+
+    def test_what_the_broker_has_not_is_not_asked_for(self):
+        """3.2.2.3.11 to 13, MQTT-3.2.2-15: it would end the session."""
+
+        async def scenario():
+            none = b"\x28\x00\x29\x00\x2a\x00" + b"\x27\x00\x00\x00\x14"
+            broker = ScriptBroker(_with_properties(none))
+            client = client_of(broker, 5)
+            await client.connect()
+            for call, said in (
+                (client.subscribe("a/+"), "has no wildcards"),
+                (client.subscribe("#"), "has no wildcards"),
+                (client.subscribe("$share/g/t"), "has no shared subscriptions"),
+                (client.subscribe("t", properties={"subscription_id": 1}), "no subscription ids"),
+                (client.subscribe("a/longer/topic"), "up to 20 bytes, not 22"),
+                (client.unsubscribe("a/long/topic/too"), "up to 20 bytes, not 23"),
+            ):
+                self.assertIn(said, str(await fails(call)))
+            self.assertEqual(broker.after_connect(), [])
+            self.assertTrue(client.connected)
             client.close()
 
         play(scenario)

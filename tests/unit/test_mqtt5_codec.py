@@ -184,15 +184,40 @@ class TestEncode(unittest.TestCase):
 
     def test_aliases_are_used_from_the_second_time_on(self):
         wire = _wire(topic_aliases=1)
-        self.assertEqual(wire.publish("t", b"")[5:], b"\x00")  # the broker told no maximum yet
-        wire.set_limits({"topic_alias_max": 9})
-        self.assertEqual(bytes(wire.publish("t", b"x")), b"\x30\x08\x00\x01t\x03\x23\x00\x01x")
-        self.assertEqual(bytes(wire.publish("t", b"x")), b"\x30\x07\x00\x00\x03\x23\x00\x01x")
-        self.assertEqual(bytes(wire.publish("u", b"x")), b"\x30\x05\x00\x01u\x00x")
         kept = wire.publish("t", b"x", 1, False, 3)
         self.assertEqual(bytes(kept), b"\x32\x07\x00\x01t\x00\x03\x00x")
-        short = wire.shortened(kept, "t", b"x", 1, False, 3, None)
+        self.assertIs(wire.outgoing(kept), kept)  # the broker told no maximum yet
+        wire.set_limits({"topic_alias_max": 9})
+
+        def goes_out(*message):
+            return bytes(wire.outgoing(wire.publish(*message)))
+
+        self.assertEqual(goes_out("t", b"x"), b"\x30\x08\x00\x01t\x03\x23\x00\x01x")
+        self.assertEqual(goes_out("t", b"x"), b"\x30\x07\x00\x00\x03\x23\x00\x01x")
+        self.assertEqual(goes_out("u", b"x"), b"\x30\x05\x00\x01u\x00x")
+        short = wire.outgoing(kept)
         self.assertEqual(bytes(short), b"\x32\x09\x00\x00\x00\x03\x03\x23\x00\x01x")
+        self.assertEqual(bytes(kept), b"\x32\x07\x00\x01t\x00\x03\x00x")
+        codec.mark_dup(kept, True)
+        self.assertIs(wire.outgoing(kept), kept)
+        more = {"message_expiry_s": 9}
+        packet = goes_out("t", b"xy", 2, True, 10, more)
+        expected = b"\x35\x0f\x00\x00\x00\x0a\x08\x23\x00\x01\x02\x00\x00\x00\x09xy"
+        self.assertEqual(packet, expected)
+
+    def test_an_alias_never_makes_a_packet_too_large(self):
+        """MQTT-3.2.2-15; an alias counts as known once a packet with it went out."""
+        wire = _wire(topic_aliases=1)
+        wire.set_limits({"topic_alias_max": 1, "max_packet_bytes": 9})
+        for qos in (0, 1):
+            exact = wire.publish("t", b"xyz"[2 * qos :], qos, False, qos)
+            self.assertIs(wire.outgoing(exact), exact)
+        with self.assertRaises(LinkError):
+            wire.outgoing(wire.publish("t", b"12345"))
+        with self.assertRaises(LinkError):
+            wire.outgoing(wire.subscribe(1, "a/long/topic", 0))
+        self.assertEqual(wire.outgoing(wire.publish("t", b""))[3:5], b"\x01t")
+        self.assertEqual(wire.outgoing(wire.publish("t", b""))[2:4], b"\x00\x00")
 
 
 class TestDecode(unittest.TestCase):

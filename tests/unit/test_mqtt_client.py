@@ -261,6 +261,9 @@ class TestSubscribe(_Case):
             self.assertIn("denied", str(await fails(client.subscribe("t"))))
             await client.unsubscribe("t")
             self.broker.mute = True
+            for call in (client.subscribe("t", 3), client.publish("t", b"", 3)):
+                with self.assertRaises(ValueError):
+                    await call
             self.assertIn("no SUBACK", str(await fails(client.subscribe("t"))))
             client.close()
 

@@ -30,6 +30,12 @@ class TestEncode(unittest.TestCase):
         packet = codec.connect("a", 0, False, ("w", b"", 2, True))
         self.assertEqual(packet[9], 0x04 | 2 << 3 | 0x20)
 
+    def test_what_no_connect_may_say(self):
+        """MQTT-1.5.3-2, 3.1.2.10."""
+        for what in (("a\0", 60), ("a", 65536), ("a", -1)):
+            with self.assertRaises(ValueError):
+                codec.connect(*what)
+
     def test_a_password_needs_a_user(self):
         self.assertRaises(ValueError, codec.connect, "a", 0, True, None, None, "p")
 

@@ -201,7 +201,8 @@ class TestPacketIds(unittest.TestCase):
             if version == 5:
                 answer = b"\x90\x05\x00\x01\x00\x01\x01"
             broker.answers[codec.SUBSCRIBE] = answer
-            self.assertIn("denied subscription", str(await fails(client.subscribe("t"))))
+            self.assertIn("codes of several topics", str(await fails(client.subscribe("t"))))
+            self.assertFalse(client.connected)  # MQTT-3.9.3-1
             client.close()
 
         for version in (4, 5):
@@ -241,7 +242,8 @@ class TestLies(unittest.TestCase):
             broker, client = await connected(version)
             answer = b"\x90\x03\x00\x01\x02" if version == 4 else b"\x90\x04\x00\x01\x00\x02"
             broker.answers[codec.SUBSCRIBE] = answer
-            self.assertIn("denied subscription", str(await fails(client.subscribe("t", 1))))
+            error = await fails(client.subscribe("t", 1))
+            self.assertIn("QoS 2 granted where 1 was asked", str(error))
             client.close()
 
         for version in (4, 5):

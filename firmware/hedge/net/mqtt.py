@@ -67,6 +67,7 @@ class Client:
     ):
         if will:
             topics.check_name(will[0])
+            codec.check_qos(will[2])
         self._open_stream = open_stream
         self._clean_session = clean_session
         self._on_message = on_message
@@ -266,6 +267,7 @@ class Client:
             await asyncio.sleep_ms(0)  # a loop of publishes must not starve the other tasks
 
     async def _publish_acked(self, topic, payload, qos, retain, wait, properties):
+        codec.check_qos(qos)
         if self._resuming or self._inflight.full:
             await self._until(
                 lambda: not (self._resuming or self._inflight.full), "room in flight"
@@ -273,9 +275,6 @@ class Client:
         packet_id = self._inflight.new_id()
         packet = self._wire.publish(topic, payload, qos, retain, packet_id, properties or b"")
         self._inflight.add(packet_id, packet)
-        if self._wire.VERSION == 5:
-            message = topic, payload, qos, retain, packet_id, properties
-            packet = self._wire.shortened(packet, *message)
         if wait:
             reply = await self._asked(packet_id, packet, codec.PUBACK)
             if _code(reply) >= _REFUSED:
@@ -294,9 +293,12 @@ class Client:
         options: MQTT 5's, see mqtt5.Wire.subscribe.
         """
         topics.check_filter(topic)
+        codec.check_qos(qos)
         reply = await self._ask(self._wire.subscribe, codec.SUBACK, topic, qos, **options)
         granted = reply[2][0]
-        if len(reply[2]) != 1 or granted > qos:
+        if qos < granted < _REFUSED:
+            raise codec.broken("QoS %d granted where %d was asked" % (granted, qos), 0x82)
+        if granted >= _REFUSED:
             why = self._wire.refusal(granted)
             raise LinkError("broker denied subscription to %s: %s" % (topic, why))
         return granted
@@ -379,6 +381,8 @@ class Client:
     async def _put(self, packet):
         if self._stream is None:
             raise self._error
+        if self._wire.VERSION == 5:
+            packet = self._wire.outgoing(packet)
         try:
             await self._stream.write(packet, self._timeout_ms)
         except asyncio.TimeoutError:
@@ -450,6 +454,7 @@ class Client:
         elif kind in (codec.SUBACK, codec.UNSUBACK):
             waited = self._replies.get(packet[1], kind)
             codec.need(waited == kind, "packet type %d, not asked for" % kind, 0x82)
+            codec.need(len(packet) < 3 or len(packet[2]) == 1, "codes of several topics", 0x82)
             if packet[1] in self._replies:  # else late: the wait for it is over
                 self._replies[packet[1]] = packet
         elif kind == codec.DISCONNECT:

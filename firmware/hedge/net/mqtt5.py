@@ -60,15 +60,16 @@ class Wire:
 
     def _forget(self):
         """The limits of a connection that has not been answered."""
-        self._aliases = {}  # topic -> alias
+        self._aliases = {}  # topic -> alias, those that the broker was told
         self.set_limits({})
 
     def set_limits(self, told):
         """What the broker set in CONNACK."""
+        self._told = told
         self._max_qos = told.get("max_qos", 2)
         self._retain = told.get("retain_available", True)
         self._max_bytes = told.get("max_packet_bytes", 0x10000000)
-        self._aliases_left = min(self._topic_aliases, told.get("topic_alias_max", 0))
+        self._most_aliases = min(self._topic_aliases, told.get("topic_alias_max", 0))
 
     def Parser(self, max_packet_bytes):  # in the place of mqtt_codec.Parser
         parser = _Parser(max_packet_bytes)
@@ -98,17 +99,21 @@ class Wire:
             log.debug("mqtt", "complaint did not leave: %r", e)
 
     def publish(self, topic, payload, qos=0, retain=False, packet_id=0, properties=None):
-        """As codec.publish. At QoS 0 with an alias; others are kept, and outlive aliases."""
+        """As codec.publish. What is kept must fit without an alias: it outlives those."""
         if qos > self._max_qos:
             raise LinkError("broker takes QoS up to %d, not %d" % (self._max_qos, qos))
         if retain and not self._retain:
             raise LinkError("broker does not retain messages")
-        alias = 0 if qos else self._alias(topic)
-        packet = self._publish(topic, payload, qos, retain, packet_id, properties, alias)
+        more = props.encode(properties, props.PUBLISH)
+        packet = codec.publish(topic, payload, qos, retain, packet_id, more)
+        if qos:
+            self._check_size(packet)
+        return packet
+
+    def _check_size(self, packet):
         if len(packet) > self._max_bytes:
             text = "broker takes packets up to %d bytes, not %d"
             raise LinkError(text % (self._max_bytes, len(packet)))
-        return packet
 
     def takes(self, packet):
         """May an encoded PUBLISH or PUBREL go out? Limits change from connection to connection."""
@@ -117,29 +122,34 @@ class Wire:
         first = packet[0]  # of PUBREL too: 0x62, as if it were QoS 1 without retain
         return (first >> 1 & 3) <= self._max_qos and (self._retain or not first & 1)
 
-    def _publish(self, topic, payload, qos, retain, packet_id, properties, alias):
-        """alias: 0 none, above 0 to be made known, below 0 in the place of the topic."""
-        more = props.encode(properties, props.PUBLISH, abs(alias))
-        topic = "" if alias < 0 else topic
-        return codec.publish(topic, payload, qos, retain, packet_id, more)
+    def outgoing(self, packet):
+        """A packet as it is written now: a PUBLISH with an alias where it can have one.
 
-    def shortened(self, packet, topic, payload, qos, retain, packet_id, properties):
-        """A kept PUBLISH as it goes out the first time: with an alias where there is one."""
-        alias = self._alias(topic)
-        if not alias:
+        Raises LinkError for one that the broker does not take (MQTT-3.2.2-15).
+        """
+        if self._most_aliases and packet[0] & 0xF8 == codec.PUBLISH << 4:  # DUP: as it is kept
+            packet = self._aliased(packet)
+        self._check_size(packet)
+        return packet
+
+    def _aliased(self, packet):
+        """3.3.2.3.4: beside the topic the first time, in its place from then on.
+
+        Not before the packet is written: one that never leaves makes no alias known.
+        """
+        body = memoryview(packet)[props.read_varint(packet, 1)[1] :]
+        topic, qos, packet_id, at = codec.publish_head(packet[0] & 0xF, body)
+        known = self._aliases.get(topic)
+        alias = known or len(self._aliases) + 1
+        if alias > self._most_aliases:
             return packet
-        return self._publish(topic, payload, qos, retain, packet_id, properties, alias)
-
-    def _alias(self, topic):
-        """As _publish takes it: in the topic's place from its second time on."""
-        alias = self._aliases.get(topic)
-        if alias is not None:
-            return -alias
-        if not self._aliases_left:
-            return 0
-        self._aliases_left -= 1
-        alias = self._aliases[topic] = len(self._aliases) + 1
-        return alias
+        more, at = props.with_alias(body, at, alias)
+        name = "" if known else topic
+        other = codec.publish(name, body[at:], qos, packet[0] & 1, packet_id, more)
+        if len(other) > self._max_bytes:
+            return packet
+        self._aliases[topic] = alias
+        return other
 
     def ack(self, kind, packet_id, code=0):
         """PUBACK, PUBREC, PUBREL or PUBCOMP."""
@@ -162,12 +172,24 @@ class Wire:
     ):
         """3.8.3.1: no_local: not our own; as_published: retain as it was sent; retained: messages
         sent at once: 0 always, 1 if the subscription is new, 2 never."""
-        if no_local and topic.startswith("$share/"):
-            raise ValueError("mqtt: no_local of a shared subscription")
+        if retained not in (0, 1, 2):
+            raise ValueError("mqtt: retained is %r, not 0, 1 or 2" % (retained,))
+        shared = topic.startswith("$share/")
+        if shared:
+            _check_shared(topic, no_local)
+        self._need("shared_available", "shared subscriptions", shared)
+        self._need("wildcard_available", "wildcards", "+" in topic or "#" in topic)
+        ids = "subscription_id" in (properties or ())
+        self._need("subscription_ids_available", "subscription ids", ids)
         options = qos | no_local << 2 | as_published << 3 | retained << 4
         head = codec.id_bytes(packet_id) + props.encode(properties, props.SUBSCRIBE)
         body = head + codec.string(topic) + bytes((options,))
         return codec.packet(codec.SUBSCRIBE << 4 | 2, body)
+
+    def _need(self, term, what, used):
+        """3.2.2.3.11 to 13: a broker without them ends the session of who asks for them."""
+        if used and not self._told.get(term, True):
+            raise LinkError("broker has no " + what)
 
     def unsubscribe(self, packet_id, topic):
         body = codec.id_bytes(packet_id) + b"\0" + codec.string(topic)
@@ -178,3 +200,13 @@ class Wire:
             raise ValueError("mqtt: session_expiry_s in DISCONNECT where CONNECT had 0")
         more = props.encode(properties, props.DISCONNECT)
         return codec.packet(codec.DISCONNECT << 4, bytes((code,)) + more)
+
+
+def _check_shared(topic, no_local):
+    """ValueError for what is no shared subscription, 4.8.2: $share/name/filter."""
+    parts = topic.split("/", 2)
+    name = parts[1]
+    if len(parts) < 3 or not name or not parts[2] or "+" in name or "#" in name:
+        raise ValueError("mqtt: topic filter %r, not $share/name/filter" % topic)
+    if no_local:  # MQTT-3.8.3-4
+        raise ValueError("mqtt: no_local of a shared subscription")

@@ -9,6 +9,7 @@ int. Source: OASIS MQTT 5.0, table 2-4 and section 2.2.2.
 """
 
 from .mqtt_codec import broken, need, string, text, varint
+from .topics import check_name
 
 # Where a property may stand
 CONNECT = 1
@@ -58,21 +59,25 @@ _NOT_OUT = ("subscription_id", "topic_alias")  # 3.3.4: the server's; Wire gives
 _BYTES = {"?": 1, "2": 2, "N": 2, "4": 4, "M": 4}
 
 
-def encode(properties, place, alias=0):
-    """The properties behind their length. Raises ValueError for what may not stand there.
-
-    alias: of the topic, a property that changes with the connection.
-    """
-    body = bytes((_ALIAS, alias >> 8, alias & 0xFF)) if alias else b""
+def encode(properties, place):
+    """The properties behind their length. Raises ValueError for what may not stand there."""
     if not properties:
-        return b"\x03" + body if alias else b"\0"
+        return b"\0"
+    body = b""
     for name, value in properties.items():
         number, kind = _row(name, place)
-        if name == "response_topic" and ("+" in value or "#" in value):
-            raise ValueError("mqtt: response_topic %r has wildcards" % value)
+        if name == "response_topic":
+            check_name(value)
         for one in value if kind == "p" else (value,):
             body += bytes((number,)) + _value(kind, one, name)
     return bytes(varint(len(body))) + body
+
+
+def with_alias(body, at, alias):
+    """(properties of a PUBLISH behind a topic alias, offset of the payload)."""
+    size, at = read_varint(body, at)
+    more = bytes(varint(size + 3)) + bytes((_ALIAS, alias >> 8, alias & 0xFF))
+    return more + bytes(body[at : at + size]), at + size
 
 
 def _row(name, place):
@@ -86,6 +91,8 @@ def _row(name, place):
 
 def _value(kind, value, name):
     if kind == "p":
+        if len(value) != 2:
+            raise ValueError("mqtt: %s takes (text, text), not %r" % (name, value))
         return string(value[0]) + string(value[1])
     if kind in "sb":
         return string(value)
@@ -123,6 +130,8 @@ def _note(found, name, kind, value, place):
         found.setdefault(name, []).append(value)
         return
     need(name not in found, "property %s twice" % name, 0x82)
+    if name == "response_topic" and ("+" in value or "#" in value):  # MQTT-3.3.2-14
+        raise broken("response topic with wildcards", 0x82)
     found[name] = value
 
 

@@ -77,8 +77,15 @@ def refusal(code):
 # Encoding
 
 
+def check_qos(qos):
+    if qos not in (0, 1, 2):
+        raise ValueError("mqtt: QoS %r, not 0, 1 or 2" % (qos,))
+
+
 def string(value):
     """str or bytes behind its length, 1.5.3."""
+    if isinstance(value, str) and "\0" in value:
+        raise ValueError("mqtt: text %r has a NUL" % value)
     data = value.encode() if isinstance(value, str) else value
     if len(data) > 65535:
         raise ValueError("mqtt: string of %d bytes, at most 65535" % len(data))
@@ -119,6 +126,8 @@ def connect(
 
     level, more, last: MQTT 5's protocol level, properties of the session and of the will.
     """
+    if not 0 <= keepalive_s <= 65535:
+        raise ValueError("mqtt: keepalive_s is %r, not in 0..65535" % (keepalive_s,))
     if password is not None and user is None and level == VERSION:
         raise ValueError("mqtt: a password needs a user")
     flags = 0x02 if clean_session else 0
