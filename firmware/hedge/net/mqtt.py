@@ -362,8 +362,8 @@ class Client:
         self._check()
 
     def _notify(self):
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
+        self._changed.set()  # wakes all who wait now, and
+        self._changed.clear()  # nobody who comes later; a new Event would cost 100 bytes
 
     async def _write(self, packet):
         """One packet after the other, in the order of the calls; asyncio.Lock is a module more."""
@@ -453,7 +453,7 @@ class Client:
                 await self._write(codec.ack(codec.PUBACK + packet[2] - 1, packet[3]))
         elif kind in (codec.SUBACK, codec.UNSUBACK):
             waited = self._replies.get(packet[1], kind)
-            codec.need(waited == kind, "packet type %d, not asked for" % kind, 0x82)
+            codec.need(waited == kind, "answer not asked for", 0x82)
             codec.need(len(packet) < 3 or len(packet[2]) == 1, "codes of several topics", 0x82)
             if packet[1] in self._replies:  # else late: the wait for it is over
                 self._replies[packet[1]] = packet

@@ -13,7 +13,7 @@ buffer breaks the protocol: CONNECT named that size. Source: OASIS MQTT 5.0, sec
 
 from . import mqtt5_props as props
 from . import mqtt_codec as codec
-from .mqtt_codec import need
+from .mqtt_codec import broken, need
 
 # Reason codes that a server may send in each packet, 2.4
 _CODES = {
@@ -31,7 +31,8 @@ _CODES = {
 
 
 def _read_code(kind, code):
-    need(code in _CODES[kind], "reason code 0x%02x in packet type %d" % (code, kind), 0x82)
+    if code not in _CODES[kind]:
+        raise broken("reason code 0x%02x in packet type %d" % (code, kind), 0x82)
     return code
 
 
@@ -66,7 +67,7 @@ def _suback(kind, flags, body):
     need(len(body) >= 4, "packet cut off")
     found, at = props.decode(body, 2, props.SUBACK)
     codes = bytes(body[at:])
-    need(codes, "no reason code in packet type %d" % kind)
+    need(codes, "no reason code")
     for code in codes:
         _read_code(kind, code)
     return (kind, codec.read_id(body, 0), codes, found)
@@ -107,11 +108,13 @@ class Parser(codec.Parser):
 
     def check(self, first, length, total):
         kind = first >> 4
-        need(kind == codec.PUBLISH or kind in _DECODERS, "packet type %d" % kind, 0x82)
+        if kind not in _DECODERS and kind != codec.PUBLISH:
+            raise broken("packet type %d" % kind, 0x82)
         self.check_flags(kind, first & 0x0F)
         digits = total - length - 1
         need(digits == 1 or length >> 7 * (digits - 1), "length with needless bytes")
-        need(total <= len(self._view), "packet of %d bytes" % total, 0x95)
+        if total > len(self._view):
+            raise broken("packet of %d bytes" % total, 0x95)
 
     def decode(self, first, body):
         kind, flags = first >> 4, first & 0x0F
@@ -129,7 +132,8 @@ class Parser(codec.Parser):
         return (codec.PUBLISH, topic, payload, qos, retain, dup, packet_id, found or None)
 
     def _topic(self, topic, alias):
-        need(alias <= self.alias_max, "topic alias %d, at most %d" % (alias, self.alias_max), 0x94)
+        if alias > self.alias_max:
+            raise broken("topic alias %d, at most %d" % (alias, self.alias_max), 0x94)
         if topic and alias:
             self._aliases[alias] = topic
         topic = topic or self._aliases.get(alias)

@@ -120,7 +120,8 @@ def decode(body, at, place):
 def _known(number, place):
     for known, name, kind, places in _TABLE:
         if known == number:
-            need(places & place, "property %s in a wrong packet" % name, 0x82)
+            if not places & place:
+                raise broken("property %s in a wrong packet" % name, 0x82)
             return name, kind
     raise broken("unknown property 0x%02x" % number)
 
@@ -129,7 +130,8 @@ def _note(found, name, kind, value, place):
     if kind == "p" or (kind == "v" and place == PUBLISH):  # these may stand more than once
         found.setdefault(name, []).append(value)
         return
-    need(name not in found, "property %s twice" % name, 0x82)
+    if name in found:
+        raise broken("property %s twice" % name, 0x82)
     if name == "response_topic" and ("+" in value or "#" in value):  # MQTT-3.3.2-14
         raise broken("response topic with wildcards", 0x82)
     found[name] = value
@@ -153,7 +155,7 @@ def _read(kind, body, at):
         need(end <= len(body), "property cut off")
         value, at = int.from_bytes(bytes(body[at:end]), "big"), end
     need(value or kind not in "NMv", "property that must not be 0", 0x94 if kind == "N" else 0x82)
-    need(kind != "?" or value < 2, "flag property of %d" % value, 0x82)
+    need(kind != "?" or value < 2, "flag property above 1", 0x82)
     return value, at
 
 

@@ -41,10 +41,8 @@ class Qos2:
 
     async def _hand_over_once(self, packet, packet_id):
         """The id is noted before: a handler that saves in the session's KV saves both at once."""
-        most = self._limit
-        codec.need(
-            len(self._received) < most, "more than %d QoS 2 messages unreleased" % most, 0x93
-        )
+        if len(self._received) >= self._limit:
+            raise codec.broken("more than %d QoS 2 messages unreleased" % self._limit, 0x93)
         self._received.add(packet_id)
         self._note(save=False)
         try:

@@ -66,8 +66,9 @@ class Inflight:
         return True
 
     def _at(self, packet_id):
-        for i, entry in enumerate(self._packets):
-            if entry[0] == packet_id:
+        packets = self._packets
+        for i in range(len(packets)):  # enumerate() would cost a tuple each
+            if packets[i][0] == packet_id:
                 return i
         return None
 

@@ -60,25 +60,23 @@ class TcpStream:
 
     async def write(self, data, limit_ms):
         """All of data, in one write if the socket takes it; asyncio.TimeoutError past limit_ms."""
-        rest = self._put(memoryview(data))
-        if len(rest):
-            await asyncio.wait_for_ms(self._drain(rest), limit_ms)
+        n = self._put(data)
+        if n < len(data):
+            await asyncio.wait_for_ms(self._drain(memoryview(data)[n:]), limit_ms)
 
     async def _drain(self, rest):
         while len(rest):
             await _writable(self._sock)
-            rest = self._put(rest)
+            rest = rest[self._put(rest) :]
 
     def _put(self, data):
-        """What the socket did not take of data."""
+        """How many bytes of data the socket took."""
         try:
-            n = self._sock.write(data)
+            n = self._sock.write(data) or 0
         except (OSError, ValueError) as e:
             raise self._named(e)
-        if not n:
-            return data
         self.bytes_sent += n
-        return data[n:]
+        return n
 
     def _named(self, error):
         """A LinkError in words for what mbedTLS says in numbers; other errors as they are."""
