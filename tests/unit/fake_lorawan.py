@@ -55,7 +55,7 @@ class ClockCase(QuietCase):
 
 
 class Packet(bytearray):
-    snr = 30  # quarters of a dB, as the drivers have it
+    snr = 28  # quarters of a dB, as the drivers have it
     rssi = -100
 
 

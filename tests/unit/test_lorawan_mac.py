@@ -288,6 +288,25 @@ class TestCounters(_Case):
         self.assertEqual(self.session.rx2_hz, 923300000)
         self.assertTrue(self.session.next_dev_nonce() > 0)
 
+    def test_the_same_keys_in_another_region_count_on(self):
+        """They would give their key stream away, and the network server refuses what it had."""
+        self.abp()
+        data = fake.downlink(self.session, 7)
+        self.radio.answer = lambda sent: {1: data}
+        self.up()
+        self.radio.answer = lambda sent: {}
+        last = self.up()[1].fcnt
+        self.region = "IN865"
+        for _ in range(2):
+            self.kv = fake.FakeKV(self.kv.saved)
+            self.build()
+            self.abp()
+            fcnt = self.up()[1].fcnt
+            self.assertTrue(fcnt > last)
+            self.assertEqual(self.session.fcnt_down, 7)
+            self.assertEqual(self.session.rx2_hz, 866550000)
+            last = fcnt
+
     def test_a_session_that_an_older_firmware_saved(self):
         self.abp()
         self.up()
@@ -395,6 +414,18 @@ class TestUplink(_Case):
         self.radio.answer = lambda sent: {1: data}
         self.up()
         self.assertEqual(len(self.radio.sent), 4)
+
+    def test_a_confirmed_uplink_without_its_ack_is_not_repeated_at_once(self):
+        self.session.nb_trans = 3
+        self.session.channels.mask = 1
+        self.mac.region.plan = dict(self.mac.region.plan, duty=())
+        self.up(confirmed=True)
+        self.up()
+        at = [sent[4] for sent in self.radio.sent]
+        self.assertEqual(len(at), 6)
+        for i in range(3):  # 50 ms on the air, RX2 2 s after that, then 1 to 3 s, then up to 1 s
+            self.assertTrue(3050 <= at[i + 1] - at[i] <= 6100)
+        self.assertTrue(at[4] - at[3] <= 3100)
 
     def test_too_large_and_not_joined(self):
         self.session.rate = 0
@@ -638,9 +669,9 @@ class TestCommands(_Case):
         self.assertEqual((self.mac.link_margin_db, self.mac.link_gateways), (20, 2))
 
     def test_margin_below_zero_with_and_without_its_sign(self):
-        for snr in (-24, 256 - 24):
-            self.radio.snr = snr
-            self.assertEqual(self.answered(b"\x06"), b"\x06\xff" + bytes((-6 & 0x3F,)))
+        for snr, margin in ((-24, -6), (256 - 24, -6), (-7, -2), (7, 2), (5, 1), (-5, -1)):
+            self.radio.snr = snr  # the nearest dB
+            self.assertEqual(self.answered(b"\x06"), b"\x06\xff" + bytes((margin & 0x3F,)))
 
     def test_unknown_and_cut_commands_end_the_list(self):
         self.assertEqual(self.answered(b"\x06\x55\x06"), b"\x06\xff\x07")
@@ -861,6 +892,11 @@ class TestOtherRegions(_Case):
         self.session.rate = 2
         self.assertEqual(self.mac.room(), 11)
         self.assertEqual(self.answered(b"\x09\x05"), b"\x09")
+        self.assertEqual(self.mac.room(), 114)
+        self.assertEqual(self.up()[1].fopts, b"\x09")  # until it is heard
+        data = fake.downlink(self.session, 10)
+        self.radio.answer = lambda sent: {1: data}
+        self.up()
         self.assertEqual(self.mac.room(), 115)
         self.assertEqual(self.session.max_eirp_dbm, 16)
 

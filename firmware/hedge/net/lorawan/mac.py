@@ -22,12 +22,13 @@ from .duty import Duty
 _JOIN_DELAY_S = 5
 _JITTER_MS = 1000  # random time before an uplink: devices that woke together part
 _HOUR_MS = 3600000
+_RETRANSMIT_MS = 1000  # RETRANSMIT_TIMEOUT is 1 to 3 s, at random
 _LISTEN_MS = 50  # class C: how often the radio is asked
 
 
 def _snr_db(packet):
-    """The drivers count quarters of a dB, one of them without the sign."""
-    return (packet.snr - 256 if packet.snr > 127 else packet.snr) // 4
+    """To the nearest dB. The drivers count quarters of one, one of them without the sign."""
+    return ((packet.snr - 256 if packet.snr > 127 else packet.snr) + 2) // 4
 
 
 def _no_battery():
@@ -179,7 +180,7 @@ class Mac:
         self._answers.sent(len(options))
         self._ack_due = self.more = False
         self.uplinks += 1
-        message = await self._send_repeatedly(data)
+        message = await self._send_repeatedly(data, confirmed)
         if self.adr:
             self._adr.after_uplink(session, self.region)
         return message
@@ -188,8 +189,11 @@ class Mac:
         flags = phy.ADR if self.adr else 0
         return flags | (phy.ADR_ACK_REQ if asks else 0) | (phy.ACK if self._ack_due else 0)
 
-    async def _send_repeatedly(self, data):
-        """nb_trans copies at most; the whole is one message with one counter."""
+    async def _send_repeatedly(self, data, confirmed):
+        """nb_trans copies at most; the whole is one message with one counter.
+
+        confirmed: an ack that stays away costs a pause after each, section 4.3.1.3.
+        """
         session = self.session
         for _ in range(session.nb_trans):
             rate = session.rate
@@ -199,6 +203,8 @@ class Mac:
             message = await self._listen(windows, ended, self._take)
             if message:
                 return message if message.port else None
+            if confirmed:
+                await self._sleep(_RETRANSMIT_MS + random.getrandbits(16) % (2 * _RETRANSMIT_MS))
         return None
 
     async def _pick(self, numbers):

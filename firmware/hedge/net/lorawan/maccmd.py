@@ -28,7 +28,7 @@ SIZES = {
     DEVICE_TIME: (0, 5),
 }
 # Answers that are repeated in each uplink until a downlink shows that the network has them.
-STICKY = (RX_PARAM_SETUP, RX_TIMING_SETUP, DL_CHANNEL)
+STICKY = (RX_PARAM_SETUP, RX_TIMING_SETUP, TX_PARAM_SETUP, DL_CHANNEL)
 
 GPS_EPOCH_S = 315964800  # 1980-01-06 in seconds since 1970
 LEAP_S = 18  # GPS runs ahead of UTC by this, since 2017

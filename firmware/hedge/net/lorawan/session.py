@@ -40,8 +40,8 @@ class Session:
         self.joined = False
         self.reset()
         saved = kv.get("session")
-        if saved and saved.get("region", region.name) == region.name:
-            self._restore(saved)
+        if saved:
+            self._restore(saved, saved.get("region", region.name) == region.name)
 
     def reset(self):
         """The region's defaults, no keys. Nonces and counters stay."""
@@ -78,16 +78,22 @@ class Session:
         "app_s_key",
     ]
 
-    def _restore(self, table):
-        for name in self._SAVED:
+    _KEYS = ["dev_addr", "nwk_s_key", "app_s_key"]
+
+    def _restore(self, table, here):
+        """here: in the region that it was in. In another its settings mean nothing, but whoever
+        is given its keys again must not count from 0 again.
+        """
+        for name in self._SAVED if here else self._KEYS:
             if name in table:  # an older firmware knew fewer
                 setattr(self, name, table[name])
-        self.channels.restore(table["channels"])
+        if here:
+            self.channels.restore(table["channels"])
         self.fcnt_up = self._up_limit  # what was left of the block may have been sent
         if self.kv.may_be_old:
             self.fcnt_up += _LOST_UPS
         self.fcnt_down = self.kv.get("down", -1)
-        self.joined = True
+        self.joined = here
 
     def save(self):
         """Write keys and settings; raises StoreError and leaves the file as it was."""
@@ -186,16 +192,20 @@ class Session:
     def start_abp(self, dev_addr, nwk_s_key, app_s_key):
         """Activation by personalisation; with the keys it had, the counters go on."""
         before = self.dev_addr, self.nwk_s_key, self.app_s_key
-        if self.joined and before == (dev_addr, nwk_s_key, app_s_key):
+        same = before == (dev_addr, nwk_s_key, app_s_key)
+        if self.joined and same:
             return
+        counters = self.fcnt_up, self.fcnt_down
         self.reset()
+        if same:
+            self.fcnt_up, self.fcnt_down = counters
         self.dev_addr = dev_addr
         self.nwk_s_key, self.app_s_key = nwk_s_key, app_s_key
         self._begin()
 
     def _begin(self):
         self.joined = True
-        self._up_limit = UP_BLOCK  # in the one write that brings the new keys
-        self.kv.set("up", UP_BLOCK)
+        self._up_limit = self.fcnt_up + UP_BLOCK  # in the one write that brings the new keys
+        self.kv.set("up", self._up_limit)
         self.kv.set("join_nonce", self.join_nonce)
         self.save()
