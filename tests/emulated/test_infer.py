@@ -1,13 +1,15 @@
 """hedgerow infer on every board: TFLM's bytes, no heap, little RAM, whole or in slices."""
 
+import json
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from hedgerow.convert import convert as api
-from hedgerow.emulate.targets import TARGETS
+from hedgerow.emulate.targets import TARGETS, open_target
 from hedgerow.infer.batch import run
+from hedgerow.infer.board import install
 from hedgerow.infer.model_file import parse_model
 
 SOIL_DRY = Path(__file__).resolve().parent.parent.parent / "models" / "soil_dry"
@@ -50,3 +52,32 @@ def test_counts_repeat_on_the_pico(need_target) -> None:
     inputs = api.random_inputs(4, 7)
     counts = [run(model, inputs, "pico", "native").cycles_per_inference for _ in range(2)]
     assert counts[0] == counts[1]
+
+
+IN_A_LOCKED_HEAP = """
+import micropython, uctypes
+from hedge.infer import Model
+model = Model(uctypes.bytearray_at(%d, %d), kernels="viper")
+model.invoke()
+micropython.heap_lock()
+try:
+    model.reset()
+    model.invoke()
+finally:
+    micropython.heap_unlock()
+print("done")
+"""
+
+
+def test_no_op_takes_heap_in_viper_where_ram_lies_high(need_target) -> None:
+    """At 2**31, as on QEMU's RV32, an address is no small int: it would be boxed."""
+    need_target("qemu-rv32")
+    ops = Path(__file__).resolve().parent.parent / "unit" / "infer_ops.json"
+    said = {}
+    with open_target("qemu-rv32") as board:
+        install(board, native=False)
+        for name, case in json.loads(ops.read_text(encoding="utf-8")).items():
+            hgm = bytes.fromhex(case["hgm"])
+            said[name] = board.exec(IN_A_LOCKED_HEAP % (board.blob(hgm), len(hgm))).strip()
+    assert said == dict.fromkeys(said, "done")
+    assert len(said) > 10

@@ -1,5 +1,6 @@
-"""The viper kernels compile for every processor; importing hedge.dsp costs no heap."""
+"""The viper kernels compile for every processor and hand on no addresses; hedge.dsp is empty."""
 
+import ast
 import os
 import subprocess
 
@@ -37,3 +38,58 @@ def test_hedge_dsp_itself_is_empty():
     grown, modules = done.stdout.strip().split(" ", 1)
     assert int(grown) < 1000  # the module object and its names, in 8-byte words
     assert modules == "[]"
+
+
+@pytest.mark.parametrize("room", ROOMS)
+def test_no_address_crosses_from_one_function_to_another(room):
+    """It would be boxed on the heap where RAM lies at 2**30 or above: ESP32-C6, QEMU's RV32."""
+    crossing = []
+    for file in sorted((paths.firmware_dir() / "hedge" / room).glob("viper*.py")):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            if isinstance(node, ast.FunctionDef):
+                crossing += [f"{file.name}: {node.name}: {call}" for call in crossings(node)]
+    assert crossing == []
+
+
+def test_crossing_addresses_are_seen():
+    source = "def f(a: ptr8, b, n: int):\n    x = int(a) + n\n    g(%s)\n    return x - int(a)"
+    told = [crossings(ast.parse(source % given).body[0]) for given in ("a", "x + 1", "b", "a[n]")]
+    assert told == [["g(a)"], ["g(x + 1)"], [], []]
+    assert crossings(ast.parse("def f(a: ptr8):\n    return int(a)").body[0]) == ["int(a)"]
+
+
+CASTS = ("ptr8", "ptr16", "ptr32")
+
+
+def crossings(function: ast.FunctionDef) -> list[str]:
+    """Calls and results of a viper function that hold an address."""
+    names = {a.arg for a in function.args.args if getattr(a.annotation, "id", "") in CASTS}
+    nodes = [node for node in ast.walk(function) if hasattr(node, "lineno")]
+    for node in sorted(nodes, key=lambda node: node.lineno):
+        if isinstance(node, ast.Assign | ast.AugAssign) and is_address(node.value, names):
+            target = node.targets[0] if isinstance(node, ast.Assign) else node.target
+            names |= {target.id} if isinstance(target, ast.Name) else set()
+    found = []
+    for node in nodes:
+        if isinstance(node, ast.Return):
+            given = [node.value]
+        elif isinstance(node, ast.Call) and node.func.id not in (*CASTS, "int"):
+            given = node.args
+        else:
+            continue
+        if any(is_address(part, names) for part in given):
+            found.append(ast.unparse(node).removeprefix("return "))
+    return found
+
+
+def is_address(node: ast.expr | None, names: set[str]) -> bool:
+    """Whether a pointer, or an int made of one; an element read through it is none."""
+    if isinstance(node, ast.Name):
+        return node.id in names
+    if isinstance(node, ast.Call):
+        held = any(is_address(part, names) for part in node.args)
+        return node.func.id in CASTS or (node.func.id == "int" and held)
+    if isinstance(node, ast.BinOp):
+        left, right = is_address(node.left, names), is_address(node.right, names)
+        return left != right if isinstance(node.op, ast.Sub) else left or right
+    return False

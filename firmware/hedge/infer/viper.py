@@ -4,7 +4,9 @@ viper ints are machine words (32 bits on boards) and its pointers are not checke
 run plan.check(). The Unix port (64-bit words) and a board compute the same: no sum or product
 leaves 32 bits, and (v ^ top) - top gives an i32 its sign, which a ptr32 load on a 64-bit port
 drops. tests/host/test_infer_words.py runs this source with simulated 32-bit words. Only small
-ints cross from one function to another: an int of 2**30 would be boxed on the heap.
+ints cross from one function to another: an int of 2**30 would be boxed on the heap, and so would
+an address where RAM lies that high (ESP32-C6, QEMU's RV32): what hands a buffer on takes it as an
+object.
 
 Here too is the fully connected layer, and what all convolutions share, the pixel: a module of its
 own costs the smallest model 500 bytes (64-bit words). Accumulators go through WORK, up to 64

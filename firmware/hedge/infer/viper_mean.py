@@ -9,13 +9,14 @@ from .viper_fixed import put, requantize
 
 
 @micropython.viper
-def average(data: ptr8, arena: ptr8, at: int):
+def average(data, arena, at: int):
     """One MEAN record at byte `at`."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     work = ptr32(WORK)
     tail = ptr8(int(op) + 32)
     n = op[4]
     inner = op[5]
+    source = int(ptr8(arena)) + op[1]
     out = op[2]
     work[64] = op[6]
     for o in range(op[3]):
@@ -25,7 +26,7 @@ def average(data: ptr8, arena: ptr8, at: int):
             if count > 32:
                 count = 32
             for i in range(count):
-                x = int(arena) + op[1] + o * n * inner + done + i
+                x = source + o * n * inner + done + i
                 total = 0 - op[7]
                 for _ in range(n):
                     total += (int(ptr8(x)[0]) ^ 128) - 128
@@ -38,9 +39,9 @@ def average(data: ptr8, arena: ptr8, at: int):
 
 
 @micropython.viper
-def convert(data: ptr8, arena: ptr8, at: int):
+def convert(data, arena, at: int):
     """One REQUANTIZE record at byte `at`."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     work = ptr32(WORK)
     top = 1
     top = top << 31
@@ -53,8 +54,9 @@ def convert(data: ptr8, arena: ptr8, at: int):
     most = top - 1
     if size_out == 2:
         most = 32767
-    x = int(arena) + op[1]
-    out = int(arena) + op[2]
+    base = int(ptr8(arena))
+    x = base + op[1]
+    out = base + op[2]
     work[64] = op[4]
     left = op[3]
     while left > 0:
@@ -69,7 +71,7 @@ def convert(data: ptr8, arena: ptr8, at: int):
             work[i] = value - zero_in
         requantize(0, count, 64, 0, shift)
         if size_out == 1:
-            put(0, count, arena, out - int(arena), zero_out, -128, 127)
+            put(0, count, arena, out - base, zero_out, -128, 127)
         else:
             for i in range(count):
                 value = (work[i] ^ top) - top

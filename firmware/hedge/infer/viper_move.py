@@ -34,15 +34,13 @@ def copy(take: int, put: int, i: int, data: ptr8, arena: ptr8, at: int):
 
 
 @micropython.viper
-def move(data: ptr8, arena: ptr8, at: int):
+def move(data, arena, at: int):
     """One COPY or FILL record at byte `at`."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     if op[0] & 1 == 0:
         copy(0, 0, 0, data, arena, at)
     else:
         value = op[4] & 255
-        at = op[2]
-        last = at + op[3]
-        while at < last:
-            arena[at] = value
-            at += 1
+        out = ptr8(int(ptr8(arena)) + op[2])
+        for i in range(op[3]):
+            out[i] = value

@@ -78,9 +78,9 @@ def state_row(data: ptr8, arena: ptr8, at: int, f: int):
 
 
 @micropython.viper
-def svdf(data: ptr8, arena: ptr8, at: int):
+def svdf(data, arena, at: int):
     """One SVDF record at byte `at`."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     work = ptr32(WORK)
     top = 1
     top = top << 31
@@ -96,7 +96,7 @@ def svdf(data: ptr8, arena: ptr8, at: int):
     place = 0
     for f in range(filters):
         if place == 0:
-            work[1] = ptr32(int(data) + op[8])[out - op[2]]
+            work[1] = ptr32(int(ptr8(data)) + op[8])[out - op[2]]
         row_dots(0, op[6] + f * n_in, 0, data, arena, op[1], n_in, op[13] + f * 4, 0, 1)
         work[64] = op[9]
         requantize(0, 1, 64, 0, (int(tail[0]) ^ 128) - 128)
@@ -155,9 +155,9 @@ def activate(data: ptr8, table: int, first: int, count: int, bits: int):
 
 
 @micropython.viper
-def gate(data: ptr8, arena: ptr8, at: int, x: int, number: int):
+def gate(data, arena, at: int, x: int, number: int):
     """One gate of an LSTM, 0 to 3, for the step whose input lies at x; int16 to the scratch."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     work = ptr32(WORK)
     top = 1
     top = top << 31
@@ -166,7 +166,7 @@ def gate(data: ptr8, arena: ptr8, at: int, x: int, number: int):
     bits = 9
     if number == 2:
         bits = 8
-    out = ptr16(int(arena) + op[9] + number * n * 2)
+    out = ptr16(int(ptr8(arena)) + op[9] + number * n * 2)
     done = 0
     while done < n:
         count = n - done
@@ -205,9 +205,10 @@ def products(arena: ptr8, a: int, b: int, first: int, count: int):
 
 
 @micropython.viper
-def update(data: ptr8, arena: ptr8, at: int, out: int):
+def update(data, arena, at: int, out: int):
     """Cell, hidden state and output of one step, from the gates in the scratch."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
+    base = int(ptr8(arena))
     work = ptr32(WORK)
     top = 1
     top = top << 31
@@ -241,7 +242,7 @@ def update(data: ptr8, arena: ptr8, at: int, out: int):
                 value = clip
             if clip < 32767 and value < 0 - clip:
                 value = 0 - clip
-            ptr16(int(arena) + cells)[i] = value
+            ptr16(base + cells)[i] = value
             value = 3 * value
             if power < 0:
                 value = (value + (1 << (0 - power - 1))) >> (0 - power)
@@ -250,7 +251,7 @@ def update(data: ptr8, arena: ptr8, at: int, out: int):
             work[i] = value
         activate(data, op[10], 0, count, 8)
         for i in range(count):
-            x = (int(ptr16(int(arena) + gates + n * 6)[i]) ^ 0x8000) - 0x8000
+            x = (int(ptr16(base + gates + n * 6)[i]) ^ 0x8000) - 0x8000
             work[i] = ((work[i] ^ top) - top) * x
         requantize(0, count, 66, 0, (int(shifts[2]) ^ 128) - 128)
         put(0, count, arena, op[3] + done, zero, -128, 127)

@@ -115,9 +115,9 @@ def reciprocal():
 
 
 @micropython.viper
-def softmax(data: ptr8, arena: ptr8, at: int):
+def softmax(data, arena, at: int):
     """One SOFTMAX record at byte `at`."""
-    op = ptr32(int(data) + at)
+    op = ptr32(int(ptr8(data)) + at)
     work = ptr32(WORK)
     top = 1
     bit30 = top << 30
@@ -125,12 +125,13 @@ def softmax(data: ptr8, arena: ptr8, at: int):
     is_wide = (op[0] >> 16) & 1
     depth = op[4]
     x = op[1]
-    out = int(arena) + op[2]
+    cells = ptr8(arena)
+    out = int(cells) + op[2]
     rows = op[3]
     while rows > 0:
         largest = 0
         for i in range(depth):
-            value = int(arena[x + i]) ^ 128
+            value = int(cells[x + i]) ^ 128
             if value > largest:
                 largest = value
         total = 0

@@ -9,9 +9,9 @@ from .viper_fixed import put, requantize
 
 
 @micropython.viper
-def sums(data: ptr8, arena: ptr8, at: int):
+def sums(data, arena, at: int):
     """One ADD or MUL record at byte `at`; reads 32 elements, then writes them."""
-    base = int(data)
+    base = int(ptr8(data))
     op = ptr32(base + at)
     work = ptr32(WORK)
     is_add = (op[0] & 1) ^ 1  # opcodes 4 and 5
@@ -30,7 +30,8 @@ def sums(data: ptr8, arena: ptr8, at: int):
         limits = ptr8(int(tail) + 8)
     low = (int(limits[0]) ^ 128) - 128
     high = (int(limits[1]) ^ 128) - 128
-    second = int(arena)
+    second = int(ptr8(arena))
+    first = ptr8(second + op[1])
     if flags & 1 != 0:
         second = base
     second += op[3]
@@ -42,7 +43,7 @@ def sums(data: ptr8, arena: ptr8, at: int):
         if count > 32:
             count = 32
         for i in range(count):
-            a = (int(arena[op[1] + done + i]) ^ 128) - 128 - zero_a
+            a = (int(first[done + i]) ^ 128) - 128 - zero_a
             b = (int(ptr8(second)[place]) ^ 128) - 128 - zero_b
             used += 1
             if used == op[6]:

@@ -189,7 +189,7 @@ def nearest(data, x, work, scores) -> int:
 
 
 @micropython.viper
-def keep_neighbour(work: ptr32, n: int, kept: int, k: int, label: int) -> int:
+def keep_neighbour(work, n: int, kept: int, k: int, label: int) -> int:
     """Insert the distance at work[n..n + 2] into the `kept` nearest, in order; how many now."""
     place = n + 6 + 4 * kept
     if kept == k:
@@ -197,13 +197,14 @@ def keep_neighbour(work: ptr32, n: int, kept: int, k: int, label: int) -> int:
         if not int(is_less(work, n, place)):
             return kept
         kept -= 1
+    words = ptr32(work)
     while place > n + 6 and int(is_less(work, n, place - 4)):
         for i in range(place, place + 4):
-            work[i] = work[i - 4]
+            words[i] = words[i - 4]
         place -= 4
     for i in range(3):
-        work[place + i] = work[n + i]
-    work[place + 3] = label
+        words[place + i] = words[n + i]
+    words[place + 3] = label
     return kept + 1
 
 
