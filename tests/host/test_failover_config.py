@@ -73,7 +73,7 @@ def test_what_does_not_go_together(tmp_path):
         (_MQTT + '[[uplink]]\nkind = "serial"\n' * 2, "a second serial"),
         (_MQTT * 5, "5 uplinks"),
         (_MQTT + '[[uplink]]\nkind = "coap"\nhots = "127.0.0.1"\n', "unknown key 'hots'"),
-        (_MQTT + _COAP.replace("127.0.0.1", "coap://farm"), "without mqtt://"),
+        (_MQTT + _COAP.replace("127.0.0.1", "coap://farm"), "without coap://"),
     ):
         faults = _faults(tmp_path, uplinks)
         assert any(text in fault for fault in faults), (text, faults)

@@ -655,6 +655,7 @@ def test_copies_are_joined_and_a_busy_gateway_is_replaced(bench):
         ({"device": []}, "nothing could join"),
         ({"colour": 1}, "unknown key 'colour'"),
         ({"rx1_delay_s": 0}, "rx1_delay_s = 0"),
+        ({"sub_band": 2}, "sub_band is of US915 and AU915, not of EU868"),
         ({"device": [{"name": "Bed 1"}]}, "name 'Bed 1'"),
         ({"device": [{"name": "a", "dev_eui": "00"}]}, "dev_eui must be 16 hex digits"),
         ({"device": [{"name": "a", "dev_addr": "26000001"}]}, "nwk_s_key must be 32 hex"),

@@ -93,7 +93,25 @@ def test_a_simulated_field_has_a_broker_in_place_of_the_radio(tmp_path):
         (_KEYS + _RADIO.replace("sx1276", "sx1262"), "busy is missing"),
         (_KEYS.replace("0011", "0g11") + _RADIO, "16 hex digits"),
         (_KEYS + _RADIO + 'host = "x"\n', "host"),
+        (_KEYS + _RADIO + "sub_band = 2\n", "sub_band = 2: EU868 has no sub-bands"),
+        (
+            _KEYS + _RADIO + "rate = 6\n",
+            "rate = 6 is none of EU868, to begin with; expected 0 to 5",
+        ),
+        (
+            _KEYS + _RADIO + 'region = "US915"\nrate = 5\n',
+            "none of US915, to begin with; expected 0 to 4",
+        ),
+        (
+            _KEYS + _RADIO + 'region = "AS923"\nrate = 1\n',
+            "none of AS923, to begin with; expected 2 to 5",
+        ),
     ],
 )
 def test_faults(tmp_path, body, says):
     assert says in " ".join(_faults(tmp_path, body))
+
+
+def test_both_activations_are_one_fault(tmp_path):
+    found = _faults(tmp_path, _KEYS + _RADIO + 'dev_addr = "26011234"\n')
+    assert len([fault for fault in found if "warning" not in fault]) == 1, found

@@ -288,6 +288,15 @@ class TestCounters(_Case):
         self.assertEqual(self.session.rx2_hz, 923300000)
         self.assertTrue(self.session.next_dev_nonce() > 0)
 
+    def test_a_first_rate_that_the_region_has_not_leaves_one_that_it_has(self):
+        for name, wrong, right in (("US915", 5, 4), ("AS923", 1, 5), ("EU868", 6, 5)):
+            self.region = name
+            self.kv = fake.FakeKV()
+            self.build(rate=wrong)
+            self.abp()
+            self.assertEqual(self.session.rate, right)
+            self.up()
+
     def test_the_same_keys_in_another_region_count_on(self):
         """They would give their key stream away, and the network server refuses what it had."""
         self.abp()

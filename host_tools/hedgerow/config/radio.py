@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from hedge.net.lorawan.channels import Channels
+from hedge.net.lorawan.region import load
 from hedgerow.config.draft import Draft
 from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
@@ -19,6 +21,7 @@ def lorawan_part(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     if table["kind"] != "lorawan":
         return
     _check_activation(draft, path, table)
+    _check_region(draft, path, table)
     modem = _modem(draft, _wired(draft, path, table), table)
     for key in _WIRING:
         table.pop(key, None)
@@ -47,14 +50,30 @@ def _check_activation(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     chosen, other = (_ABP, _OTAA) if table.get("dev_addr") is not None else (_OTAA, _ABP)
     if chosen is _OTAA and table.get("join_eui") is None:
         table["join_eui"] = _NO_JOIN_EUI
-    for key in chosen:
-        if table.get(key) is None:
-            expected = f"{key} beside the others of {', '.join(chosen)}"
-            draft.fault(path, f"{key} is missing", expected)
     for key in other:
         if is_known(table.get(key)):
             message = f"{key} beside {chosen[0]}: a device joins, or is personalised"
             draft.fault((*path, key), message, f"one of {chosen[0]} and {other[0]}", key=True)
+            return
+    for key in chosen:
+        if table.get(key) is None:
+            expected = f"{key} beside the others of {', '.join(chosen)}"
+            draft.fault(path, f"{key} is missing", expected)
+
+
+def _check_region(draft: Draft, path: Path, table: dict[str, Any]) -> None:
+    """A data rate that no channel takes would leave the node silent."""
+    if not is_known(table.get("region")):
+        return
+    region, sub_band, rate = load(table["region"]), table.get("sub_band"), table.get("rate")
+    if is_known(sub_band) and sub_band and not region.fixed:
+        message = f"sub_band = {sub_band}: {region.name} has no sub-bands"
+        draft.fault((*path, "sub_band"), message, "0, or region US915 or AU915")
+    channels = Channels(region)
+    fit = [r for r in range(7) if region.is_rate_up(r, region.dwell) and channels.usable(r)]
+    if is_known(rate) and rate not in fit:
+        message = f"rate = {rate} is none of {region.name}, to begin with"
+        draft.fault((*path, "rate"), message, f"{fit[0]} to {fit[-1]}")
 
 
 def _modem(draft: Draft, path: Path, table: dict[str, Any]) -> list[Any] | None:

@@ -33,8 +33,9 @@ def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> bool:
     if not is_known(host):
         return False
     message = f'host = "{host}"'
-    if "://" in host or "/" in host:
-        expected = "a name or an address, without mqtt://"
+    if "/" in host:
+        scheme, found, _ = host.partition("://")
+        expected = f"a name or an address, without {scheme + found if found else 'a path'}"
     elif host.count(":") == 1:
         message, expected = f"{message} contains a port", "host and port as two keys"
     elif any(c.isspace() for c in host):

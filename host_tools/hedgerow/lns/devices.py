@@ -97,12 +97,10 @@ def site_of(table: Mapping[str, Any], where: str) -> Site:
         raise ConfigError(f"{where}: no [[device]]: nothing could join")
     devices = tuple(_device(row, f"{where}: device {i}") for i, row in enumerate(rows, start=1))
     _check_unique(devices, where)
-    return Site(
-        name,
-        devices,
-        _number(table, "rx1_delay_s", 1, 15, where, 1),
-        _number(table, "sub_band", 0, 8, where, 0),
-    )
+    sub_band = _number(table, "sub_band", 0, 8, where, 0)
+    if sub_band and not regions.load(name).fixed:
+        raise ConfigError(f"{where}: sub_band is of US915 and AU915, not of {name}")
+    return Site(name, devices, _number(table, "rx1_delay_s", 1, 15, where, 1), sub_band)
 
 
 def _number(

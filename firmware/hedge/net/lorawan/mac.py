@@ -107,6 +107,7 @@ class Mac:
     def _began(self):
         if self._rate is not None and self.session.fcnt_up == 0:
             self.session.rate = self._rate
+            self.session.keep_able_to_send()
         self._answers = Answers()
         self._ack_due = False
         self._join_began_ms = None

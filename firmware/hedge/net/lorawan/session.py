@@ -111,13 +111,13 @@ class Session:
         self.reset()
 
     def keep_able_to_send(self):
-        """If no channel takes the data rate: the highest one that a channel takes.
+        """If no channel takes the data rate, or it may not be used: the highest that one takes.
 
         If there is none at all: the region's own channels.
         """
         channels, region = self.channels, self._region
         for _ in range(2):
-            if channels.usable(self.rate):
+            if region.is_rate_up(self.rate, self.dwell) and channels.usable(self.rate):
                 return
             for rate in range(region.plan["max_rate_up"], -1, -1):
                 if region.is_rate_up(rate, self.dwell) and channels.usable(rate):
