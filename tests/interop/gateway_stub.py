@@ -1,11 +1,15 @@
 """The least a gateway must do, on paho-mqtt and our wire codecs: commit, then ack."""
 
+import threading
+
 import paho.mqtt.client as paho
 from fake_uplink import FakeGateway
 
 
 class GatewayStub:
-    """Context manager. rows: {device: {(boot, stream, seq): payload}}. deaf: ignores frames.
+    """Context manager, subscribed once entered. deaf: ignores frames.
+
+    rows(device): {(boot, stream, seq): payload}.
 
     echo: instead of committing, sends each frame's bytes back on the ack topic.
     """
@@ -21,12 +25,15 @@ class GatewayStub:
             paho.CallbackAPIVersion.VERSION2, client_id="gateway", clean_session=False
         )
         self._client.reconnect_delay_set(1, 1)
+        self._subscribed = threading.Event()
         self._client.on_connect = self._on_connect
+        self._client.on_subscribe = lambda *_: self._subscribed.set()
         self._client.on_message = self._on_message
 
     def __enter__(self) -> "GatewayStub":
-        self._client.connect("127.0.0.1", self._port, keepalive=5)
+        self._client.connect("127.0.0.1", self._port)
         self._client.loop_start()
+        assert self._subscribed.wait(120)
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -35,6 +42,11 @@ class GatewayStub:
 
     def rows(self, device: str = "bed-3") -> dict:
         return self.gateways[device].rows
+
+    def count(self, boot: int = 1, device: str = "bed-3") -> int:
+        """How many records of that boot it has so far."""
+        found = self.gateways.get(device)
+        return sum(key[0] == boot for key in list(found.rows)) if found else 0
 
     def _on_connect(self, client, _data, _flags, _code, _properties) -> None:
         client.subscribe([("hedge/+/up", 1), ("hedge/+/status", 1), ("hedge/+/info", 1)])

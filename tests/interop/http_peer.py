@@ -17,6 +17,8 @@ class EchoServer:
     def __init__(self) -> None:
         self.bodies: dict[str, list[bytes]] = {}
         self._sockets: list = []
+        self._killed = False
+        self._lock = threading.Lock()  # no answer is cut in its middle
         peer = self
 
         class Handler(BaseHTTPRequestHandler):
@@ -24,15 +26,19 @@ class EchoServer:
 
             def setup(self) -> None:
                 super().setup()
-                peer._sockets.append(self.connection)
+                with peer._lock:
+                    peer._sockets.append(self.connection)
+                    if peer._killed:
+                        _shut(self.connection)
 
             def _answer(self) -> None:
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 peer.bodies.setdefault(self.path, []).append(body)
-                self.send_response(200)
-                self.send_header("Content-Length", str(len(body)))
-                self.end_headers()
-                self.wfile.write(body)
+                with peer._lock, contextlib.suppress(OSError):  # killed meanwhile
+                    self.send_response(200)
+                    self.send_header("Content-Length", str(len(body)))
+                    self.end_headers()
+                    self.wfile.write(body)
 
             do_POST = do_PUT = _answer  # noqa: N815  names that http.server fixes
 
@@ -50,12 +56,18 @@ class EchoServer:
     def kill(self) -> None:
         self._server.shutdown()
         self._server.server_close()
-        for sock in self._sockets:
-            with contextlib.suppress(OSError):  # closed by the node before
-                sock.shutdown(socket.SHUT_RDWR)
+        with self._lock:
+            self._killed = True
+            for sock in self._sockets:
+                _shut(sock)
 
     def __exit__(self, *_: object) -> None:
         self._server.server_close()
+
+
+def _shut(sock: socket.socket) -> None:
+    with contextlib.suppress(OSError):  # closed by the node before
+        sock.shutdown(socket.SHUT_RDWR)
 
 
 class TlsProxy:

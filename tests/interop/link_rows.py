@@ -38,7 +38,7 @@ class Row:
 
     kept: what the second connect() says. lost: what the link raises once the peer is gone.
     infos() -> what the peer was told of the node. statuses() -> of its coming and going; empty
-    where the link has no such message.
+    where the link has no such message. has_left() -> has it said goodbye, where it does?
     """
 
     play: Callable[[str], Any]
@@ -47,7 +47,7 @@ class Row:
     lost: tuple[str, ...]
     infos: Callable[[], list[bytes]]
     statuses: Callable[[], list[bytes]] = field(default=list)
-    limit_s: float = 30.0
+    has_left: Callable[[], bool] = lambda: True
 
 
 @contextlib.contextmanager
@@ -62,12 +62,22 @@ def _told(gateway: GatewayStub) -> dict[str, Any]:
     return {
         "infos": lambda: list(gateway.info.values()),
         "statuses": lambda: [s for s, _ in groupby(x[1] for x in gateway.status)][:3],
+        "has_left": lambda: gateway.status[-1][1] == b"offline",
     }
+
+
+def go_file(request: pytest.FixtureRequest) -> Path:
+    """Without it a node that has closed its link does not open it again."""
+    return request.getfixturevalue("tmp_path") / "go"
+
+
+def _args(request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"device": DEVICE, "go": str(go_file(request))}
 
 
 def _player(request: pytest.FixtureRequest, **args: Any) -> Callable[[str], Node]:
     micropython = request.getfixturevalue("micropython")
-    return lambda scenario: Node(micropython, scenario, device=DEVICE, **args)
+    return lambda scenario: Node(micropython, scenario, **_args(request), **args)
 
 
 def _mqtt(**how: Any) -> Any:
@@ -97,7 +107,7 @@ def _cellular(model: str, modem_type: Any) -> Any:
         args = {"kind": "cellular", "model": model, "apn": "internet"}
         with ModemOnPty(modem_type, folder) as modem, _stub(request) as (broker, gateway):
             play = _player(request, pty=modem.address, port=broker.port, **args)
-            yield Row(play, broker.kill, True, ("LinkError",), limit_s=60, **_told(gateway))
+            yield Row(play, broker.kill, True, ("LinkError",), **_told(gateway))
 
     return row
 
@@ -111,7 +121,7 @@ def _espnow(request: pytest.FixtureRequest) -> Iterator[Row]:
         EspnowSite(request.getfixturevalue("micropython"), folder) as site,
     ):
         site.relay(broker.port)
-        args = {"kind": "espnow", "channel": 1, "device": DEVICE}
+        args = {"kind": "espnow", "channel": 1, **_args(request)}
         play = lambda scenario: site.make(2, scenario, **args)  # noqa: E731
         yield Row(play, broker.kill, False, ("LinkError",), **_told(gateway))
 
@@ -123,7 +133,7 @@ def _serial(request: pytest.FixtureRequest) -> Iterator[Row]:
     micropython = request.getfixturevalue("micropython")
     with contextlib.ExitStack() as stack:
         broker, gateway = stack.enter_context(_stub(request))
-        node = SerialNode(micropython, "contract", place, device=DEVICE)
+        node = SerialNode(micropython, "contract", place, **_args(request))
 
         @contextlib.contextmanager
         def play(_: str) -> Iterator[SerialNode]:

@@ -12,6 +12,7 @@ from typing import Any
 from hedgerow import paths
 
 _SCRIPT = Path(__file__).with_name("upy") / "mqtt_scenarios.py"
+_LIMIT_S = 120.0  # of a machine that stands still for seconds, not of the node
 
 
 class Node:
@@ -44,9 +45,9 @@ class Node:
 
     def kill(self) -> None:
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(_LIMIT_S)
 
-    def expect(self, event: str, limit_s: float = 30.0) -> dict:
+    def expect(self, event: str, limit_s: float = _LIMIT_S) -> dict:
         """The next object of that event; everything else is skipped and kept in `seen`."""
         end = time.monotonic() + limit_s
         while True:
@@ -69,12 +70,20 @@ class Node:
                 return
             self.seen.append(line.rstrip())
 
-    def result(self, limit_s: float = 30.0) -> dict:
+    def wait_said(self, text: str, limit_s: float = _LIMIT_S) -> None:
+        """Until a line with this text has come, events or not; it is kept in `seen`."""
+        end = time.monotonic() + limit_s
+        while not any(text in line for line in self.seen):
+            assert time.monotonic() < end, f"no {text!r} in {limit_s} s; said {self.seen}"
+            time.sleep(0.02)
+            self.drain()
+
+    def result(self, limit_s: float = _LIMIT_S) -> dict:
         return self.expect("result", limit_s)
 
-    def contract(self, *, kept: bool, lost: tuple[str, ...], limit_s: float = 30.0) -> None:
+    def contract(self, *, kept: bool, lost: tuple[str, ...]) -> None:
         """The end of the scenario `contract`, which is the same for every link."""
-        result = self.result(limit_s)
+        result = self.result()
         assert result["acks"] == ["frame one", "frame two", "frame three"], result
         assert result["after"] == ["LinkError", "LinkError"], result
         assert result["kept"] is kept and result["lost"] in lost, result

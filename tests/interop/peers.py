@@ -3,54 +3,68 @@
 import asyncio
 import contextlib
 import getpass
+import re
 import socket
 import subprocess
 import threading
 import time
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from pathlib import Path
 from typing import Any, Self
 
-_START_S = 10.0
+from ports import free_port
+
+# No bound on anything: a machine that stands still for seconds, again and again, keeps them.
+_LIMIT_S = 120.0
+_LISTENER = re.compile(r"^listener (\d+) (\S+)", re.MULTILINE)
 
 
-def free_port() -> int:
-    """A port nobody listens on, chosen by the OS; someone may take it before it is used."""
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
-def wait_for_port(port: int, limit_s: float = _START_S) -> None:
+def soon(check: Callable[[], Any], what: object = "it", limit_s: float = _LIMIT_S) -> Any:
+    """Wait until check() is true, and return that. what: told if it never was."""
     end = time.monotonic() + limit_s
-    while True:
-        try:
-            socket.create_connection(("127.0.0.1", port), timeout=1).close()
-            return
-        except OSError:
-            if time.monotonic() > end:
-                raise
-            time.sleep(0.02)
+    while not (found := check()):
+        assert time.monotonic() < end, f"waited {limit_s:g} s in vain for {what}"
+        time.sleep(0.02)
+    return found
+
+
+def _listens(port: int, host: str) -> bool:
+    try:
+        socket.create_connection((host, port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 class BrokerProcess:
-    """A broker of this test's own; kill() is SIGKILL, start() brings it back on its port."""
+    """A broker of this test's own; kill() is SIGKILL, start() brings it back on its port.
 
-    def __init__(self, command: list[str], log: Path, port: int) -> None:
+    listeners: (port, host) of all it listens on, where that is more than its port.
+    """
+
+    def __init__(
+        self, command: list[str], log: Path, port: int, listeners: tuple[tuple[int, str], ...] = ()
+    ) -> None:
         self.port = port
         self._command = command
         self._log = log
+        self._listeners = listeners or ((port, "127.0.0.1"),)
         self._process: subprocess.Popen | None = None
 
     def start(self) -> None:
         with self._log.open("ab") as log:
             self._process = subprocess.Popen(self._command, stdout=log, stderr=log)
-        wait_for_port(self.port)
+        soon(self._is_up, f"{self._command[0]} to listen, see {self._log}")
+
+    def _is_up(self) -> bool:
+        assert self._process
+        assert self._process.poll() is None, self._log.read_text(errors="replace")[-2000:]
+        return all(_listens(port, host) for port, host in self._listeners)
 
     def kill(self) -> None:
         if self._process:
             self._process.kill()
-            self._process.wait(5)
+            self._process.wait(_LIMIT_S)
             self._process = None
 
     def __enter__(self) -> Self:
@@ -64,7 +78,11 @@ class BrokerProcess:
 class Mosquitto(BrokerProcess):
     def __init__(self, program: Path, folder: Path, extra: str = "") -> None:
         conf = folder / "mosquitto.conf"
-        super().__init__([str(program), "-c", str(conf)], folder / "mosquitto.log", free_port())
+        port = free_port()
+        more = tuple((int(found[1]), found[2]) for found in _LISTENER.finditer(extra))
+        listeners = ((port, "127.0.0.1"), *more)
+        command = [str(program), "-c", str(conf)]
+        super().__init__(command, folder / "mosquitto.log", port, listeners)
         access = "" if "allow_anonymous" in extra else "allow_anonymous true\n"
         conf.write_text(
             f"listener {self.port} 127.0.0.1\n{access}user {getpass.getuser()}\n"
@@ -82,12 +100,12 @@ class LoopThread:
         self._thread.start()
 
     def run(self, work: Coroutine) -> Any:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_START_S)
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result(_LIMIT_S)
 
     def close(self) -> None:
         self.run(self._cancel_all())
         self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join(5)
+        self._thread.join(_LIMIT_S)
 
     async def _cancel_all(self) -> None:
         tasks = asyncio.all_tasks() - {asyncio.current_task()}
@@ -154,6 +172,7 @@ class Relay:
     deaf: nothing more reaches the node; stalled: nothing passes either way. Both hold for the
     connections that exist; connections made later pass freely.
     cuts_left: so many connections from now on are cut, each when the node has sent `cut_at_bytes`.
+    shut: connections made now are dropped at once. ended: connections that are over at both ends.
     """
 
     def __init__(self, thread: LoopThread, target_port: int) -> None:
@@ -166,11 +185,12 @@ class Relay:
         self._server: Any = None
         self.cuts_left = 0
         self.cut_at_bytes = 0
-        self.port = 0  # the OS's choice, kept when it is entered again
+        self.shut = False
+        self.ended = 0
+        self.port = free_port()  # kept when it is entered again
 
     def __enter__(self) -> "Relay":
         self._server = self._thread.run(asyncio.start_server(self._serve, "127.0.0.1", self.port))
-        self.port = self._server.sockets[0].getsockname()[1]
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -205,13 +225,26 @@ class Relay:
         self._connections += 1
         pair: dict = {"deaf": False, "mute": False, "writers": [writer], "n": self._connections}
         pair["bytes"] = 0
+        if self.shut:
+            _abort(pair)
+            return
         self._pairs.append(pair)
-        with contextlib.suppress(OSError, asyncio.CancelledError):  # cancelled at the very end
+        with contextlib.suppress(asyncio.CancelledError):  # at the very end
+            await self._carry(reader, writer, pair)
+
+    async def _carry(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pair: dict
+    ) -> None:
+        try:
             far_reader, far = await asyncio.open_connection("127.0.0.1", self._target_port)
-            pair["writers"].append(far)
-            down = asyncio.create_task(self._pass(far_reader, writer, pair, "deaf"))
-            await self._pass(reader, far, pair, "mute")
-            await down
+        except OSError:  # the broker is dead: the node is told at once, as without a relay
+            _abort(pair)
+            return
+        pair["writers"].append(far)
+        down = asyncio.create_task(self._pass(far_reader, writer, pair, "deaf"))
+        await self._pass(reader, far, pair, "mute")
+        await down
+        self.ended += 1
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, pair: dict, gate: str

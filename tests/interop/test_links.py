@@ -1,18 +1,18 @@
-"""One contract for every link, and the uplink over each of them with a real store and broker."""
+"""One contract for every link, and the uplink over each of them with a real store and broker.
 
-import time
+That nothing blocks the node's loop meanwhile is measured, not tested: tests/bench/loop_gap.py.
+"""
 
 import pytest
 from gateway_stub import GatewayStub
-from link_rows import INFO, ROWS
+from link_rows import INFO, ROWS, go_file
+from peers import soon
 
 from hedgerow import paths
 
 pytestmark = pytest.mark.interop
 
-# A blocking connect or look-up takes seconds; test machines stall for half of one. The real figure
-# is measured, not tested: README of net.
-_GAP_MS = 2000
+_PATIENT_MS = 60000  # no ack is overdue because a machine stands still
 _LINKS = ("mqtt", "mqtt-5", "umqtt-hedge", "umqtt-simple")
 
 
@@ -33,23 +33,29 @@ def test_contract(request, kind):
     """Frames arrive unchanged, answers come back, close may be repeated, a lost peer raises."""
     with ROWS[kind](request) as row, row.play("contract") as node:
         assert node.expect("connected")["kept"] is False
-        node.expect("ready", row.limit_s)
+        node.expect("closed")
+        soon(row.has_left, "its goodbye")
+        go_file(request).touch()
+        node.expect("ready")
         row.kill()
-        node.contract(kept=row.kept, lost=row.lost, limit_s=row.limit_s)
+        node.contract(kept=row.kept, lost=row.lost)
         assert set(row.infos()) == {INFO}
         assert row.statuses() in ([], [b"online", b"offline", b"online"])
 
 
-def test_bytes_sent_are_those_on_the_wire(mosquitto_broker, play, link, relay_to):
+def test_bytes_sent_are_those_on_the_wire(mosquitto_broker, play, link, relay_to, tmp_path):
     relay = relay_to(mosquitto_broker.port)
     gateway = GatewayStub(mosquitto_broker.port, echo=True)
-    with gateway, play("contract", port=relay.port, device="bed-3", **link) as node:
-        node.expect("ready")
-        time.sleep(0.2)
-        heard = len(relay.from_node)
+    args = {"port": relay.port, "device": "bed-3", "go": str(tmp_path / "go"), **link}
+    with gateway, play("contract", **args) as node:
+        node.expect("closed")
+        soon(lambda: relay.ended == 1, "the end of the first session")
+        (tmp_path / "go").touch()
+        sent = node.expect("ready")["bytes_sent"]
+        soon(lambda: len(relay.from_node) >= sent, f"{sent} bytes on the wire")
         relay.cut()
-        sent = node.result()["more"]
-    assert abs(sent - heard) <= 4  # a PUBACK may cross the measurement
+        assert node.result()["more"] == sent
+    assert abs(sent - len(relay.from_node)) <= 4  # a PUBACK may cross the measurement
 
 
 def _drain(gateway: GatewayStub, records: int) -> None:
@@ -62,51 +68,52 @@ def test_uplink_over_a_good_line(broker, play, link, tmp_path):
     if broker.name == "amqtt" and link.get("version") == 5:
         pytest.skip("amqtt speaks MQTT 3.1.1 only")
     args = {"port": broker.port, "dir": str(tmp_path / "log"), "records": 300}
+    args["ack_timeout_ms"] = _PATIENT_MS
     with GatewayStub(broker.port) as gateway, play("uplink", **args, **link) as node:
-        result = node.result(60)
+        result = node.result()
         assert result["pending"] == 0
         _drain(gateway, 300)
     stats = result["stats"]
     assert (stats["outages"], stats["bad_acks"]) == (0, 0)
-    if link["kind"] == "mqtt":
-        assert result["worst_gap_ms"] < _GAP_MS
 
 
 def test_uplink_over_a_line_that_flaps(broker, play, relay_to, tmp_path):
     """Cut again and again while records are made; each goes to the gateway, none is invented.
 
     The line goes by what the node sent, not by time: on a fast machine or a slow one it is cut
-    four times, in the middle of frames that no one acknowledged.
+    four times, in the middle of frames that no one acknowledged. It is cut in a session: what goes
+    again while one begins, eight frames, is not half of that.
     """
     relay = relay_to(broker.port)
-    relay.cuts_left, relay.cut_at_bytes = 4, 2000
+    relay.cuts_left, relay.cut_at_bytes = 4, 4000
     args = {"port": relay.port, "dir": str(tmp_path / "log"), "records": 600, "pace_ms": 5}
     with GatewayStub(broker.port) as gateway:
         with play("uplink", kind="mqtt", ack_timeout_ms=1000, **args) as node:
-            result = node.result(60)
+            result = node.result()
         assert result["pending"] == 0
         _drain(gateway, 600)
     assert relay.cuts_left == 0
     assert result["stats"]["outages"] >= 4
-    assert result["worst_gap_ms"] < _GAP_MS
 
 
 def test_uplink_outlives_kills_of_broker_and_node(mosquitto_broker, play, tmp_path):
     """The node is killed mid-way and started again on its log; so is the broker."""
-    broker = mosquitto_broker
-    args = {"port": broker.port, "dir": str(tmp_path / "log"), "records": 200, "pace_ms": 5}
+    broker, go = mosquitto_broker, tmp_path / "go"
+    args = {"kind": "mqtt", "port": broker.port, "dir": str(tmp_path / "log"), "pace_ms": 5}
     with GatewayStub(broker.port) as gateway:
-        with play("uplink", kind="mqtt", **args) as node:
-            node.expect("ready")
-            time.sleep(0.6)
+        with play("uplink", records=1_000_000, **args) as node:
+            soon(lambda: gateway.count() > 30, "records of the first life")
             node.kill()
-        with play("uplink", kind="mqtt", ack_timeout_ms=1000, **args) as node:
+        args |= {"records": 200, "holds": {"100": str(go)}, "ack_timeout_ms": 1000}
+        with play("uplink", **args) as node:
             assert node.expect("ready")["boot"] == 2
-            time.sleep(0.3)
+            soon(lambda: gateway.count(boot=2) > 30, "records of the second life")
             broker.kill()
-            time.sleep(0.3)
+            go.touch()
             broker.start()
-            assert node.result(60)["pending"] == 0
+            result = node.result()
+        assert result["pending"] == 0
+        assert result["stats"]["outages"] >= 1
         rows = gateway.rows()
         boots = [sorted(k[2] for k in rows if k[:2] == (b, s)) for b in (1, 2) for s in (0, 1, 2)]
         assert all(seqs == list(range(1, len(seqs) + 1)) for seqs in boots)
@@ -118,11 +125,10 @@ def test_uplink_outlasts_a_silent_gateway(mosquitto_broker, play, tmp_path):
     args = {"port": mosquitto_broker.port, "dir": str(tmp_path / "log"), "records": 30}
     with GatewayStub(mosquitto_broker.port) as gateway:
         gateway.deaf = True
-        with play("uplink", kind="mqtt", ack_timeout_ms=150, **args) as node:
-            node.expect("filled")
-            time.sleep(2)
+        with play("uplink", kind="mqtt", ack_timeout_ms=150, quiet=False, **args) as node:
+            node.wait_said("gateway silent: 3 ack time-outs")
             gateway.deaf = False
-            result = node.result(60)
+            result = node.result()
         assert result["pending"] == 0
         _drain(gateway, 30)
     assert result["stats"]["ack_timeouts"] >= 3

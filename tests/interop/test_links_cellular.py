@@ -89,7 +89,6 @@ def test_a_network_as_slow_as_they_are(mosquitto_broker, play, modem, tmp_path):
         assert result["pending"] == 0
         _drained(gateway, 20)
     assert result["stats"]["outages"] == 0
-    assert result["worst_gap_ms"] < 2000  # as in test_links: nothing blocks
 
 
 @pytest.mark.soak

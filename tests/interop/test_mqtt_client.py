@@ -1,15 +1,16 @@
 """The MQTT client on the Unix port against mosquitto and amqtt."""
 
-import time
+import threading
 from collections.abc import Iterator
 
 import paho.mqtt.client as paho
 import pytest
-from peers import Mosquitto, Rogue
+from peers import Mosquitto, PythonBroker, Rogue, free_port, soon
 
 pytestmark = pytest.mark.interop
 
 _CONNACK = b"\x20\x02\x00\x00"
+_PATIENT_MS = 600000  # longer than the test waits: what comes, comes without this time-out
 
 
 def test_publish_subscribe_both_qos(broker, play):
@@ -30,35 +31,36 @@ def test_password(guarded_mosquitto, play):
         assert "broker refused: bad user name or password" in result["refused"]
 
 
-def test_a_port_nobody_listens_on(play, thread):
-    with Rogue(thread, b"") as rogue:
-        port = rogue.port
-    with play("connect", port=port, timeout_ms=2000) as node:
+def test_a_port_nobody_listens_on_is_told_without_a_timeout(play):
+    with play("connect", port=free_port(), timeout_ms=_PATIENT_MS) as node:
         result = node.result()
     assert "ECONNREFUSED" in result["refused"] or "111" in result["refused"]
-    assert result["taken_ms"] < 2000, "it waited for the timeout"
 
 
 def test_a_broker_that_never_answers_does_not_hold_up_the_node(thread, play):
-    with Rogue(thread, b"") as rogue, play("connect", port=rogue.port, timeout_ms=1500) as node:
-        result = node.result()
-    assert result["taken_ms"] >= 1500
-    assert result["worst_gap_ms"] < 1500, "the node stood still while it waited"
+    with Rogue(thread, b"") as rogue:
+        with play("connect", port=rogue.port, timeout_ms=1500) as node:
+            assert node.result()["taken_ms"] >= 1500
+        with play("connect", port=rogue.port, timeout_ms=_PATIENT_MS) as node:
+            node.expect("alive")  # else it stands still while it waits
 
 
 @pytest.fixture
 def watch() -> Iterator:
-    """watch(port, topic) -> list that fills with payloads."""
+    """watch(port, topic) -> list that fills with payloads, once subscribed."""
     clients = []
 
     def start(port: int, topic: str) -> list:
         got: list[bytes] = []
+        subscribed = threading.Event()
         client = paho.Client(paho.CallbackAPIVersion.VERSION2)
         client.on_message = lambda _c, _u, message: got.append(message.payload)
+        client.on_connect = lambda *_: client.subscribe(topic, 1)
+        client.on_subscribe = lambda *_: subscribed.set()
         client.connect("127.0.0.1", port)
         client.loop_start()
-        client.subscribe(topic, 1)
         clients.append(client)
+        assert subscribed.wait(120)
         return got
 
     yield start
@@ -67,20 +69,14 @@ def watch() -> Iterator:
         client.loop_stop()
 
 
-def _soon(check, limit_s: float = 5.0) -> None:
-    end = time.monotonic() + limit_s
-    while not check():
-        assert time.monotonic() < end, "waited in vain"
-        time.sleep(0.02)
-
-
 def test_a_killed_node_leaves_its_will(broker, play, watch):
+    """One watcher: to a second one amqtt sends what is retained twice."""
     with play("will", port=broker.port) as node:
         node.expect("ready")
         got = watch(broker.port, "hedge/bed-3/status")
-        _soon(lambda: got == [b"online"])
+        soon(lambda: got == [b"online"], got)
         node.kill()
-        _soon(lambda: got == [b"online", b"offline"])
+        soon(lambda: got == [b"online", b"offline"], got)
 
 
 def _publishes(data: bytes) -> list[tuple[bool, int, bytes]]:
@@ -96,20 +92,30 @@ def _publishes(data: bytes) -> list[tuple[bool, int, bytes]]:
     return found
 
 
+def _is_saved(folder) -> bool:
+    """mosquitto saves a session within a second."""
+    saved = folder / "mosquitto.db"
+    return saved.exists() and b"bed-3" in saved.read_bytes()
+
+
 def test_session_resumes_with_dup_after_the_broker_was_killed(
-    mosquitto_broker, play, relay_to, watch
+    mosquitto_broker, play, relay_to, watch, tmp_path
 ):
     relay = relay_to(mosquitto_broker.port)
-    with play("resume", port=relay.port, timeout_ms=3000, hold_ms=2000) as node:
+    args = {"timeout_ms": _PATIENT_MS, "go": str(tmp_path / "go")}
+    with play("resume", port=relay.port, **args) as node:
         node.expect("ready")
-        time.sleep(1.2)  # mosquitto saves the session within a second
+        soon(lambda: _is_saved(tmp_path), "the session in mosquitto's file")
         relay.deafen()
+        (tmp_path / "go").touch()
         node.expect("published")
-        _soon(lambda: bytes(relay.from_node).endswith(b"3"))
+        soon(lambda: bytes(relay.from_node).endswith(b"3"), "three messages")
+        relay.shut = True  # until the broker is back, and heard
         mosquitto_broker.kill()
         relay.cut()
         mosquitto_broker.start()
         got = watch(mosquitto_broker.port, "resume")
+        relay.shut = False
         result = node.result()
     assert result["present"]
     assert result["redelivered"] == 3
@@ -117,22 +123,24 @@ def test_session_resumes_with_dup_after_the_broker_was_killed(
     first = [(False, i + 1, b"%d" % i) for i in range(4)]
     again = [(True, i + 1, b"%d" % i) for i in (1, 2, 3)]
     assert sent == [*first, *again, (False, 5, b"4")]
-    _soon(lambda: b"4" in got)
+    soon(lambda: b"4" in got, got)
 
 
-def test_a_broker_that_lost_the_session_gets_everything_as_new(thread, play, relay_to):
-    from peers import PythonBroker
-
+def test_a_broker_that_lost_the_session_gets_everything_as_new(thread, play, relay_to, tmp_path):
+    args = {"timeout_ms": _PATIENT_MS, "go": str(tmp_path / "go")}
     with PythonBroker(thread) as broker:
         relay = relay_to(broker.port)
-        with play("resume", port=relay.port, timeout_ms=3000, hold_ms=500) as node:
+        with play("resume", port=relay.port, **args) as node:
             node.expect("ready")
             relay.deafen()
+            (tmp_path / "go").touch()
             node.expect("published")
-            _soon(lambda: bytes(relay.from_node).endswith(b"3"))
+            soon(lambda: bytes(relay.from_node).endswith(b"3"), "three messages")
+            relay.shut = True
             relay.cut()
             broker.kill()
             broker.start()
+            relay.shut = False
             result = node.result()
     assert not result["present"]
     assert result["redelivered"] == 0
@@ -142,16 +150,18 @@ def test_a_broker_that_lost_the_session_gets_everything_as_new(thread, play, rel
 
 @pytest.mark.parametrize("publishing", [False, True])
 def test_a_stalled_line_is_noticed_and_left(mosquitto_broker, play, relay_to, publishing):
-    """Half-open: the old connection stays, silent, while a new one takes the session over."""
+    """Half-open: the old connection stays, silent, while a new one takes the session over.
+
+    TCP itself would not notice for minutes. How soon we do: the table of tests/faults/net.
+    """
     relay = relay_to(mosquitto_broker.port)
     args = {"keepalive_s": 2, "timeout_ms": 1000, "publishing": publishing}
     with play("silence", port=relay.port, **args) as node:
         node.expect("ready")
-        time.sleep(0.2)
+        soon(lambda: not publishing or len(relay.from_node) > 1000, "messages")
         relay.stall()
         result = node.result()
     assert "broker silent" in result["reason"] or "no PUBACK" in result["reason"]
-    assert result["taken_ms"] < 5000
     assert result["present"]
 
 
@@ -208,16 +218,23 @@ def test_tls_to_a_plain_port_and_back(mosquitto_broker, tls_broker, play, certif
     ],
 )
 def test_a_broker_that_breaks_the_protocol(thread, play, answer, reason):
-    with Rogue(thread, answer) as rogue, play("rogue", port=rogue.port, timeout_ms=800) as node:
+    timeout_ms = _PATIENT_MS if answer else 800
+    args = {"timeout_ms": timeout_ms}
+    with Rogue(thread, answer) as rogue, play("rogue", port=rogue.port, **args) as node:
         result = node.result()
     assert reason in result["reason"]
 
 
-def test_an_oversized_message_is_drained_and_acked(thread, play):
+def test_an_oversized_message_is_drained_and_acked(thread, play, tmp_path):
     big = b"\x32\x94\x8c\x01\x00\x01a\x00\x07" + bytes(17935)
     small = b"\x32\x06\x00\x01a\x00\x08x"
-    with Rogue(thread, _CONNACK + big + small) as rogue, play("rogue", port=rogue.port) as node:
+    args = {"timeout_ms": _PATIENT_MS, "enough": str(tmp_path / "enough")}
+    with (
+        Rogue(thread, _CONNACK + big + small) as rogue,
+        play("rogue", port=rogue.port, **args) as node,
+    ):
+        soon(lambda: b"\x40\x02\x00\x07" in rogue.heard, "PUBACK of the first")
+        soon(lambda: b"\x40\x02\x00\x08" in rogue.heard, "PUBACK of the second")
+        (tmp_path / "enough").touch()
         result = node.result()
     assert (result["got"], result["oversized"], result["reason"]) == ([1], 1, None)
-    assert b"\x40\x02\x00\x07" in rogue.heard
-    assert b"\x40\x02\x00\x08" in rogue.heard
