@@ -80,6 +80,8 @@ class TestMessage(unittest.TestCase):
             "40010001e0ffff",  # number past 65535
             "40200001",  # code class 1
             "40e00001",  # code class 7
+            "60010001",  # a request in an ACK
+            "70450001",  # a response in a RST
         ):
             self.assertTrue(fails(unhexlify(text)), text)
 
@@ -154,6 +156,8 @@ class TestLinkFormat(unittest.TestCase):
             (["rt=temp"], 0),
             (["href=/s/*"], 2),
             (["rt=light", "title=x"], 0),
+            (["title=a, b; c"], 1),  # several only in rt, if, rel (RFC 6690 4.1)
+            (["title=b;"], 0),
         ):
             self.assertEqual(linkformat.listing(self.resources, query).count("</"), count, query)
 

@@ -9,7 +9,7 @@ from waiting import soon
 from hedge.net.coap import block
 from hedge.net.coap import numbers as n
 from hedge.net.coap.client import Client
-from hedge.net.coap.message import Message
+from hedge.net.coap.message import Message, option_bytes
 from hedge.net.coap.resource import Refusal, Resource, reply
 from hedge.net.coap.uploads import Uploads
 
@@ -217,6 +217,60 @@ class TestBlocks(PairCase):
             other.close()
 
         self.play(scenario, Pair(client={"block_bytes": 64}))
+
+    def test_a_post_is_not_done_again_because_its_answer_changed(self):
+        """RFC 7252 5.8.2: POST is not idempotent."""
+
+        async def scenario(pair):
+            def fate(sender, to, data):
+                pair.server._downloads._kept.clear()
+                return 1
+
+            def post(request):
+                pair.shelf.calls += 1
+                return b"a" * (300 + pair.shelf.calls)
+
+            pair.net.fate = fate
+            pair.server.add(Resource("p", {n.POST: post}))
+            fault = await fault_of(pair.client.request(n.POST, "p", b"once"))
+            self.assertIn("changed while it was fetched", fault)
+            self.assertEqual(pair.shelf.calls, 1)  # nor for the block that was forgotten
+
+        self.play(scenario, Pair(server={"block_bytes": 128}))
+
+    def test_bodies_of_one_client_for_two_queries_are_two(self):
+        """Blocks that come in turns, without Request-Tag, which is a MAY (9175 3.5)."""
+
+        async def scenario(pair):
+            seen = []
+            post = {n.POST: lambda r: seen.append((r.query, r.payload))}
+            pair.server.add(Resource("up", post))
+            mid = 0
+            for num, size in ((0, 16), (1, 1)):
+                for name in (b"a", b"b"):
+                    mid += 1
+                    more = [(n.URI_QUERY, name), (n.BLOCK1, block.Block(num, not num, 0).encode())]
+                    ask = request_of(n.POST, "up", mid=mid, payload=name * size, more=more)
+                    pair.raw(ask.encode())
+            await soon(lambda: len(seen) == 2, "both bodies")
+            self.assertEqual(seen, [(["a"], b"a" * 17), (["b"], b"b" * 17)])
+
+        self.play(scenario)
+
+    def test_a_block_is_of_the_form_that_was_asked_for(self):
+        async def scenario(pair):
+            def get(request):
+                return b"tc"[request.message.uint(n.ACCEPT, 0) == n.CBOR :][:1] * 300
+
+            pair.server.add(Resource("v", {n.GET: get}))
+            for mid, (accept, num) in enumerate(((n.TEXT, 0), (n.CBOR, 1))):
+                wanted = block.Block(num, False, 2).encode()
+                more = [(n.ACCEPT, option_bytes(accept)), (n.BLOCK2, wanted)]
+                pair.raw(request_of(n.GET, "v", mid=mid, more=more).encode())
+            await soon(lambda: len(pair.said_to("x")) == 2, "both blocks")
+            self.assertEqual([m.payload for m in pair.said_to("x")], [b"t" * 64, b"c" * 64])
+
+        self.play(scenario)
 
     def test_blocks_out_of_order_or_of_the_reserved_size(self):
         async def scenario(pair):

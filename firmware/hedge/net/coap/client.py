@@ -23,6 +23,7 @@ from .message import Message, option_bytes
 MAX_BODY_BYTES = 4096
 _BLOCK_BYTES = 512
 _KEPT_SEALED = 4  # so that a forged response does not displace the true one
+_REPEATABLE = (n.GET, n.FETCH, n.PUT, n.DELETE)  # RFC 7252 5.1: twice is as once
 _TRIES = 3  # of a body that changes while it is fetched, or of which a server forgot the start
 
 
@@ -85,6 +86,8 @@ class Client:
             whole = await self._download(kind, code, head, response)
             if whole is not None:
                 return whole
+            if code not in _REPEATABLE:
+                raise LinkError("coap: the answer of %s changed while it was fetched" % path)
         raise LinkError("coap: the body of %s changes faster than it can be fetched" % path)
 
     async def _upload(self, kind, code, head, payload):

@@ -19,7 +19,7 @@ class Downloads:
         self._kept = []  # [(key, response)], oldest first
 
     def later_block(self, message, who):
-        """The response to a request for a block after the first, or None.
+        """The response to a request for a block after the first; None: its handler makes it anew.
 
         Raises FrameError for a malformed Block2.
         """
@@ -30,7 +30,9 @@ class Downloads:
         for kept, response in self._kept:
             if kept == key:
                 return self._cut(response, wanted)
-        return None
+        if message.code in (n.GET, n.FETCH):
+            return None
+        return error(n.INCOMPLETE, "answer forgotten")  # its payload came with the first block
 
     def first_block(self, message, who, response):
         """The response, or its first block when it is long; wanted blocks of a body made anew."""
@@ -67,4 +69,4 @@ class Downloads:
 
 
 def _key(message, who):
-    return (who, message.code, message.all(n.URI_PATH), message.all(n.URI_QUERY))
+    return (who, message.code, [message.all(k) for k in (n.URI_PATH, n.URI_QUERY, n.ACCEPT)])

@@ -29,8 +29,9 @@ def _fits(resource, query):
         name, _, wanted = item.partition("=")
         if name == "href":
             values = ["/" + resource.path]
-        else:  # rt, if, rel hold several, separated by spaces
-            values = str(resource.links.get(name, "")).split(" ")
+        else:
+            whole = str(resource.links.get(name, ""))
+            values = whole.split(" ") if name in ("rt", "if", "rel") else [whole]  # of several
         if not [v for v in values if _equals(v, wanted)]:
             return False
     return True

@@ -163,6 +163,8 @@ def decode(data):
         raise FrameError("coap: empty message of %d bytes" % len(data))
     if code != n.EMPTY and not n.is_request(code) and not n.is_response(code):
         raise FrameError("coap: reserved code " + n.code_text(code))
+    if (head[0] == n.RST and code) or (head[0] == n.ACK and n.is_request(code)):
+        raise FrameError("coap: code %s in an ACK or RST" % n.code_text(code))  # 4.3, table 1
     options, payload = read_body(data, end)
     token = bytes(data[_HEADER_BYTES:end])
     return Message(head[0], code, head[1], token, options, payload)

@@ -7,6 +7,8 @@ from . import numbers as n
 from .message import Message
 from .resource import error
 
+# 7959 2.5, 9175 3.3: blocks of requests that differ in one of these are of different bodies
+_ONE_BODY = (n.URI_PATH, n.URI_QUERY, n.CONTENT_FORMAT, n.REQUEST_TAG)
 _MAX_AGE_MS = 60000  # a client that stops in the middle is forgotten
 
 
@@ -27,8 +29,7 @@ class Uploads:
         if found is None or not (found.more or found.num):
             return None if len(message.payload) <= self._max_bytes else self._too_large()
         self._expire()
-        # 9175 3.3: bodies with different Request-Tags are different bodies.
-        key = (who, message.code, message.all(n.URI_PATH), message.all(n.REQUEST_TAG))
+        key = (who, message.code, [message.all(number) for number in _ONE_BODY])
         part = self._part(key, found)
         if part is None or found.start != len(part[1]):
             return error(n.INCOMPLETE)
