@@ -191,7 +191,7 @@ class Shim:
         """Until "messages" came in all, "inflight" is at most that, or the session is "lost"."""
         start_ms = time.ticks_ms()
         while not self._there(command):
-            if time.ticks_diff(time.ticks_ms(), start_ms) > command.get("ms", 10000):
+            if time.ticks_diff(time.ticks_ms(), start_ms) > command.get("ms", 60000):
                 raise LinkError("waited in vain")
             await asyncio.sleep_ms(2)
         while command.get("lost") and not self._watcher.done():  # it says why

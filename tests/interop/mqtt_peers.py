@@ -11,7 +11,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from peers import BrokerProcess, free_port
+from peers import BrokerProcess
+from ports import free_port
 
 from hedgerow import paths
 from hedgerow.errors import ToolchainError
@@ -32,8 +33,11 @@ def npm_package(name: str, version: str) -> Path:
         pytest.skip(str(missing))
 
 
-def nats_server(folder: Path) -> BrokerProcess:
-    """NATS with its MQTT gateway: 3.1.1 without QoS 2 (2.9). Skips if it is not installed."""
+def nats_server(folder: Path, ack_wait_s: int = 600) -> BrokerProcess:
+    """NATS with its MQTT gateway: 3.1.1 without QoS 2 (2.9). Skips if it is not installed.
+
+    ack_wait_s: then it sends again what was not acknowledged, in the same session too.
+    """
     program = shutil.which("nats-server", path="/usr/sbin:/usr/bin:/usr/local/bin")
     if not program:
         pytest.skip("nats-server is not installed (Debian package nats-server)")
@@ -41,7 +45,7 @@ def nats_server(folder: Path) -> BrokerProcess:
     (folder / "nats.conf").write_text(
         f"server_name: test\nlisten: 127.0.0.1:{free_port()}\n"
         f'jetstream {{ store_dir: "{folder}/nats" }}\n'
-        f"mqtt {{ listen: 127.0.0.1:{port}, ack_wait: 1s }}\n"
+        f"mqtt {{ listen: 127.0.0.1:{port}, ack_wait: {ack_wait_s}s }}\n"
     )
     return BrokerProcess([program, "-c", str(folder / "nats.conf")], folder / "nats.log", port)
 
@@ -85,7 +89,7 @@ class Shim:
     def kill(self) -> None:
         """SIGKILL, as a power cut."""
         self.process.kill()
-        self.process.wait(5)
+        self.process.wait(120)
 
     def tell(self, do: str, **command: Any) -> None:
         """Give a command and do not wait for it."""
@@ -101,7 +105,7 @@ class Shim:
         assert "error" not in event, f"{do}: {event}; said {self.seen}"
         return event
 
-    def expect(self, event: str, limit_s: float = 30.0) -> dict:
+    def expect(self, event: str, limit_s: float = 120.0) -> dict:
         """The next event of that name; others are kept in `seen`."""
         end = time.monotonic() + limit_s
         while True:
