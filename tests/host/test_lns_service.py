@@ -18,9 +18,11 @@ from hedgerow.errors import GatewayError
 from hedgerow.gateway import Gateway, GatewayConfig
 from hedgerow.gateway.mqtt import BrokerAddress
 from hedgerow.lns import semtech
-from hedgerow.lns.chirpstack import Event
+from hedgerow.lns.broker import BrokerSession
+from hedgerow.lns.chirpstack import ChirpStack, Event
 from hedgerow.lns.database import Database
 from hedgerow.lns.forward import to_intake
+from hedgerow.lns.records import Records
 from hedgerow.lns.run import LnsOptions, serve
 from hedgerow.lns.service import LnsService
 
@@ -205,6 +207,31 @@ def test_command_over_a_broker(tmp_path):
     asyncio.run(play())
 
 
+def test_two_servers_at_one_broker_leave_each_other_alone(tmp_path):
+    async def run():
+        async with _farm(tmp_path) as gateway:
+            address = BrokerAddress(gateway.mqtt_host, gateway.mqtt_port)
+            got = [asyncio.Queue(), asyncio.Queue()]
+            sessions = [
+                BrokerSession(
+                    address, "hedgerow-lns", ["hedge/+/ack"], lambda *m, q=q: q.put_nowait(m)
+                )
+                for q in got
+            ]
+            for session in sessions:
+                session.start()
+            async with asyncio.timeout(_WAIT_S):
+                while not all(session.ready for session in sessions):
+                    await asyncio.sleep(0.02)
+                for n in range(20):  # a session that was thrown out would miss one
+                    sessions[n % 2].publish("hedge/bed-1/ack", bytes((n,)))
+                    assert {(await q.get())[1] for q in got} == {bytes((n,))}
+            for session in sessions:
+                session.close()
+
+    asyncio.run(run())
+
+
 def test_chirpstack_events_in_and_commands_out(tmp_path):
     """Its MQTT integration, JSON as version 4 writes it."""
     eui = EUI.hex()
@@ -262,6 +289,21 @@ async def _command(peer, topic, event, commands, down):
                 if name == down:
                     return json.loads(data)
     raise AssertionError("no command")
+
+
+def test_a_name_that_is_no_nodes_is_told_once(tmp_path, caplog):
+    async def run():
+        records = Records(Database(tmp_path / "lns.db"), None)
+        stack = ChirpStack(BrokerAddress("127.0.0.1", 1), records, {})
+        for port, eui in ((1, "0a"), (1, "0a"), (99, "0b")):
+            event = {"deviceInfo": {"deviceName": "Bed 1"}, "fPort": port, "data": ""}
+            stack._event(f"application/a/device/{eui}/event/up", json.dumps(event).encode())
+        return stack
+
+    assert asyncio.run(run()).ignored == 3
+    assert [r.getMessage()[:43] for r in caplog.records] == [
+        "messages of 0a ignored: its name in ChirpSt"
+    ]
 
 
 @pytest.mark.parametrize("data", [b"", b"7", b"{", b'{"data":"!"}', b"[" * 5000])

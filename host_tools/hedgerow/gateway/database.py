@@ -151,7 +151,9 @@ class DatabaseLock:
             self._path.parent.mkdir(parents=True, exist_ok=True)
             self._file = self._path.open("a+", encoding="ascii")
         except OSError as error:
-            raise GatewayError(f"database folder {self._path.parent}: {error}") from error
+            raise GatewayError(
+                f"database folder {self._path.parent}: {error}; choose another file with --db"
+            ) from error
         try:
             fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:

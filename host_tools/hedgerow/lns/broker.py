@@ -5,6 +5,7 @@ One paho session for all devices. Its thread hands messages over to the event lo
 
 import asyncio
 import logging
+import secrets
 from collections.abc import Callable
 
 import paho.mqtt.client as paho
@@ -20,16 +21,21 @@ OnMessage = Callable[[str, bytes], None]
 
 
 class BrokerSession:
-    """Connects again by itself for ever. on_message(topic, payload): in the event loop."""
+    """Connects again by itself for ever. on_message(topic, payload): in the event loop.
+
+    kind: what the broker's log shows. Nothing of a session outlives it, so each has an id of its
+    own: two servers of one id would throw each other out.
+    """
 
     def __init__(
-        self, address: BrokerAddress, client_id: str, topics: list[str], on_message: OnMessage
+        self, address: BrokerAddress, kind: str, topics: list[str], on_message: OnMessage
     ):
         self._address = address
         self._topics = topics
         self._on_message = on_message
         self._loop = asyncio.get_running_loop()
         self.ready = False
+        client_id = f"{kind}-{secrets.token_hex(4)}"
         self._client = paho.Client(CallbackAPIVersion.VERSION2, client_id=client_id)
         use_account(self._client, address)
         self._client.reconnect_delay_set(min_delay=1, max_delay=10)

@@ -71,6 +71,7 @@ class ChirpStack:
         self._records = records
         self._names = names
         self._last: dict[str, str] = {}
+        self._nameless: set[str] = set()  # told of
         self._tasks: set[asyncio.Task[None]] = set()
         self.ignored = 0
         self.answered = 0
@@ -90,14 +91,27 @@ class ChirpStack:
             _log.warning("event ignored: %s", error)
             return
         name = self._names.get(event.dev_eui, event.name)
-        if not is_device_name(name) or not self._records.wants(name, event.port):
+        if not self._records.wants(name, event.port):
             self.ignored += 1
+            return
+        if not is_device_name(name):
+            self._tell_nameless(event)
             return
         if name in self._records.cayenne and self._is_repeat(name, event.id):
             return
         task = asyncio.create_task(self._take(event, name))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
+
+    def _tell_nameless(self, event: Event) -> None:
+        self.ignored += 1
+        if event.dev_eui not in self._nameless:
+            self._nameless.add(event.dev_eui)
+            said = (
+                "messages of %s ignored: its name in ChirpStack, %r, is no node's (1 to 24 of "
+                "a-z 0-9 -); give it one there, or list it in --devices"
+            )
+            _log.warning(said, event.dev_eui, event.name)
 
     def _is_repeat(self, name: str, id_: str) -> bool:
         """MQTT may deliver twice; records that we number would be stored twice."""

@@ -22,10 +22,10 @@ _ACK_S = 4.0  # a later ack would miss the device's windows; the device asks aga
 class MqttForward:
     """An ack of a device answers the oldest frame of it that waits: acks are watermarks."""
 
-    def __init__(self, address: BrokerAddress, client_id: str = "hedgerow-lns"):
+    def __init__(self, address: BrokerAddress):
         self._address = address
         self._waiting: dict[str, list[asyncio.Future[bytes]]] = {}
-        self.session = BrokerSession(address, client_id, ["hedge/+/ack"], self._ack)
+        self.session = BrokerSession(address, "hedgerow-lns", ["hedge/+/ack"], self._ack)
 
     def start(self) -> None:
         self.session.start()

@@ -53,7 +53,6 @@ async def serve(options: LnsOptions, say: Say, stop: asyncio.Event | None = None
         stack.callback(database.close)
         forward = MqttForward(options.broker)
         stack.callback(forward.close)
-        forward.start()
         part = _Part(options, database, forward, stack, say, stop)
         await (part.integrate() if options.chirpstack else part.serve())
 
@@ -79,6 +78,7 @@ class _Part:
         chirpstack = ChirpStack(options.chirpstack, records, names)
         self.stack.callback(chirpstack.close)
         chirpstack.start()
+        self.forward.start()
         self.say(f"records of ChirpStack at {options.chirpstack!r} to {options.broker!r}")
         await self.stop.wait()
 
@@ -93,5 +93,6 @@ class _Part:
         for device, path in options.send:
             transfer = service.send_file(device, path, options.fragment_bytes)
             self.say(f"{path} to {device}: {transfer.count} fragments of {transfer.size} bytes")
+        self.forward.start()
         self.say(f"{site.region}, {len(site.devices)} devices, gateways at udp {service.port}")
         await run_until(service, self.stop, self.say)
