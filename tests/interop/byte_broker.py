@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 SHIM = Path(__file__).with_name("mqtt_client_shim.py")
-_WAIT_S = 20.0
+_WAIT_S = 120.0
 
 
 class Peer:
@@ -127,7 +127,7 @@ def _connections(listener: socket.socket) -> Iterator[socket.socket]:
 def play(port: int, *commands: dict, code: int = 0) -> list[dict]:
     """Events of the shim, started as anybody would from a command line; code: it ends with it."""
     line = [sys.executable, str(SHIM), "127.0.0.1", str(port), *map(json.dumps, commands)]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=90, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=240, check=False)
     assert "Traceback" not in done.stdout + done.stderr, done
     assert done.returncode == code, done
     return [json.loads(text) for text in done.stdout.splitlines()]

@@ -56,7 +56,7 @@ def convert():
     def run(version: int, lines: list[str]) -> list[str]:
         command = ["node", str(_SCRIPT), str(package), str(version)]
         text = "\n".join(lines)
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 

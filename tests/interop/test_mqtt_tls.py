@@ -9,7 +9,8 @@ import threading
 
 import pytest
 from mqtt_peers import Shim
-from peers import Mosquitto, free_port
+from peers import Mosquitto
+from ports import free_port
 
 from hedgerow.errors import GatewayError
 from hedgerow.gateway import Gateway, GatewayConfig
@@ -44,7 +45,7 @@ def test_a_certificate_of_our_own(strict_broker, certificates, version):
 
 def test_none_is_refused(strict_broker, certificates):
     with Shim(strict_broker.port) as shim:
-        shim.tell("connect", timeout_ms=3000, **_trust(certificates))
+        shim.tell("connect", **_trust(certificates))
         assert shim.expect("connect")["kind"] in ("LinkError", "OSError")
 
 
@@ -72,20 +73,19 @@ def test_the_name_is_sent_before_the_certificate_comes(certificates):
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificates / "server.pem", certificates / "server.key")
     context.sni_callback = lambda _socket, name, _context: asked.append(name)
-    port = free_port()
-    with socket.create_server(("127.0.0.1", port)) as server:
+    with socket.create_server(("127.0.0.1", 0)) as server:
         accept = threading.Thread(target=_serve_once, args=(server, context), daemon=True)
         accept.start()
-        with Shim(port) as shim:
-            shim.tell("connect", timeout_ms=3000, **_trust(certificates))
+        with Shim(server.getsockname()[1]) as shim:
+            shim.tell("connect", timeout_ms=600000, **_trust(certificates))
             shim.expect("connect")
-        accept.join(5)
+        accept.join(120)
     assert asked == ["broker.test"]
 
 
 def _serve_once(server, context) -> None:
     sock, _ = server.accept()
-    sock.settimeout(5)
+    sock.settimeout(120)
     try:
         with context.wrap_socket(sock, server_side=True) as tls:
             tls.recv(1)
@@ -118,5 +118,5 @@ def test_the_gateway_at_a_broker_with_an_authority_of_its_own(mosquitto, tmp_pat
 def test_an_authority_without_tls_is_a_usage_error(command):
     code = "from hedgerow.cli.main import main; main()"
     line = [sys.executable, "-c", code, *command, "--ca", "ca.pem"]
-    done = subprocess.run(line, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(line, capture_output=True, text=True, timeout=240, check=False)
     assert (done.returncode, "mqtts://" in done.stderr) == (2, True)
