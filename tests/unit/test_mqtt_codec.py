@@ -6,8 +6,10 @@ Expected bytes: OASIS MQTT 3.1.1, figures and tables of sections 2 and 3.
 import unittest
 
 from fake_mqtt import packets_in
+from micropython import heap_lock, heap_unlock  # does nothing under CPython
 
 from hedge.core.errors import LinkError
+from hedge.net import mqtt5_codec
 from hedge.net import mqtt_codec as codec
 
 
@@ -180,6 +182,20 @@ class TestParserBounds(unittest.TestCase):
             self.assertEqual(parser.next()[2], b"12345")
             self.assertIsNone(parser.next())
             self.assertGreater(len(parser.space()), 0)
+
+    def test_an_acknowledgement_takes_no_memory_to_check(self):
+        """No text for an error that has not happened, no new view of an empty buffer."""
+        for parser in (codec.Parser(64), mqtt5_codec.Parser(64)):
+            parser.feed(0)
+            heap_lock()
+            try:
+                for first in (0x40, 0x50, 0x62, 0x70):
+                    parser.check(first, 2, 4)
+                parser.check(0x32, 40, 42)
+                size = len(parser.space())
+            finally:
+                heap_unlock()
+            self.assertEqual(size, 64)
 
     def test_wanted_never_asks_past_the_packet(self):
         data = bytes(codec.publish("t", bytes(200), 1, False, 7)) + b"\xd0\x00"

@@ -425,7 +425,13 @@ class Client:
 
     async def _read(self):
         while True:
-            await self._handle(await self._next_packet())
+            packet = await self._next_packet()
+            if packet[0] == codec.PUBACK:  # comes most: no coroutine of its own
+                self._take_ack(packet)
+            else:
+                await self._handle(packet)
+            self._handled += 1
+            self._notify()
 
     async def _next_packet(self):
         while True:
@@ -442,7 +448,7 @@ class Client:
         kind = packet[0]
         if kind == codec.PUBLISH:
             await self._deliver(packet)
-        elif kind in (codec.PUBACK, codec.PUBCOMP):
+        elif kind == codec.PUBCOMP:
             self._take_ack(packet)
         elif kind in (codec.PUBREC, codec.PUBREL):
             await self._second(kind)(packet)
@@ -461,8 +467,6 @@ class Client:
             raise LinkError("broker ended the session: " + self._wire.refusal(*packet[1:]))
         elif kind != codec.PINGRESP:
             raise codec.broken("packet type %d in a session" % kind, 0x82)
-        self._handled += 1
-        self._notify()
 
     def _take_ack(self, packet):
         """The last acknowledgement of a message; if its id is unknown it is late."""

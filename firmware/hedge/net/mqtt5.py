@@ -60,7 +60,7 @@ class Wire:
 
     def _forget(self):
         """The limits of a connection that has not been answered."""
-        self._aliases = {}  # topic -> alias, those that the broker was told
+        self._aliases = {}  # topic's bytes -> alias, those that the broker was told
         self.set_limits({})
 
     def set_limits(self, told):
@@ -138,13 +138,15 @@ class Wire:
         Not before the packet is written: one that never leaves makes no alias known.
         """
         body = memoryview(packet)[props.read_varint(packet, 1)[1] :]
-        topic, qos, packet_id, at = codec.publish_head(packet[0] & 0xF, body)
+        end = 2 + (body[0] << 8 | body[1])
+        topic, qos = bytes(body[2:end]), packet[0] >> 1 & 3
         known = self._aliases.get(topic)
         alias = known or len(self._aliases) + 1
         if alias > self._most_aliases:
             return packet
-        more, at = props.with_alias(body, at, alias)
-        name = "" if known else topic
+        packet_id = codec.read_id(body, end) if qos else 0
+        more, at = props.with_alias(body, end + 2 if qos else end, alias)
+        name = b"" if known else topic
         other = codec.publish(name, body[at:], qos, packet[0] & 1, packet_id, more)
         if len(other) > self._max_bytes:
             return packet

@@ -77,7 +77,9 @@ def with_alias(body, at, alias):
     """(properties of a PUBLISH behind a topic alias, offset of the payload)."""
     size, at = read_varint(body, at)
     more = bytes(varint(size + 3)) + bytes((_ALIAS, alias >> 8, alias & 0xFF))
-    return more + bytes(body[at : at + size]), at + size
+    if size:
+        more += body[at : at + size]
+    return more, at + size
 
 
 def _row(name, place):
@@ -161,12 +163,14 @@ def _read(kind, body, at):
 
 def read_varint(body, at):
     """(number, offset behind it), 1.5.5: seven bits a byte, at most four."""
+    if at < len(body) and body[at] < 0x80:
+        return body[at], at + 1
     value = 0
     for i in range(4):
         need(at + i < len(body), "length cut off")
         value |= (body[at + i] & 0x7F) << 7 * i
         if body[at + i] < 0x80:
-            need(not i or body[at + i], "length with needless bytes")
+            need(body[at + i], "length with needless bytes")
             return value, at + i + 1
     raise broken("length of more than 4 bytes")
 

@@ -377,7 +377,7 @@ class Parser:
             raise broken("packet type %d" % kind)
         self.check_flags(kind, first & 0x0F)
         fixed = 0 if kind == PINGRESP else 2
-        if length != fixed and kind not in (PUBLISH, SUBACK):
+        if length != fixed and kind != PUBLISH and kind != SUBACK:
             raise broken("length %d of packet type %d" % (length, kind))
 
     def check_flags(self, kind, flags):

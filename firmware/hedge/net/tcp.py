@@ -28,10 +28,6 @@ _RESOLVER = __name__.rpartition(".")[0] + ".resolver"  # loaded by who knows a D
 _LOOK_UP_AGAIN = 3  # failures in a row after which a cached address is doubted
 
 
-def _readable(sock):
-    yield _io_queue.queue_read(sock)
-
-
 def _writable(sock):
     yield _io_queue.queue_write(sock)
 
@@ -46,10 +42,10 @@ class TcpStream:
         self.bytes_sent = 0  # handed to the socket, before TLS
         self.heard = False  # a byte came: somebody is there
 
-    async def readinto(self, buf):
+    def readinto(self, buf):  # async: a generator, which MicroPython awaits, needs no second one
         """At least one byte into buf; returns how many, 0 at the end. Waits without a limit."""
         while True:
-            await _readable(self._sock)
+            yield _io_queue.queue_read(self._sock)
             try:
                 n = self._sock.readinto(buf)
             except (OSError, ValueError) as e:
