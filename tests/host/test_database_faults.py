@@ -6,6 +6,7 @@ import logging
 import sqlite3
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from lns_device import site
@@ -70,6 +71,13 @@ def test_locked_database_is_named(tmp_path, monkeypatch):
     with contextlib.closing(sqlite3.connect(tmp_path / "farm.db", isolation_level=None)) as other:
         other.execute("BEGIN EXCLUSIVE")
         assert "no other program has it open" in fault_of(tmp_path / "farm.db")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full: Linux has it")
+def test_a_full_disk_at_the_start_is_named(tmp_path):
+    (tmp_path / "lns.db.lock").symlink_to("/dev/full")
+    with pytest.raises(GatewayError, match="choose another file with --db"):
+        lock_of(tmp_path / "lns.db").__enter__()
 
 
 def test_second_network_server_on_one_database(tmp_path):

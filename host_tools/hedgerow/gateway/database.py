@@ -144,30 +144,33 @@ class DatabaseLock:
     def __init__(self, path: Path, who: str = "gateway"):
         self._who = who
         self._path = path.with_name(path.name + ".lock")
-        self._file: IO[str] | None = None
+        self._file: IO[bytes] | None = None
 
     def __enter__(self) -> "DatabaseLock":
         try:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = self._path.open("a+", encoding="ascii")
+            self._file = self._path.open("a+b", buffering=0)
+            self._take(self._file)
         except OSError as error:
+            self.__exit__()
             raise GatewayError(
                 f"database folder {self._path.parent}: {error}; choose another file with --db"
             ) from error
+        return self
+
+    def _take(self, file: IO[bytes]) -> None:
         try:
-            fcntl.flock(self._file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError as error:
-            self._file.seek(0)
-            owner = self._file.read().strip() or "?"
-            self._file.close()
+            file.seek(0)
+            owner = file.read().decode("ascii", "replace").strip() or "?"
+            file.close()
             raise GatewayError(
                 f"another {self._who} (process {owner}) uses this database ({self._path}): "
                 f"stop it or choose another file with --db"
             ) from error
-        self._file.truncate(0)
-        self._file.write(str(os.getpid()))
-        self._file.flush()
-        return self
+        file.truncate(0)
+        file.write(b"%d" % os.getpid())
 
     def __exit__(self, *exc_info: object) -> None:
         if self._file:
