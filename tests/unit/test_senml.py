@@ -92,6 +92,11 @@ class TestDecode(unittest.TestCase):
         self.assertEqual([r[senml.VALUE] for r in got], [11, 15])
         self.assertEqual([r[senml.SUM] for r in got], [102, 100])
 
+    def test_a_value_that_is_missing_is_0_where_there_is_a_base_value(self):
+        """RFC 8428 section 4.5.4."""
+        got = _decode({-5: 10, 0: "a"}, {0: "b", 3: "text"}, {0: "c", 5: 3}, {0: "d", 2: 1})
+        self.assertEqual([value for _, _, value, _ in got], [10, "text", None, 11])
+
     def test_a_record_of_base_fields_only_sets_them(self):
         self.assertEqual(_decode({-2: "a.", -3: 5}, {0: "b", 2: 1}), [("a.b", None, 1, 5)])
 
@@ -101,6 +106,10 @@ class TestDecode(unittest.TestCase):
     def test_a_decimal_fraction_is_a_number(self):
         value = _decode({0: "a", 2: cbor.Decimal(27315, -2)})[0][2]
         self.assertAlmostEqual(value, 273.15, places=4)
+
+    def test_an_int_past_any_float_is_no_number(self):
+        with self.assertRaises(FrameError):
+            senml.resolve([{0: "a", 2: 1 << 1030}])
 
     def test_a_huge_int_becomes_a_float(self):
         self.assertIsInstance(_decode({0: "a", 2: 1 << 70})[0][2], float)

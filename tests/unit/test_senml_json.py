@@ -37,6 +37,11 @@ _WRONG = (
     '[{"n":"a","v":1,"must_":1}]',
     '[{"n":"a b","v":1}]',
     '[{"bver":11,"n":"a","v":1}]',
+    '[{"n":"a","v":%s}]' % ("9" * 4000),
+    '[{"n":"a","vs":"\\ud83d"}]',  # half a character
+    '[{"n":"a","vs":"\\ude00\\ud83d"}]',
+    '[{"n":"a","vs":"\\ud83dx"}]',
+    '[{"n":"a","v":1,"x":{"\\udc00":[]}}]',
     "[" * 2000,
     '[{"n":"a","v":1,"x":' + "[" * 20 + "]" * 20 + "}]",
     '[{"n":"a","v":1,"x":"' + "y" * senml_json.MAX_TEXT_BYTES + '"}]',
@@ -77,6 +82,13 @@ class TestSenmlJson(unittest.TestCase):
     def test_reads_bytes_and_keeps_fields_it_does_not_know(self):
         pack = senml_json.loads(b'[{"n":"a","v":1,"l":"x","q":"[[[[[[[[[[\\""}]')
         self.assertEqual(pack, [{0: "a", 2: 1, "l": "x", "q": '[[[[[[[[[["'}])
+
+    def test_an_escaped_pair_is_one_character(self):
+        """RFC 8259 section 7; MicroPython's json leaves the halves."""
+        text = '[{"n":"a","vs":"\\u00fc\\ud83d\\ude00\U0001f600"}]'
+        self.assertEqual(senml_json.decode(text)[0][2], "\u00fc\U0001f600\U0001f600")
+        data = cbor.encode(senml_json.loads(text))
+        self.assertEqual(data[-10:], b"\xc3\xbc" + 2 * b"\xf0\x9f\x98\x80")
 
     def test_base64url_without_padding(self):
         for data in (b"", b"\xfb", b"\xfb\xff", b"\xfb\xff\xfe", b"hi \n"):

@@ -112,7 +112,38 @@ def loads(text):
         raise FrameError("senml: not JSON: %s" % error)
     if not isinstance(pack, list):
         raise FrameError("senml: not a pack")
-    return [_by_label(record) for record in pack]
+    return [_by_label(_whole(record)) for record in pack]
+
+
+def _whole(value):
+    """What JSON held, in whole characters: MicroPython leaves an escaped pair as two halves."""
+    if isinstance(value, str):
+        return _joined(value) if any(_is_half(ord(char)) for char in value) else value
+    if isinstance(value, list):
+        return [_whole(item) for item in value]
+    if isinstance(value, dict):
+        return {_whole(name): _whole(value[name]) for name in value}
+    return value
+
+
+def _is_half(code):
+    return 0xD800 <= code < 0xE000
+
+
+def _joined(text):
+    out, high = "", 0
+    for char in text + " ":  # which follows a half at the end
+        code = ord(char)
+        if (0xDC00 <= code < 0xE000) != bool(high):
+            raise FrameError("senml: half a character, \\ud800 to \\udfff")
+        if high:
+            out += chr(0x10000 + (high - 0xD800 << 10) + code - 0xDC00)
+            high = 0
+        elif _is_half(code):
+            high = code
+        else:
+            out += char
+    return out[:-1]
 
 
 def _check_brackets(text):

@@ -84,11 +84,14 @@ def _resolve_one(item, bases):
     record[TIME] = _bounded_time(_add(bases, BASE_TIME, record, TIME))
     if UNIT not in record and BASE_UNIT in bases:
         record[UNIT] = bases[BASE_UNIT]
+    count = sum(label in record for label in _VALUES)
+    if not count and SUM not in record and BASE_VALUE in bases:  # 4.5.4: a missing one is 0
+        record[VALUE] = 0
+        count = 1
     if VALUE in record:
         record[VALUE] = _add(bases, BASE_VALUE, record, VALUE)
     if SUM in record or BASE_SUM in bases:
         record[SUM] = _add(bases, BASE_SUM, record, SUM)
-    count = sum(label in record for label in _VALUES)
     if count > 1 or (not count and SUM not in record):
         raise FrameError("senml: %d values in one record" % count)
     return record
@@ -112,10 +115,17 @@ def _number(value):
     if isinstance(value, Decimal):
         value = value.to_float()
     if type(value) is int:
-        return value if -(1 << 63) <= value < 1 << 63 else _finite(float(value))
+        return value if -(1 << 63) <= value < 1 << 63 else _finite(_as_float(value))
     if isinstance(value, float):
         return _finite(value)
     raise FrameError("senml: %s is not a number" % type(value).__name__)
+
+
+def _as_float(value):
+    try:
+        return float(value)
+    except OverflowError:  # CPython; MicroPython says infinity
+        return float("inf")
 
 
 def _finite(value):
