@@ -9,7 +9,6 @@ import hmac
 import logging
 from dataclasses import dataclass
 
-from amqtt.broker import Broker as Amqtt
 from amqtt.contexts import BaseContext, BrokerConfig, ListenerConfig
 from amqtt.errors import BrokerError
 from amqtt.plugins.base import BaseAuthPlugin
@@ -17,6 +16,7 @@ from amqtt.session import Session
 
 from hedgerow.errors import GatewayError
 from hedgerow.gateway.broker.base import Broker, free_port, local_address
+from hedgerow.gateway.broker.quiet_amqtt import QuietAmqtt
 from hedgerow.gateway.config import GatewayConfig
 
 _ANYONE = "amqtt.plugins.authentication.AnonymousAuthPlugin"
@@ -47,7 +47,7 @@ class PythonBroker:
 
     def __init__(self, config: GatewayConfig):
         self._config = config
-        self._amqtt: Amqtt | None = None
+        self._amqtt: QuietAmqtt | None = None
 
     async def __aenter__(self) -> Broker:
         config = self._config
@@ -55,7 +55,7 @@ class PythonBroker:
         for name in ("amqtt", "transitions"):
             logging.getLogger(name).setLevel(logging.CRITICAL)
         port = free_port(config.mqtt_host, config.mqtt_port)
-        self._amqtt = Amqtt(self._broker_config(port))
+        self._amqtt = QuietAmqtt(self._broker_config(port))
         try:
             await self._amqtt.start()
         except BrokerError as error:
