@@ -47,17 +47,22 @@ class Node:
         self.process.kill()
         self.process.wait(_LIMIT_S)
 
+    def _next_line(self, wanted: str, end: float) -> str:
+        """It is kept in `seen`."""
+        try:
+            line = self._lines.get(timeout=max(end - time.monotonic(), 0.01))
+        except queue.Empty:
+            raise AssertionError(f"no {wanted!r} in time; said {self.seen}") from None
+        if line is None:
+            raise AssertionError(f"ended without {wanted!r}; said {self.seen}")
+        self.seen.append(line.rstrip())
+        return line
+
     def expect(self, event: str, limit_s: float = _LIMIT_S) -> dict:
         """The next object of that event; everything else is skipped and kept in `seen`."""
         end = time.monotonic() + limit_s
         while True:
-            try:
-                line = self._lines.get(timeout=max(end - time.monotonic(), 0.01))
-            except queue.Empty:
-                raise AssertionError(f"no {event!r} in {limit_s} s; said {self.seen}") from None
-            if line is None:
-                raise AssertionError(f"ended without {event!r}; said {self.seen}")
-            self.seen.append(line.rstrip())
+            line = self._next_line(event, end)
             if line.startswith("{") and json.loads(line)["event"] == event:
                 return json.loads(line)
 
@@ -71,12 +76,10 @@ class Node:
             self.seen.append(line.rstrip())
 
     def wait_said(self, text: str, limit_s: float = _LIMIT_S) -> None:
-        """Until a line with this text has come, events or not; it is kept in `seen`."""
+        """Until a line with this text has come, of the log or an event."""
         end = time.monotonic() + limit_s
         while not any(text in line for line in self.seen):
-            assert time.monotonic() < end, f"no {text!r} in {limit_s} s; said {self.seen}"
-            time.sleep(0.02)
-            self.drain()
+            self._next_line(text, end)
 
     def result(self, limit_s: float = _LIMIT_S) -> dict:
         return self.expect("result", limit_s)

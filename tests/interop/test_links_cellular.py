@@ -1,10 +1,8 @@
 """The link over simulated modems on a pty: bad SIMs and networks, drops, garbage."""
 
-import threading
-import time
-
 import pytest
 from gateway_stub import GatewayStub
+from peers import soon
 
 from hedgerow.emulate.modem.faults import Faults
 from hedgerow.emulate.modem.modem import Modem
@@ -34,13 +32,6 @@ def _args(modem, port, **more):
     return {**fixed, "port": port, "device": "bed-3", **more}
 
 
-def _wait_for(check, what):
-    end_s = time.monotonic() + 30
-    while not check():
-        assert time.monotonic() < end_s, f"{what} in 30 s"
-        time.sleep(0.05)
-
-
 def _drained(gateway, records):
     payloads = sorted(int(p.split()[2]) for p in gateway.rows().values())
     assert payloads == list(range(records)), "lost or invented records"
@@ -54,29 +45,21 @@ def test_records_over_a_network_that_drops_and_a_line_that_garbles(
     modem.faults.urcs = ['+CMTI: "SM",1', "RING", "+CREG: 1", "*PSUTTZ: 26"] * 20
     modem.faults.garble = 60
     args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=150)
-    stop = threading.Event()
-
-    def drop() -> None:
-        for _ in range(3):
-            if stop.wait(2.5):
-                return
-            modem.do(Modem.lose_network)
-
+    holds = {count: tmp_path / f"go-{count}" for count in (40, 80, 120)}
+    args["holds"] = {str(count): str(go) for count, go in holds.items()}
     with GatewayStub(mosquitto_broker.port) as gateway:
         with play("uplink", pace_ms=50, ack_timeout_ms=3000, timeout_ms=4000, **args) as node:
-            dropper = threading.Thread(target=drop)
-            dropper.start()
-            try:
-                node.expect("filled", 60)
-                modem.faults.garble = 0
-                result = node.result(90)
-            finally:
-                stop.set()
-                dropper.join()
+            for count, go in holds.items():
+                soon(lambda: gateway.count() > count // 2, f"{count // 2} records")  # noqa: B023
+                modem.do(Modem.lose_network)
+                go.touch()
+            node.expect("filled")
+            modem.faults.garble = 0
+            result = node.result()
         assert result["pending"] == 0
         _drained(gateway, 150)
     assert result["stats"]["outages"] >= 1
-    assert result["stats"]["bad_acks"] == 0
+    assert result["stats"]["bad_acks"] <= modem.spoilt
 
 
 @pytest.mark.soak
@@ -85,7 +68,7 @@ def test_a_network_as_slow_as_they_are(mosquitto_broker, play, modem, tmp_path):
     args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=20)
     with GatewayStub(mosquitto_broker.port) as gateway:
         with play("uplink", ack_timeout_ms=20000, **args) as node:
-            result = node.result(60)
+            result = node.result()
         assert result["pending"] == 0
         _drained(gateway, 20)
     assert result["stats"]["outages"] == 0
@@ -135,9 +118,9 @@ def test_a_modem_that_starts_anew_by_itself(mosquitto_broker, play, modem, tmp_p
     with GatewayStub(mosquitto_broker.port) as gateway:
         with play("uplink", pace_ms=40, ack_timeout_ms=2000, timeout_ms=3000, **args) as node:
             node.expect("ready")
-            _wait_for(lambda: "bed-3" in gateway.gateways, "a frame")
+            soon(lambda: "bed-3" in gateway.gateways, "a frame")
             modem.do(brown_out)
-            assert node.result(60)["pending"] == 0
+            assert node.result()["pending"] == 0
         _drained(gateway, 60)
 
 
@@ -149,7 +132,7 @@ def test_a_wrong_pin_is_tried_once_whatever_the_uplink_tries(play, tmp_path):
         args = _args(modem, 1, sim_pin="9999", dir=str(tmp_path / "log"), records=1)
         with play("uplink", quiet=False, **args) as node:
             node.expect("filled")
-            _wait_for(lambda: modem.commands.count("AT+CPIN?") >= 3, "a third session")
+            soon(lambda: modem.commands.count("AT+CPIN?") >= 3, "a third session")
         assert modem.commands.count('AT+CPIN="9999"') == 1
 
 
@@ -159,7 +142,7 @@ def test_a_locked_sim_and_a_slow_registration(mosquitto_broker, play, modem, tmp
     args = _args(modem, mosquitto_broker.port, dir=str(tmp_path / "log"), records=5)
     with GatewayStub(mosquitto_broker.port) as gateway:
         with play("uplink", sim_pin="1234", **args) as node:
-            assert node.result(60)["pending"] == 0
+            assert node.result()["pending"] == 0
         _drained(gateway, 5)
 
 

@@ -31,7 +31,7 @@ def test_two_nodes_one_behind_a_repeater_on_a_bad_air(mosquitto_broker, site, tm
             for last, name in ((2, "bed-2"), (3, "bed-3"))
         ]
         for node, name in zip(nodes, ("bed-2", "bed-3"), strict=True):
-            assert node.result(90)["pending"] == 0
+            assert node.result()["pending"] == 0
             _drained(gateway, 60, name)
     assert site.air.lost > 0
 
@@ -45,5 +45,5 @@ def test_a_relay_that_is_switched_off_and_on(mosquitto_broker, site, tmp_path):
         node.expect("ready")
         relay.kill()
         site.relay(mosquitto_broker.port)
-        assert node.result(90)["pending"] == 0
+        assert node.result()["pending"] == 0
         _drained(gateway, 60)

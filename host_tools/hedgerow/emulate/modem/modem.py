@@ -47,6 +47,7 @@ class Modem:
         self._random = random.Random(seed)
         self._later: list[tuple[float, Callable[[], None]]] = []
         self._answers = 0
+        self.spoilt = 0  # of these with bytes from the network
         self.power_on()
 
     def power_on(self) -> None:
@@ -155,9 +156,10 @@ class Modem:
         parts.append(f"\r\n{final}\r\n" if final else "")
         self._put("".join(parts).encode("latin-1"))
 
-    def _put(self, data: bytes) -> None:
+    def _put(self, data: bytes, carries: bool = False) -> None:
         self._answers += 1
         if self.faults.garble and self._answers % self.faults.garble == 0 and data:
+            self.spoilt += carries
             at = self._random.randrange(len(data))
             data = data[:at] + bytes([self._random.randrange(256)]) + data[at + 1 :]
         if self.faults.is_on:
@@ -165,7 +167,7 @@ class Modem:
 
     def put_data(self, head: str, data: bytes) -> None:
         """An answer with counted bytes."""
-        self._put(b"\r\n" + head.encode() + data + b"\r\n\r\nOK\r\n")
+        self._put(b"\r\n" + head.encode() + data + b"\r\n\r\nOK\r\n", carries=True)
 
     def prompt(self, count: int) -> None:
         self._wanted, self._data = count, b""

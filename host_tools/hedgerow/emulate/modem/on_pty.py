@@ -38,7 +38,10 @@ class _Socket:
 
 
 class ModemOnPty:
-    """address: what a program opens. commands: what the modem was told, in order."""
+    """address: what a program opens. commands: what the modem was told, in order.
+
+    spoilt: answers with bytes from the network of which faults.garble took one.
+    """
 
     def __init__(self, kind: type[Modem], link: Path, faults: Faults | None = None) -> None:
         self.faults = faults or Faults()
@@ -53,6 +56,10 @@ class ModemOnPty:
     @property
     def commands(self) -> list[str]:
         return list(self._modem.commands)
+
+    @property
+    def spoilt(self) -> int:
+        return self._modem.spoilt
 
     def do(self, work: Callable[[Modem], None]) -> None:
         """Call work(modem) in the modem's thread, soon."""
