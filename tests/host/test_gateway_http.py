@@ -2,6 +2,7 @@
 
 import base64
 import http.client
+import socket
 
 import pytest
 from test_gateway_service import some_frame
@@ -64,6 +65,19 @@ def test_what_is_refused_says_why(gateway):
             found, said = ask(farm, "POST", path, body)
             assert (found, text in said) == (status, True), (path, said)
         assert ask(farm, "PUT", "/api/info/bed-1", b"\xff")[0] == 400
+
+
+def test_a_node_that_is_gone_in_the_middle_of_its_frame_is_no_error(gateway, caplog):
+    with gateway() as farm:
+        host, port = farm.http_url.removeprefix("http://").rstrip("/").split(":")
+        with socket.create_connection((host, int(port)), timeout=20) as node:
+            head = f"POST /api/up/bed-1 HTTP/1.1\r\nHost: x\r\nContent-Type: {_BINARY}\r\n"
+            node.sendall(head.encode() + b"Content-Length: 50\r\n\r\nhalf")
+            node.shutdown(socket.SHUT_WR)
+            while node.recv(4096):
+                pass
+        assert ask(farm, "POST", "/api/up/bed-1", some_frame(1))[0] == 200
+    assert not [record for record in caplog.records if record.exc_info], caplog.text
 
 
 @pytest.mark.parametrize(

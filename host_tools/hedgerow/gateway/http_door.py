@@ -14,6 +14,7 @@ from hmac import compare_digest
 from typing import Annotated
 
 from fastapi import APIRouter, FastAPI, Path, Request, Response
+from starlette.requests import ClientDisconnect
 
 from hedge.wire.mac import hmac_sha256, same
 from hedgerow.errors import GatewayError
@@ -47,7 +48,10 @@ async def _take(request: Request, device: str, kind: str) -> Response:
         return _say(401, "account: user and password as for the broker, or frames with keys")
     if request.headers.get("content-type") != "application/octet-stream":
         return _say(415, "content-type must be application/octet-stream")
-    body = await _body(request)
+    try:
+        body = await _body(request)
+    except ClientDisconnect:  # a node that lost its power or its network; nobody hears this
+        return _say(400, "the body ended early")
     if body is None:
         return _say(413, f"more than {_MAX_BODY_BYTES} bytes")
     if kind == "info":
