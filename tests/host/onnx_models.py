@@ -10,14 +10,12 @@ pytest.importorskip("onnx", reason="needs the onnx package: hedgerow[train]")
 from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 
-_OPSET = 18
-
 
 class OnnxGraph:
     """Nodes in the order they are added; a value is known by its name."""
 
-    def __init__(self, shape: Sequence[int | str], *, seed: int = 0) -> None:
-        self.rng = np.random.default_rng(seed)
+    def __init__(self, shape: Sequence[int | str], *, seed: int = 0, opset: int = 18) -> None:
+        self.rng, self.opset = np.random.default_rng(seed), opset
         self.shape, self.nodes, self.constants = list(shape), [], []
 
     def add(self, kind: str, inputs: Sequence[str | np.ndarray], **attributes: Any) -> str:
@@ -40,7 +38,7 @@ class OnnxGraph:
         x = helper.make_tensor_value_info("x", TensorProto.FLOAT, self.shape)
         y = helper.make_tensor_value_info(last, TensorProto.FLOAT, ["n", "m"])
         graph = helper.make_graph(self.nodes, "net", [x], [y], self.constants)
-        opsets = [helper.make_opsetid("", _OPSET)]
+        opsets = [helper.make_opsetid("", self.opset)]
         return helper.make_model(graph, opset_imports=opsets).SerializeToString()
 
 

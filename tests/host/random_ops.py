@@ -106,6 +106,8 @@ def transpose_conv(rng: Rng) -> bytes:
         image[a] * strides[a] if same else (image[a] - 1) * strides[a] + max(kernel[a], strides[a])
         for a in range(2)
     ]
+    if rng.integers(3) == 0:  # TFLM takes other sizes too, and cuts by them
+        out = [pick(rng, max(1, n - 3), n + 3) for n in out]
     x_scale, scales = scale(rng), [scale(rng, -4, -1) for _ in range(c_out)]
     shape = g.tensor((4,), 1.0, data=np.array([1, *out, c_out]), dtype="int32")
     weights = rng.integers(-127, 128, size=(c_out, *kernel, c_in), dtype=np.int8)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from onnx_models import MODELS, OnnxGraph, run
 
+from hedgerow.convert import convert as api
 from hedgerow.convert import reference
 from hedgerow.convert.oracle import random_inputs, run_tflm
 from hedgerow.errors import ModelError, ToolError
@@ -84,8 +85,43 @@ def test_weights_beside_the_file_are_read(tmp_path: Path) -> None:
         read_float_model(path)
 
 
-def refused(shape: tuple, kind: str, **attributes: object) -> bytes:
-    g = OnnxGraph(shape)
+TRANSPOSED = {
+    "usual in PyTorch": {"kernel": 3, "pads": [1] * 4, "output_padding": [1, 1]},
+    "as SAME": {"kernel": 4, "pads": [1] * 4},
+    "bias alone at the end": {"kernel": 4, "output_padding": [1, 1]},
+    "more at the end than is cut": {"kernel": 3, "pads": [1, 0, 0, 0], "output_padding": [1, 1]},
+    "auto_pad": {"kernel": 3, "auto_pad": "SAME_UPPER"},
+    "output_shape and auto_pad": {
+        "kernel": 4,
+        "output_shape": [9, 7],
+        "auto_pad": "SAME_UPPER",
+    },
+}
+
+
+@pytest.mark.parametrize("case", TRANSPOSED)
+def test_a_transposed_convolution_of_any_padding(case: str) -> None:
+    """An auto_pad or output_shape that is not looked at gives an image of another size."""
+    pytest.importorskip("tflite_micro", reason="needs the tflite-micro package")
+    attributes = dict(TRANSPOSED[case])
+    kernel = attributes.pop("kernel")
+    g = OnnxGraph((1, 3, 5, 4))
+    weights = g.weights(3, 2, kernel, kernel)
+    y = g.add("ConvTranspose", ["x", weights, g.weights(2)], strides=[2, 2], **attributes)
+    data = g.finish(y)
+    model = read_onnx(data)
+    x = samples(model, 4)
+    wanted = run(data, x).transpose(0, 2, 3, 1)
+    ours = run_float(model.graph, model.samples(x))
+    np.testing.assert_allclose(ours.reshape(wanted.shape), wanted, atol=2e-6)
+    tflite = quantize(model, x).tflite
+    converted = api.convert(tflite)
+    inputs = api.random_inputs_for(converted, 5)
+    assert api.verify_against_tflm(tflite, converted, inputs).differing_bytes == 0
+
+
+def refused(shape: tuple, kind: str, *, opset: int = 18, **attributes: object) -> bytes:
+    g = OnnxGraph(shape, opset=opset)
     return g.finish(g.add(kind, ["x"], **attributes))
 
 
@@ -103,6 +139,10 @@ REFUSED = {
     "softmax of rows": (
         lambda: refused((1, 3, 4, 4), "Softmax", axis=2),
         "only over the channels",
+    ),
+    "softmax of old opsets": (
+        lambda: refused((1, 3, 4, 4), "Softmax", opset=12, axis=1),
+        "over all axes from 1 on: export with opset 13",
     ),
     "moved numbers": (
         lambda: _moved(),

@@ -13,7 +13,7 @@ import numpy as np
 
 from hedgerow.convert.graph import Graph, Op, where
 from hedgerow.convert.ops import shape
-from hedgerow.convert.ops.conv import Window, patches, window
+from hedgerow.convert.ops.conv import Window, patches, transposed_cut, window
 from hedgerow.convert.ops.quant import Values
 from hedgerow.errors import ModelError
 from hedgerow.train.float_ops import LIMITS, mean_axes
@@ -92,7 +92,7 @@ def transpose_conv(graph: Graph, op: Op, values: Values, dy: np.ndarray) -> Grad
     sides = []
     for axis in (1, 2):
         reach = (x.shape[axis] - 1) * strides[axis - 1] + w.shape[axis]
-        before = max(0, reach - dy.shape[axis]) // 2 * same
+        before = transposed_cut(w.shape[axis], strides[axis - 1], dy.shape[axis]) * same
         sides.append((before, max(0, reach - before - dy.shape[axis])))
     canvas = np.pad(dy, [(0, 0), *sides, (0, 0)])
     dx, dw = np.zeros_like(x), np.zeros_like(w)

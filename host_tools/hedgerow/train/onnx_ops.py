@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from hedgerow.convert.ops.conv import transposed_cut
 from hedgerow.errors import ModelError
 from hedgerow.train.graph_builder import GraphBuilder
 from hedgerow.train.onnx_value import (
@@ -22,7 +23,7 @@ from hedgerow.train.onnx_value import (
     to_nhwc,
     to_rows,
 )
-from hedgerow.train.onnx_window import padded, side_pairs
+from hedgerow.train.onnx_window import padded, side_pairs, transposed_spans
 
 
 @dataclass(frozen=True)
@@ -92,29 +93,28 @@ def _with_height(weights: np.ndarray) -> np.ndarray:
 
 
 def _conv_transpose(b: GraphBuilder, node: Node) -> Value:
-    """Without padding, or as TFLite's SAME cuts; the rest is refused."""
+    """As TFLite's SAME cuts, or VALID, with a STRIDED_SLICE behind it where rows go first."""
     value, a = node.value(), node.attributes
     weights = _with_height(node.array(1))
     pairs = side_pairs(a, value.order.ndim - 2, weights.shape[2:])
-    extra = [int(v) for v in a.get("output_padding", [0, 0])][-2:]
     x = to_nhwc(b, value, node.what)
-    sides = b.tensors[x].shape[1:3]
     if int(a.get("group", 1)) != 1 or pairs.dilation != (1, 1):
         raise ModelError(f"{node.what}: groups and dilation are not supported")
-    full = [(n - 1) * s + k for n, s, k in zip(sides, pairs.stride, pairs.kernel, strict=True)]
-    extra = [0] * (2 - len(extra)) + extra
-    out = [f + e - p - q for f, e, (p, q) in zip(full, extra, pairs.pads, strict=True)]
-    # TFLite cuts (full - out) // 2 at the start when SAME, nothing when VALID.
-    same = all(max(0, f - o) // 2 == p for f, o, (p, _) in zip(full, out, pairs.pads, strict=True))
-    if not same and any(p for p, _ in pairs.pads):
-        raise ModelError(f"{node.what}: pads {pairs.pads} are not those of SAME")
-    shape = (1, *out, weights.shape[1])
+    spans = transposed_spans(a, pairs, b.tensors[x].shape[1:3])
+    same = all(
+        transposed_cut(kernel, stride, out) == start
+        for kernel, stride, (start, out) in zip(pairs.kernel, pairs.stride, spans, strict=True)
+    )
+    shape = (1, *(out if same else start + out for start, out in spans), weights.shape[1])
     kernel = b.constant("weights", weights.transpose(1, 2, 3, 0))
     bias = b.constant("bias", node.array(2, np.zeros(shape[3])).astype(np.float32))
     steps = {"stride_h": pairs.stride[0], "stride_w": pairs.stride[1]}
     padding = "same" if same else "valid"
     inputs = [b.constant("size", list(shape)), kernel, x, bias]
     y = b.op("TRANSPOSE_CONV", inputs, shape, node.what, padding=padding, **steps)
+    if not same and any(start for start, _ in spans):
+        y = _cut(b, node, y, [0, *(start for start, _ in spans), 0], list(shape), [1] * 4)
+        shape = b.tensors[y].shape
     return from_nhwc(y, shape, value.order.ndim)
 
 
@@ -274,6 +274,12 @@ def _clip(b: GraphBuilder, node: Node) -> Value:
 def _softmax(b: GraphBuilder, node: Node) -> Value:
     value = node.value()
     axis = int(node.attributes.get("axis", -1 if node.opset >= 13 else 1))
+    behind = value.shape[axis % len(value.shape) + 1 :]
+    if node.opset < 13 and any(n != 1 for n in behind):
+        raise ModelError(
+            f"{node.what}: before opset 13 it is over all axes from {axis} on: export with opset "
+            "13 or later"
+        )
     last = len(b.tensors[value.tensor].shape) - 1
     if tensor_axis(b, value, axis, node.what) != last:
         raise ModelError(f"{node.what}: only over the channels")
@@ -326,13 +332,20 @@ def _slice(b: GraphBuilder, node: Node) -> Value:
             raise ModelError(f"{node.what}: step {stride}; only forwards")
         place = tensor_axis(b, value, axis, node.what)
         begin[place], end[place], step[place] = slice(first, last, stride).indices(shape[place])
+    y = _cut(b, node, value.tensor, begin, end, step)
+    places = [tensor_axis(b, value, axis, node.what) for axis in range(len(value.shape))]
+    return stored(y, b.tensors[y].shape, places)
+
+
+def _cut(
+    b: GraphBuilder, node: Node, tensor: int, begin: list[int], end: list[int], step: list[int]
+) -> int:
+    """STRIDED_SLICE of a tensor; one number for each of its axes."""
     out = [len(range(*ends)) for ends in zip(begin, end, step, strict=True)]
     if min(out) < 1:
         raise ModelError(f"{node.what}: nothing is left")
     numbers = [b.constant(n, v) for n, v in (("begin", begin), ("end", end), ("step", step))]
-    y = b.op("STRIDED_SLICE", [value.tensor, *numbers], out, node.what)
-    places = [tensor_axis(b, value, axis, node.what) for axis in range(len(value.shape))]
-    return stored(y, out, places)
+    return b.op("STRIDED_SLICE", [tensor, *numbers], out, node.what)
 
 
 def _reordered(change: Callable[[Node, np.ndarray], np.ndarray]) -> Translate:

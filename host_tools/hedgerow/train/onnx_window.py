@@ -65,6 +65,37 @@ def side_pairs(attributes: Mapping[str, Any], axes: int, kernel: Sequence[int]) 
     return Sides(sizes, pair("strides"), pair("dilations"), (pads[0], pads[1]), auto)
 
 
+def transposed_spans(
+    attributes: Mapping[str, Any], sides: Sides, image: Sequence[int]
+) -> list[tuple[int, int]]:
+    """(first, count) of ConvTranspose's rows and columns that are kept, by pads, output_shape or
+    auto_pad. They may go on behind what the kernel reaches: bias alone (output_padding).
+
+    Source: onnx.ai/onnx/operators/onnx__ConvTranspose.html, formulas of output_shape.
+    """
+    whole = [(n - 1) * s + k for n, s, k in zip(image, sides.stride, sides.kernel, strict=True)]
+    extra = _trailing(attributes.get("output_padding", ()), 0)
+    upper = sides.auto == "SAME_UPPER"
+    given = [n * s for n, s in zip(image, sides.stride, strict=True)] if upper else [0, 0]
+    given = _trailing(attributes.get("output_shape", given), 1)
+    spans = []
+    for w, e, out, pads in zip(whole, extra, given, sides.pads, strict=True):
+        if out:
+            cut = max(0, w + e - out)
+            spans.append((cut // 2 if upper else cut - cut // 2, out))
+        else:
+            spans.append((pads[0], w + e - sum(pads)))
+    if min(out for _, out in spans) < 1:
+        raise ModelError(f"pads {sides.pads} leave nothing of {tuple(whole)}")
+    return spans
+
+
+def _trailing(values: Sequence[Any], missing: int) -> list[int]:
+    """The last two of a list; a missing row axis is `missing`."""
+    last = [int(v) for v in values][-2:]
+    return [missing] * (2 - len(last)) + last
+
+
 def padded(
     b: GraphBuilder, x: int, sides: Sides, fill: float, *, may_be_same: bool = True
 ) -> tuple[int, str, tuple[int, int]]:

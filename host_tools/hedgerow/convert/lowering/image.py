@@ -8,7 +8,7 @@ from hedgerow.convert.emit.layout import MAX_SIDE, MAX_STEP
 from hedgerow.convert.lowering import channels
 from hedgerow.convert.lowering.build import Builder
 from hedgerow.convert.lowering.move import block, join, split, split_output, strides
-from hedgerow.convert.ops.conv import Window, window
+from hedgerow.convert.ops.conv import Window, transposed_cut, window
 
 
 def fully_connected(build: Builder) -> None:
@@ -144,15 +144,11 @@ def _pad_of_transposed(
     build: Builder, kernel: tuple[int, int], stride: tuple[int, int]
 ) -> tuple[int, int]:
     """Rows above and columns left of the spread image that the turned kernel sees."""
-    x, out, padding = build.input(2), build.output, build.at.options["padding"]
+    out, padding = build.output.shape[1:3], build.at.options["padding"]
     build.need(padding in ("same", "valid"), f"padding {padding}")
-    pads = []
-    for axis in range(2):
-        full = (x.shape[1 + axis] - 1) * stride[axis] + kernel[axis]
-        cut = max(0, full - out.shape[1 + axis]) // 2 if padding == "same" else 0
-        pads.append(kernel[axis] - 1 - cut)
-    build.need(min(pads) >= 0, f"output {out.shape} is too small for {x.shape}")
-    return pads[0], pads[1]
+    cuts = [transposed_cut(*side) for side in zip(kernel, stride, out, strict=True)]
+    top, left = cuts if padding == "same" else (0, 0)
+    return kernel[0] - 1 - top, kernel[1] - 1 - left
 
 
 def _spread(build: Builder, image: int, stride: tuple[int, int]) -> int:

@@ -156,14 +156,19 @@ def transpose_conv(graph: Graph, op: Op, values: Values) -> np.ndarray:
     return result.reshape(*lead(graph, values, op.inputs[2]), *out.shape)
 
 
+def transposed_cut(kernel: int, stride: int, out: int) -> int:
+    """Rows or columns that SAME cuts off before the output's first (padding.h, of the output)."""
+    return max(0, (-(-out // stride) - 1) * stride + kernel - out) // 2
+
+
 def scatter(
     x: np.ndarray, w: np.ndarray, stride: tuple[int, int], shape: tuple, same: bool
 ) -> np.ndarray:
     """Every input pixel adds its kernel to a canvas, of which `shape` is cut out."""
     (n, rows, columns, _), (c_out, kernel_h, kernel_w, _) = x.shape, w.shape
     top, left = (
-        max(0, (x.shape[1 + a] - 1) * stride[a] + w.shape[1 + a] - shape[1 + a]) // 2 * same
-        for a in range(2)
+        transposed_cut(kernel, step, out) * same
+        for kernel, step, out in zip((kernel_h, kernel_w), stride, shape[1:3], strict=True)
     )
     height = max((rows - 1) * stride[0] + kernel_h, top + shape[1])
     width = max((columns - 1) * stride[1] + kernel_w, left + shape[2])
