@@ -6,6 +6,16 @@ from pathlib import Path
 
 import pytest
 
+try:
+    from hypothesis import HealthCheck, settings
+except ImportError:  # its tests say so themselves
+    pass
+else:  # how long an example takes is the computer's affair, not the code's
+    settings.register_profile(
+        "hedgerow", deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    )
+    settings.load_profile("hedgerow")
+
 _ROOT = Path(__file__).resolve().parent.parent
 _SBIN = "/usr/sbin:/usr/local/sbin"  # Debian keeps mosquitto there; a user's PATH often lacks it
 
