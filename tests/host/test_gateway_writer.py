@@ -11,16 +11,16 @@ from hedgerow.gateway.writer import Writer
 
 
 class FakeIngest:
-    """Commits by noting it; raises what `faults` holds first."""
+    """Commits by noting it; raises `fault` until it is None."""
 
-    def __init__(self, faults=(), poison=None):
-        self.faults = list(faults)
+    def __init__(self, fault=None, poison=None):
+        self.fault = fault
         self.poison = poison
         self.committed = []
 
     def commit(self, messages):
-        if self.faults:
-            raise self.faults.pop(0)
+        if self.fault:
+            raise self.fault
         if self.poison in [m.data for m in messages]:
             raise KeyError("a bug of ours")
         self.committed += [m.data for m in messages]
@@ -40,11 +40,14 @@ class Bench:
     def put(self, data):
         self.writer.put(Inbound("t", data, 0.0), lambda: self.done.append(data))
 
-    def wait_done(self, count):
-        deadline_s = time.monotonic() + 10
-        while len(self.done) < count:
+    def wait(self, check):
+        deadline_s = time.monotonic() + 60
+        while not check():
             assert time.monotonic() < deadline_s
             time.sleep(0.01)
+
+    def wait_done(self, count):
+        self.wait(lambda: len(self.done) >= count)
 
 
 @pytest.fixture
@@ -67,14 +70,13 @@ def test_acks_follow_the_commit_in_order(bench):
     assert [out.data for out in bench.acks] == bench.done
 
 
-@pytest.mark.parametrize("bench", [{"faults": [FULL, FULL]}], indirect=True)
+@pytest.mark.parametrize("bench", [{"fault": FULL}], indirect=True)
 def test_full_disk_is_retried_and_shown(bench, caplog):
     bench.put(b"a")
-    deadline_s = time.monotonic() + 5
-    while not bench.writer.fault:
-        assert time.monotonic() < deadline_s
+    bench.wait(lambda: bench.writer.fault)
     assert "disk is full" in bench.writer.fault
     assert bench.done == []
+    bench.ingest.fault = None
     bench.wait_done(1)
     bench.writer.stop()
     assert bench.writer.fault == ""
