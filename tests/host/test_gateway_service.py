@@ -20,6 +20,7 @@ from hedgerow.errors import ConfigError, GatewayError
 from hedgerow.gateway import Gateway, GatewayConfig
 from hedgerow.gateway.config import read_keys, read_password
 from hedgerow.gateway.database import open_database
+from hedgerow.gateway.mqtt import BrokerAddress, use_account
 
 NOW_S = 1_790_000_000
 
@@ -272,6 +273,16 @@ def test_second_gateway_on_one_database(config):
 
     with pytest.raises(GatewayError, match="another gateway"):
         asyncio.run(scenario())
+
+
+def test_no_packet_waits_for_the_acknowledgement_of_the_last():
+    client = paho.Client(CallbackAPIVersion.VERSION2)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = BrokerAddress(*server.getsockname())
+        use_account(client, address)
+        client.connect(address.host, address.port)
+        assert client.socket().getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY)
+        client.disconnect()
 
 
 def test_unknown_broker_word(config):

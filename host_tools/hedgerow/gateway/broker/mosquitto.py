@@ -3,6 +3,8 @@
 Persistence is set so that a killed mosquitto keeps what it acknowledged (autosave on every
 change, which costs most of its speed: README.md has figures). Queues are short because each save
 writes them all; what does not fit is not lost, nodes keep records until the gateway acks them.
+Without set_tcp_nodelay an ack waits until the node's TCP has acknowledged the packet before it:
+40 ms on Linux, up to 250 ms with lwIP.
 """
 
 import asyncio
@@ -45,6 +47,7 @@ autosave_on_changes true
 max_inflight_messages 100
 max_queued_messages 1000
 max_packet_size 16384
+set_tcp_nodelay true
 log_dest stderr
 log_type error
 log_type warning
