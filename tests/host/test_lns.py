@@ -429,6 +429,9 @@ def test_link_check_and_device_time(bench):
     fopts = peer.open(plan.options[0][1].data, 0).fopts
     assert fopts[:3] == b"\x02\x0a\x02"
     assert maccmd.epoch_s(fopts[4:9]) == int(NOW_S)
+    b.now_s = 12.0  # a computer without a battery for its clock, just started
+    plan = b.receive(rx(peer.up(options=b"\x02\x0d")))
+    assert peer.open(plan.options[0][1].data, 1).fopts[3] == maccmd.RX_PARAM_SETUP
 
 
 def test_adr_asks_once_margin_is_known_and_takes_the_answer(bench):

@@ -4,7 +4,9 @@ Exit codes: 0 done; 1 failed; 2 usage; 3 config; 4 model; 5 toolchain; 6 device;
 (errors.py); 130 interrupted.
 """
 
+import errno
 import importlib
+import os
 import sys
 
 import click
@@ -76,3 +78,17 @@ def main() -> None:
     except (click.Abort, KeyboardInterrupt):
         click.echo("hedgerow: interrupted", err=True)
         sys.exit(130)
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            raise
+        _let_go_of_stdout()
+        click.echo(f"hedgerow: {error}: free some, then try again", err=True)
+        sys.exit(1)
+
+
+def _let_go_of_stdout() -> None:
+    """Python tries once more to write what is left, at its very end, and would tell of it."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

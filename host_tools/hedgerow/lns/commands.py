@@ -18,7 +18,7 @@ def take(
         if command == maccmd.LINK_CHECK:
             margin_db = min(max(int(snr_db - NEEDED_SNR_DB.get(sf, 0.0)), 0), 254)
             out += bytes((maccmd.LINK_CHECK, margin_db, min(gateways, 255)))
-        elif command == maccmd.DEVICE_TIME:
+        elif command == maccmd.DEVICE_TIME and now_s >= maccmd.GPS_EPOCH_S:  # else no clock yet
             fraction = int(now_s % 1 * 256)
             out += bytes((maccmd.DEVICE_TIME,)) + maccmd.device_time(int(now_s), fraction)
         elif command == maccmd.LINK_ADR and session.asked:
