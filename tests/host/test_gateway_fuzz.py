@@ -16,7 +16,9 @@ NOW_S = 1_790_000_000.0
 DEVICE = "bed-1"
 
 quick = settings(
-    max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 
 topics = st.one_of(

@@ -18,6 +18,7 @@ from hedgerow import paths
 from hedgerow.toolchain.unix import find_micropython
 
 _RESET, _WDT, _DEEPSLEEP, _SOFT = 80, 81, 82, 83
+_LIMIT_S = 120  # of one boot; what shall hang hangs for longer, so only a reset ends it sooner
 _SHIM = Path(__file__).resolve().parents[1] / "shim" / "cpython"
 
 _START = """
@@ -58,7 +59,10 @@ class Machine:
     def run(self, text: str, **options: bool) -> tuple[int, list[str]]:
         """Exit code and output lines of one boot."""
         process = self.start(text, **options)
-        output, _ = process.communicate(timeout=20)
+        try:
+            output, _ = process.communicate(timeout=_LIMIT_S)
+        finally:
+            process.kill()
         return process.returncode, output.splitlines()
 
 
@@ -119,29 +123,37 @@ def test_soft_reset_unwinds_and_hard_reset_does_not(board: Machine) -> None:
     "hang",
     [
         "while True:\n    pass\n",
-        "time.sleep(30)\n",
-        "import asyncio\nasync def main():\n    await asyncio.sleep(30)\nasyncio.run(main())\n",
-        "try:\n    time.sleep(30)\nfinally:\n    out('not reached')\n",
+        "time.sleep(3600)\n",
+        "import asyncio\nasync def main():\n    await asyncio.sleep(3600)\nasyncio.run(main())\n",
+        "try:\n    time.sleep(3600)\nfinally:\n    out('not reached')\n",
     ],
     ids=["busy", "asleep", "event loop", "finally"],
 )
 def test_watchdog_resets_whatever_hangs(board: Machine, hang: str) -> None:
-    began = time.monotonic()
     code, lines = board.run("machine.WDT(timeout=200)\nmachine.RTC().memory(b'w')\n" + hang)
     assert (code, lines) == (_WDT, [])
-    assert time.monotonic() - began < 5
     assert board.run(_REPORT) == (0, ["3 b'w'"])
 
 
 def test_fed_watchdog_lets_the_program_run(board: Machine) -> None:
+    """Where this computer stood still for 0.4 s the reset is right: then again."""
     text = """
 wdt = machine.WDT(timeout=400)
 for _ in range(10):
     time.sleep(0.1)
     wdt.feed()
+    out(time.time())
 out("done")
 """
-    assert board.run(text) == (0, ["done"])
+    for _ in range(20):
+        code, lines = board.run(text)
+        ended_s = time.time()
+        if code == 0:
+            assert lines[10:] == ["done"]
+            return
+        assert code == _WDT
+        assert ended_s - float(lines[-1]) >= 0.39 if lines else True, "reset although it was fed"
+    raise AssertionError("never lived for a second")
 
 
 def test_watchdog_cannot_be_stopped(board: Machine) -> None:
@@ -149,7 +161,7 @@ def test_watchdog_cannot_be_stopped(board: Machine) -> None:
 wdt = machine.WDT(timeout=200)
 out([name for name in dir(wdt) if not name.startswith("_")])
 del wdt
-time.sleep(30)
+time.sleep(3600)
 """
     assert board.run(text) == (_WDT, ["['feed']"])
 
@@ -163,7 +175,7 @@ class Frozen:
 clock.use(Frozen())
 machine.use_epoch_ms(lambda: 0)
 machine.WDT(timeout=200)
-time.sleep(30)
+time.sleep(3600)
 """
     assert board.run(text)[0] == _WDT
 
@@ -177,11 +189,11 @@ def test_watchdog_settings_are_checked(board: Machine, arguments: str) -> None:
 
 def test_kill_is_a_power_cut(board: Machine) -> None:
     board.run("machine.RTC().memory(b'x')\nmachine.reset()\n")
-    process = board.start("out('up')\ntime.sleep(30)\n")
+    process = board.start("out('up')\ntime.sleep(3600)\n")
     assert process.stdout is not None
     assert process.stdout.readline() == "up\n"
     process.send_signal(signal.SIGKILL)
-    process.communicate(timeout=10)
+    process.communicate(timeout=_LIMIT_S)
     assert board.run(_REPORT) == (0, ["1 b''"])
 
 
@@ -218,16 +230,17 @@ def test_timers(board: Machine) -> None:
 ticks = []
 once, often = machine.Timer(-1), machine.Timer(-1)
 once.init(mode=machine.Timer.ONE_SHOT, period=50, callback=lambda t: ticks.append("once"))
+start = time.time()
 often.init(freq=20, callback=lambda t: ticks.append("often"))
-end = time.time() + 0.33
-while time.time() < end:  # callbacks run between the bytecodes of a busy program
+while ticks.count("often") < 6:  # callbacks run between the bytecodes of a busy program
     pass
+took = time.time() - start
 often.deinit()
 count = len(ticks)
 end = time.time() + 0.15
 while time.time() < end:
     pass
-out(ticks.count("once"), 4 <= ticks.count("often") <= 7, len(ticks) == count)
+out(ticks.count("once"), took > 0.29, len(ticks) == count)
 """
     assert board.run(text) == (0, ["1 True True"])
 
@@ -239,8 +252,7 @@ levels = []
 machine.on_pin(15, levels.append)
 relay = Relay(machine.Pin(15), max_on_ms=100, timer=machine.Timer(-1))
 relay.on()
-end = time.time() + 0.4
-while time.time() < end:
+while relay.is_on:
     pass
 out(levels, relay.is_on, relay.cut_short)
 """

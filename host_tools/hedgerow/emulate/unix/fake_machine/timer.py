@@ -39,18 +39,23 @@ class Timer:
             wall.sleep_ms(max(wall.ticks_diff(due_ms, wall.ticks_ms()), 0))
             if run != self._run:
                 return
-            self._fire(callback, hard)
+            self._fire(run, callback, hard)
             if mode == Timer.ONE_SHOT:
                 return
 
-    def _fire(self, callback, hard):
+    def _fire(self, run, callback, hard):
         if hard:
             callback(self)
             return
         try:
-            schedule(callback, self)
+            schedule(self._soft, (run, callback))
         except RuntimeError:
             self.lost += 1
+
+    def _soft(self, what):
+        run, callback = what
+        if run == self._run:  # not stopped while it was in the queue
+            callback(self)
 
     def deinit(self):
         """Stop; no callback starts after this."""
