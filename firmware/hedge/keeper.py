@@ -27,11 +27,12 @@ class Keeper:
         self._saved_s = now_s
         if self._state is None:
             return
-        self._state.set("rules", control.controller.state(now_s))
-        self._state.set("epoch_s", clock.epoch_s())
-        if control.model:
-            self._state.set("model", control.model.state())
         try:
+            self._state.set("rules", control.controller.state(now_s))
+            self._state.set("epoch_s", clock.epoch_s())
+            if control.model:
+                self._state.delete("model")  # first: the new one may find no other room
+                self._state.set("model", control.model.state())
             self._state.save()
             self._failing = False
         except (StoreError, MemoryError) as error:

@@ -101,6 +101,9 @@ class FakeState:
     def set(self, key, value):
         self.values[key] = value
 
+    def delete(self, key):
+        self.values.pop(key, None)
+
     def save(self):
         if self.broken:
             raise StoreError("disk full")

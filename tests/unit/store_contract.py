@@ -139,6 +139,20 @@ class ReadContract:
         self.fill(TELEMETRY, 1)
         self.assertEqual(reader.next(100).seq, 2)
 
+    def test_no_more_is_read_than_the_log_has(self):
+        """For a heap without a large piece: read() sets aside what it is asked for."""
+        asked = []
+        open_read = self.store.volume.open_read
+        self.store.volume.open_read = lambda segment: _Asked(open_read(segment), asked)
+        reader = self.store.reader()
+        self.fill(TELEMETRY, 100)
+        self.assertEqual(len(self.read_all(reader)), 100)
+        self.assertLessEqual(max(asked), 200)
+        del asked[:]
+        self.fill(TELEMETRY, 1)
+        self.assertEqual(len(self.read_all(reader)), 1)
+        self.assertEqual(max(asked), 26)
+
     def test_a_new_event_goes_before_waiting_telemetry(self):
         self.fill(TELEMETRY, 100)
         reader = self.store.reader()
@@ -179,6 +193,20 @@ class ReadContract:
         self.store.ack(1, TELEMETRY, 3)
         batch = reader.next(60)
         self.assertEqual((batch.seq, batch.oldest), (4, 1))
+
+
+class _Asked:
+    """A file that notes how much it is asked for."""
+
+    def __init__(self, file, asked):
+        self._asked = asked
+        self._read = file.read
+        self.seek = file.seek
+        self.close = file.close
+
+    def read(self, size):
+        self._asked.append(size)
+        return self._read(size)
 
 
 class AckContract:

@@ -2,8 +2,12 @@
 
 import unittest
 
+from fake_node import FakeState
+from quiet_case import QuietCase
+
 from hedge.core.errors import ModelError
 from hedge.dsp.features import DailyFeatures
+from hedge.keeper import Keeper
 from hedge.latency import Latency
 from hedge.model_stage import ModelStage
 from hedge.recorder import real
@@ -94,6 +98,42 @@ class TestModelStage(unittest.TestCase):
         model.input = [0, 0]
         with self.assertRaises(ModelError):
             _stage(model=model)
+
+
+class _Crowded:
+    """A model's history in a heap that holds it once: it is made only after the old one is gone.
+
+    In place of the whole control step, whose rules have no state here."""
+
+    def __init__(self, kv):
+        self._kv = kv
+        self.controller = self.model = self
+        self.hours = 0
+
+    def state(self, now_s=None):
+        if now_s is not None:
+            return {}
+        if self._kv.get("model"):
+            raise MemoryError("no room for two")
+        return {"hours": self.hours}
+
+
+class TestKeeper(QuietCase):
+    def _save(self, kv, control, faults):
+        keeper = Keeper(kv, lambda name, error: faults.append(name))
+        for control.hours in range(1, 4):
+            keeper.save(control, control.hours * 3600)
+
+    def test_the_old_history_goes_before_the_new_one_is_made(self):
+        kv, faults = FakeState(), []
+        self._save(kv, _Crowded(kv), faults)
+        self.assertEqual((kv.saved["model"], faults), ({"hours": 3}, []))
+
+    def test_a_history_without_room_is_told_once_and_what_was_saved_stays(self):
+        kv, faults = FakeState({"model": {"hours": 0}}), []
+        kv.delete = lambda key: None
+        self._save(kv, _Crowded(kv), faults)
+        self.assertEqual((kv.saved["model"], kv.saves, faults), ({"hours": 0}, 0, ["state"]))
 
 
 class TestLatency(unittest.TestCase):

@@ -4,7 +4,7 @@ Store -> uplink: oldest unacknowledged records; ack() once the server has commit
 """
 
 from ..core import log
-from .segment import Scan
+from .segment import HEADER_BYTES, Scan
 
 _START = (None, 0, 0, 0)
 _TRAIL = 16  # places remembered for rewind: as many batches as an uplink may have in flight
@@ -73,7 +73,8 @@ class Reader:
         try:
             file = self._store.volume.open_read(segment)
             try:
-                scan = Scan(file, segment, *(place[1:] if place[0] is segment else ()))
+                at = place[1:] if place[0] is segment else (HEADER_BYTES, 0, 0)
+                scan = Scan(file, segment, *at, segment.size)
                 return self._collect(stream, segment, scan, max_bytes)
             finally:
                 file.close()

@@ -15,7 +15,8 @@ MIN_RECORD_BYTES = RECORD_HEAD_BYTES + 1
 _HEADER = "<4sBBHIIIII"  # magic, version, stream, header bytes, boot, first, before[3]; then CRC
 _MAGIC = b"HLOG"
 _VERSION = 2
-_CHUNK_BYTES = 256  # read at a time; more than the largest record, small for a crowded heap
+_U32_MAX = 0xFFFFFFFF
+_CHUNK_BYTES = 200  # read at a time: the largest record, 198, and no more in a crowded heap
 
 
 class Segment:
@@ -139,17 +140,18 @@ class Scan:
 
     (boot, seq) is the record that next() returned last, `at` where it starts, `offset` the place
     after it, `gap` how many of its boot were damaged before it. A scan may start at a place
-    (offset, boot, seq) where another one stood. Reads _CHUNK_BYTES at a time; the caller closes
-    the file.
+    (offset, boot, seq) where another one stood. Reads _CHUNK_BYTES at a time, nothing behind
+    offset `end`; the caller closes the file.
     """
 
-    def __init__(self, file, segment, offset=HEADER_BYTES, boot=0, seq=0):
+    def __init__(self, file, segment, offset=HEADER_BYTES, boot=0, seq=0, end=_U32_MAX):
         self.offset = offset
         self.boot = boot or segment.boot
         self.seq = seq if boot else segment.first - 1
         self.at = offset
         self.gap = 0
         self._file = file
+        self._end = end
         self._segment = segment
         self._seed = _run_seed(segment, self.boot)
         self._chunk = b""
@@ -219,7 +221,8 @@ class Scan:
         left = self._chunk_at + len(self._chunk) - at
         if at < self._chunk_at or left < size:
             self._file.seek(at)
-            self._chunk = self._file.read(_CHUNK_BYTES)
+            # read() sets aside what it is asked for, and mostly one record is left
+            self._chunk = self._file.read(max(min(self._end - at, _CHUNK_BYTES), 0))
             self._chunk_at = at
             left = len(self._chunk)
         return left
