@@ -6,13 +6,14 @@ import contextlib
 import json
 import random
 import shutil
+import signal
 import socket
 import subprocess
-import time
 from pathlib import Path
 
 import pytest
-from peers import LoopThread
+from peers import LoopThread, soon
+from ports import free_udp_port
 
 _NAMES = ("openssl", "gnutls", "notls")
 _BODY_BYTES = 1500
@@ -36,46 +37,52 @@ def libcoap(program: str) -> str:
     return path or pytest.skip(f"{program} is not installed (Debian package libcoap3-bin)")
 
 
-def free_udp_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.bind(("127.0.0.1", 0))
-        return sock.getsockname()[1]
-
-
 @contextlib.contextmanager
 def libcoap_server(*options: str, port: int = 0):
     """coap-server on a port of its own, which it gives once it answers; DTLS on the next."""
-    port = port or free_udp_port()
+    port = port or free_udp_port(2)
     command = [libcoap("coap-server"), "-A", "127.0.0.1", "-p", str(port), "-v", "2", *options]
     with subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as server:
         try:
-            wait_for_ping(port)
+            wait_for_ping(port, server)
             yield port
         finally:
             server.kill()
 
 
-def wait_for_ping(port: int) -> None:
-    """Until something resets an empty CON; a lossy server needs some."""
+def wait_for_ping(port: int, server: subprocess.Popen | None = None) -> None:
+    """Until something resets an empty CON; a lossy server needs some, each a datagram of its."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sock:
-        sock.settimeout(0.05)
+        sock.settimeout(1)
         sock.connect(("127.0.0.1", port))
-        for _ in range(200):
-            try:
-                sock.send(b"\x40\x00\x12\x34")
-                if sock.recv(10)[0] == 0x70:
-                    return
-            except OSError:
-                time.sleep(0.02)
-    raise AssertionError(f"nothing speaks CoAP on {port}")
+        soon(lambda: _is_reset(sock, server), f"something that speaks CoAP on {port}")
 
 
-def libcoap_client(url: str, *options: str, payload: bytes = b"", limit_s: float = 60.0) -> bytes:
+def _is_reset(sock: socket.socket, server: subprocess.Popen | None) -> bool:
+    assert server is None or server.poll() is None, f"it ended: {server.args}"
+    try:
+        sock.send(b"\x40\x00\x12\x34")
+        return sock.recv(10)[0] == 0x70
+    except OSError:
+        return False
+
+
+def libcoap_client(url: str, *options: str, payload: bytes = b"", limit_s: float = 120.0) -> bytes:
     """What coap-client prints of the answer."""
     command = [libcoap("coap-client"), "-v", "3", "-B", str(int(limit_s)), *options]
     command += ["-f", "-", url] if payload else [url]
     done = subprocess.run(command, input=payload, capture_output=True, timeout=limit_s + 10)
     return done.stdout + done.stderr
+
+
+def libcoap_observes(url: str, count: int) -> list[bytes]:
+    """The first lines, at least so many, that coap-client prints of what it observes."""
+    command = [libcoap("coap-client"), "-v", "3", "-B", "120", "-s", "120", "-w", url]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as client:
+        assert client.stdout
+        lines = [line for line, _ in zip(client.stdout, range(count), strict=False)]
+        client.send_signal(signal.SIGINT)
+        return lines + client.stdout.readlines()
 
 
 class AiocoapServer:
@@ -223,7 +230,7 @@ class AiocoapClient:
         message = aiocoap.Message(
             code=getattr(aiocoap, code), uri=self._url + path, payload=payload, **options
         )
-        response = await asyncio.wait_for(self._client.request(message).response, 30)
+        response = await asyncio.wait_for(self._client.request(message).response, 120)
         return response.code.dotted, response.payload
 
     def observe(self, path: str, count: int, act) -> list[bytes]:
@@ -235,11 +242,11 @@ class AiocoapClient:
 
         message = aiocoap.Message(code=aiocoap.GET, uri=self._url + path, observe=0)
         request = self._client.request(message)
-        values = [(await asyncio.wait_for(request.response, 30)).payload]
+        values = [(await asyncio.wait_for(request.response, 120)).payload]
         notifications = aiter(request.observation)
         while len(values) < count:
             await act(len(values))
-            values.append((await asyncio.wait_for(anext(notifications), 30)).payload)
+            values.append((await asyncio.wait_for(anext(notifications), 120)).payload)
         request.observation.cancel()
         return values
 
@@ -277,8 +284,11 @@ class LossyRelay:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for transport in (self._front, *self._ways.values()):
-            self._thread.run(_close(transport))
+        self._thread.run(self._close())
+
+    async def _close(self) -> None:
+        for transport in (self._front, *[await way for way in self._ways.values()]):
+            transport.close()
 
     def _copies(self) -> int:
         fate = self._dice.random()
@@ -301,10 +311,10 @@ class LossyRelay:
         asyncio.get_running_loop().create_task(self._send_up(data, node))
 
     async def _send_up(self, data: bytes, node) -> None:
-        if node not in self._ways:
+        if node not in self._ways:  # one for all that it sends before that is open
             back = lambda answer, _, node=node: self._send_down(answer, node)  # noqa: E731
-            self._ways[node] = await _datagrams(back, remote=self.target)
-        self._send(self._ways[node].sendto, data)
+            self._ways[node] = asyncio.ensure_future(_datagrams(back, remote=self.target))
+        self._send((await self._ways[node]).sendto, data)
 
     def _send_down(self, data: bytes, node) -> None:
         self._send(self._front.sendto, data, node)
@@ -321,7 +331,3 @@ async def _datagrams(receive, local: int = 0, remote: int = 0):
     where |= {"remote_addr": ("127.0.0.1", remote)} if remote else {}
     transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(Protocol, **where)
     return transport
-
-
-async def _close(transport) -> None:
-    transport.close()

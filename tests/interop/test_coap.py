@@ -10,11 +10,16 @@ from coap_peers import (
     body_of,
     free_udp_port,
     libcoap_client,
+    libcoap_observes,
     libcoap_server,
     oscore_context,
 )
 
 SECRET = bytes(range(16))
+# 14 of the first 43 datagrams. By chance ("-l 30%") five in a row, which end an exchange, would be
+# lost in every fourteenth run of 30 exchanges. libcoap takes nine ranges.
+_LOST = {"0%": "0%", "30%": "2-3,6,10-11,15,18-19,24,27-28,33,36-37"}
+_NEVER_AGAIN_MS = 60000  # nothing is repeated because a machine stands still
 
 
 @pytest.fixture
@@ -43,9 +48,9 @@ def ours(scenario):
     return start
 
 
-def ask(scenario, port, requests, limit_s=90.0, **args):
+def ask(scenario, port, requests, **args):
     with scenario("ask", port=port, requests=requests, **args) as node:
-        return node.result(limit_s)
+        return node.result()
 
 
 # Our client
@@ -56,7 +61,8 @@ def test_client_against_libcoap(scenario, loss):
     """Blocks both ways, a separate response, an error; 30 % of the server's datagrams dropped.
 
     Where datagrams are lost the PUT is one block: libcoap 4.3.1 does not know a repeated message,
-    and a last block that comes twice makes a new body of zeros and that block.
+    and a last block that comes twice makes a new body of zeros and that block. Where none are lost
+    none may be repeated, for the same reason.
     """
     requests = [
         ["GET", "", ""],
@@ -69,9 +75,12 @@ def test_client_against_libcoap(scenario, loss):
         requests += [["GET", "async?1", ""], ["GET", "time", "", {}, "NON"]]
     else:
         requests += [["GET", "nothing", ""]] * 20  # so that some are lost for certain
-    with libcoap_server("-l", loss) as port:
+    timing = {"ack_timeout_ms": _NEVER_AGAIN_MS}
+    if loss != "0%":
+        timing = {"ack_timeout_ms": 120, "max_retransmit": 8}
+    with libcoap_server("-l", _LOST[loss]) as port:
         size = 256 if loss == "0%" else 1024
-        result = ask(scenario, port, requests, ack_timeout_ms=120, block_bytes=size)
+        result = ask(scenario, port, requests, block_bytes=size, **timing)
     codes = [answer[0] for answer in result["answers"]]
     assert codes.pop(1) in ("2.01", "2.04")  # 2.04: made by the first copy, changed by the second
     assert codes[:4] == ["2.05", "2.05", "2.05", "4.04"]
@@ -87,9 +96,9 @@ def test_client_against_libcoap(scenario, loss):
 def test_client_observes_libcoap(scenario):
     with (
         libcoap_server() as port,
-        scenario("observe", port=port, resource="time", count=4) as node,
+        scenario("observe", port=port, resource="time", count=4, different=True) as node,
     ):
-        result = node.result()
+        result = node.result()  # the server may tell the second of its first answer once more
     assert len(set(result["values"])) == 4
 
 
@@ -154,10 +163,10 @@ def test_server_against_libcoap(ours):
 
 
 def test_server_is_observed_by_libcoap(ours):
-    with ours(tick=4) as node:
+    with ours(tick=4, ack_timeout_ms=_NEVER_AGAIN_MS) as node:
         node.expect("ready")
-        said = libcoap_client(f"coap://127.0.0.1:{node.port}/t", "-s", "2", "-w", limit_s=6)
-    values = [int(line) for line in said.split() if line.isdigit()]
+        said = libcoap_observes(f"coap://127.0.0.1:{node.port}/t", 8)
+    values = [int(line) for line in said if line.strip().isdigit()]
     assert len(values) >= 3
     assert values == sorted(set(values))
 
@@ -165,7 +174,7 @@ def test_server_is_observed_by_libcoap(ours):
 @pytest.mark.soak
 def test_server_with_libcoap_dropping_a_third(ours):
     body = body_of(1000)
-    with ours(seconds=600) as node:
+    with ours() as node:
         node.expect("ready")
         url = f"coap://127.0.0.1:{node.port}/sink"
         for _ in range(5):
@@ -289,8 +298,11 @@ def test_servers_are_found_by_multicast(ours, scenario):
     with ours(group_port=port) as one, ours(group_port=port) as two:
         one.expect("ready")
         two.expect("ready")
-        with scenario("discover", port=port, query="rt=shelf", wait_ms=900) as node:
-            found = node.result()["found"]
+        for _ in range(10):  # who asks waits for 0.9 s, and a machine may stand still for longer
+            with scenario("discover", port=port, query="rt=shelf", wait_ms=900) as node:
+                found = node.result()["found"]
+            if len(found) >= 2:
+                break
         with scenario("discover", port=port, query="rt=none", wait_ms=400) as node:
             assert node.result()["found"] == []
     assert [host for host, _ in found] == ["127.0.0.1", "127.0.0.1"]

@@ -2,12 +2,12 @@
 
 import contextlib
 import sqlite3
-import time
 from pathlib import Path
 
 import pytest
 from coap_peers import LossyRelay, free_udp_port
 from name_server import NameServer
+from peers import soon
 
 from hedge.wire import cbor, senml
 from hedgerow.gateway import GatewayConfig
@@ -41,7 +41,7 @@ class Farm:
     def gateway(self):
         return gateway_in_thread(self._config)
 
-    def node(self, records: int, port: int = 0, limit_s: float = 60, **more):
+    def node(self, records: int, port: int = 0, limit_s: float = 100, **more):
         """A Node that appends records and sends what its store holds. more: of its uplink."""
         return self._play(
             "uplink",
@@ -58,7 +58,7 @@ class Farm:
 
     def stored(self) -> list[tuple[int, int]]:
         """(boot, count) of the records in the database; a key there is unique."""
-        with sqlite3.connect(self._folder / "farm.db") as db:
+        with contextlib.closing(sqlite3.connect(self._folder / "farm.db")) as db:
             sql = "SELECT boot, count(*) FROM record GROUP BY boot ORDER BY boot"
             return db.execute(sql).fetchall()
 
@@ -116,16 +116,9 @@ def test_a_name_whose_server_is_dead_at_first(tmp_path, play):
         names.answer = names.silence
         servers = [["127.0.0.1", names.port]]
         with farm.node(5, host="gateway.farm", dns=servers) as node:
-            _wait_for(lambda: names.asked, "question")
+            soon(lambda: names.asked, "a question")
             names.answer = names.good
             result = node.result()
     assert (result["pending"], result["stats"]["sessions"]) == (0, 1)
     assert names.asked >= 2, "the first question was not answered"
     assert farm.stored() == [(result["boot"], 5)]
-
-
-def _wait_for(check, what, limit_s=30.0):
-    end_s = time.monotonic() + limit_s
-    while not check():
-        assert time.monotonic() < end_s, f"no {what} in {limit_s} s"
-        time.sleep(0.05)

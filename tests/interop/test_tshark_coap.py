@@ -24,6 +24,7 @@ _PORT = 5683
 # Ids of client and server, secret, salt, id context, algorithm.
 _CELLS = ("01", "", _SECRET.hex(), _SALT.hex(), "", "AES-CCM-16-64-128 (CCM*)")
 _CONTEXT = "uat:oscore_contexts:" + ",".join(f'"{cell}"' for cell in _CELLS)
+_NEVER_AGAIN_S = 60  # each message is heard once, though a machine may stand still
 _TOO_YOUNG = ["Invalid Option Number 292", "malformed: Malformed Packet"]
 _CONTENT, _NOT_FOUND = 69, 132
 _REQUESTS = [
@@ -55,11 +56,19 @@ class Tap(LossyRelay):
         return dissect(RAW_IP, packets, protocol, *options)
 
 
+@pytest.fixture(autouse=True)
+def patient_aiocoap(monkeypatch):
+    from aiocoap.numbers import TransportTuning
+
+    monkeypatch.setattr(TransportTuning, "ACK_TIMEOUT", float(_NEVER_AGAIN_S))
+
+
 @pytest.fixture
 def scenario(play):
     """scenario("ask", ...) -> Node running coap_scenarios.py."""
-    script = Path(__file__).with_name("upy") / "coap_scenarios.py"
-    return lambda name, **args: play(name, script=script, **args)
+    args = {"script": Path(__file__).with_name("upy") / "coap_scenarios.py"}
+    args["ack_timeout_ms"] = _NEVER_AGAIN_S * 1000
+    return lambda name, **more: play(name, **args, **more)
 
 
 @pytest.fixture

@@ -60,9 +60,9 @@ def _client(args):
         udp = Dtls.to(args["host"], args["port"], context, args.get("server_hostname"))
     else:
         udp = Udp.to(args["host"], args["port"])
-    options = {"ack_timeout_ms": args.get("ack_timeout_ms", 2000)}
-    options["limit_ms"] = args.get("limit_ms", 20000)
+    options = {"ack_timeout_ms": args.get("ack_timeout_ms", 2000), "limit_ms": 120000}
     options["block_bytes"] = args.get("block_bytes", 512)
+    options["max_retransmit"] = args.get("max_retransmit", 4)
     client = Client(udp, secure, **options)
     client.start()
     return client
@@ -94,12 +94,13 @@ async def ask(args):
 
 
 async def observe(args):
+    """Until args["count"] notifications came; "different": so many values, however often each."""
     client = _client(args)
     observation = await client.observe(args["resource"])
     values = [str(observation.first.payload, "utf-8")]
     say("observing")
-    while len(values) < args["count"]:
-        response = await asyncio.wait_for_ms(observation.next(), 30000)
+    while len(set(values) if args.get("different") else values) < args["count"]:
+        response = await asyncio.wait_for_ms(observation.next(), 120000)
         values.append(str(response.payload, "utf-8"))
     await observation.cancel()
     say("result", values=values, stale=observation.stale)
@@ -159,7 +160,8 @@ async def serve(args):
 
         keyring = Keyring([_context(args)])
     shelf = {"t": b"21.5", "count": 0}
-    server = Server(Udp.at(args["host"], args["port"]), keyring, block_bytes=256)
+    timing = {"ack_timeout_ms": args.get("ack_timeout_ms", 2000)}
+    server = Server(Udp.at(args["host"], args["port"]), keyring, block_bytes=256, **timing)
     for resource in _resources(args, server, shelf):
         server.add(resource)
     tasks = [asyncio.create_task(server.run())]
@@ -169,7 +171,7 @@ async def serve(args):
         group = Group(server, port=args["group_port"], interface="127.0.0.1", leisure_ms=200)
         tasks.append(asyncio.create_task(group.run()))
     say("ready")
-    for _ in range(args.get("seconds", 60) * 20):
+    for _ in range(args.get("seconds", 600) * 20):
         await asyncio.sleep_ms(50)
         if args.get("tick"):
             shelf["ticks"] = shelf.get("ticks", 0) + 1
