@@ -25,7 +25,7 @@ class Observer:
         self._client.on_message = self._on_message
         self._client.connect(host, port)
         self._client.loop_start()
-        assert self._subscribed.wait(20)
+        assert self._subscribed.wait(120)
 
     def _on_connect(self, client, *_):
         client.subscribe([(topic, 1) for topic in self._topics])
@@ -39,9 +39,9 @@ class Observer:
             self._changed.notify_all()
 
     def publish(self, topic: str, payload: bytes, retain: bool = False) -> None:
-        self._client.publish(topic, payload, 1, retain).wait_for_publish(20)
+        self._client.publish(topic, payload, 1, retain).wait_for_publish(120)
 
-    def wait(self, is_there: Callable[[], object], limit_s: float = 40) -> None:
+    def wait(self, is_there: Callable[[], object], limit_s: float = 120) -> None:
         """Until is_there() is true after some message."""
         assert self.sees(is_there, limit_s), sorted(self.retained)
 

@@ -49,6 +49,7 @@ def _speak(observer):
     observer.publish("hedge/bed-1/up", _frame(3, ("rule", None, "water: dry")))
     observer.publish("hedge/bed-1/up", _frame(4, ("health.soil", None, False)))
     observer.wait(lambda: _KEYS <= {topic.split("/")[-1] for topic in observer.retained})
+    observer.wait(lambda: _KEYS <= set(json.loads(observer.retained[_CONFIG])["components"]))
 
 
 def test_a_node_with_its_values_is_described_and_valid(gateway, observer):
@@ -61,6 +62,7 @@ def test_a_node_with_its_values_is_described_and_valid(gateway, observer):
         models.parse_device_discovery_payload(config)
         for part in config["components"].values():
             models.parse_component_payload(part["platform"], part)
+        observer.wait(lambda: "hedgerow/bed-1/availability" in observer.retained)
         kept = {t.split("/", 2)[2]: p for t, p in observer.retained.items() if "/bed-1/" in t}
     assert config["device"]["name"] == "Bed one"
     assert config["components"]["soil_vwc"]["device_class"] == "moisture"
@@ -81,7 +83,8 @@ def test_availability_follows_the_node_and_the_gateway(gateway, observer):
         _speak(observer)
         config = json.loads(observer.retained[_CONFIG])
         ours, nodes = (place["topic"] for place in config["availability"])
-        assert observer.retained[ours] == observer.retained[nodes] == b"online"
+        observer.wait(lambda: observer.retained.get(ours) == b"online")
+        observer.wait(lambda: observer.retained.get(nodes) == b"online")
         observer.publish("hedge/bed-1/status", b"offline", retain=True)
         observer.wait(lambda: observer.retained[nodes] == b"offline")
         assert observer.retained[ours] == b"online"
@@ -112,7 +115,7 @@ def test_a_broker_that_forgot_everything_is_told_again(tmp_path, mosquitto, gate
             with Observer(*where) as observer:
                 _speak(observer)
             broker.kill()
-            (tmp_path / "mosquitto.db").unlink()
+            (tmp_path / "mosquitto.db").unlink(missing_ok=True)
             broker.start()
             with Observer(*where) as observer:
                 observer.wait(lambda: observer.retained.get(_CONFIG))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from mqtt_peers import npm_package
 from observer import Observer
-from peers import free_port
+from ports import free_port
 
 from hedge.wire import cbor, frame, senml
 from hedgerow.gateway import GatewayConfig
@@ -30,7 +30,7 @@ def codec():
 
     def run(lines):
         text = "\n".join(lines)
-        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, input=text, capture_output=True, text=True, timeout=240)
         assert done.returncode == 0, done.stderr
         return done.stdout.splitlines()
 
@@ -198,7 +198,7 @@ def test_the_broker_tells_the_death_of_a_gateway_that_was_killed(tmp_path, mosqu
         assert "NDEATH" not in host.kinds()
     finally:
         process.kill()
-        process.wait(20)
+        process.wait(120)
     host.wait("NDEATH")
     (birth, *_, death) = host.messages()
     assert death[2]["bdSeq"]["value"] == birth[2]["bdSeq"]["value"]

@@ -2,6 +2,7 @@
 
 import pytest
 from mqtt_peers import Shim
+from peers import soon
 from tshark_peer import RAW_IP, TcpStream, dissect
 
 pytestmark = pytest.mark.interop
@@ -72,7 +73,7 @@ def test_a_session(mosquitto_broker, relay_to, version):
     with Shim(relay.port) as shim:
         sent = _life(shim, version)
         shim.do("disconnect")
-        shim.do("sleep", ms=50)
+        soon(lambda: relay.ended == 1, "the end of the connection")
     ours, theirs = _heard(relay)
     assert [layer.problems for layer in ours + theirs if layer.problems] == []
     assert _published(ours) == sent
@@ -106,7 +107,7 @@ def test_properties_of_5(mosquitto_broker, relay_to):
             shim.do("publish", topic="to/us", payload="hi", qos=1, properties=_PROPERTIES)
         shim.do("wait", messages=3)
         shim.do("disconnect", code=4, properties={"session_expiry_s": 5})
-        shim.do("sleep", ms=50)
+        soon(lambda: relay.ended == 1, "the end of the connection")
     ours, theirs = _heard(relay)
     assert [layer.problems for layer in ours + theirs if layer.problems] == []
     published = [layer for layer in ours if layer.get("mqtt.msgtype") == str(PUBLISH)]
