@@ -39,6 +39,7 @@ def rom(micropython, tmp_path):
 def test_64_kilobytes_are_enough(mosquitto_broker, micropython, rom, tmp_path, store, heap):
     args = {"port": mosquitto_broker.port, "dir": str(tmp_path / "log"), "records": 300}
     script = _UPY / "boot_rom.py"
+    args["ack_timeout_ms"] = 60000  # a machine that stands still ends no session
     args |= {"rom": str(rom), "device": "bed-3", "script": script, "path": [], "store": store}
     args["most_pending"] = 8 if store == "list" else 300  # a list lives in the heap, the log not
     with GatewayStub(mosquitto_broker.port) as gateway:

@@ -82,7 +82,7 @@ async def _run(args, seen):
     seen["imported"] = _used()
     store = _open_store(args)
     seen["store open"] = _used()
-    uplink = Uplink(make_link(args), store, args["device"], ack_timeout_ms=2000)
+    uplink = Uplink(make_link(args), store, args["device"], ack_timeout_ms=args["ack_timeout_ms"])
     seen["built"] = _used()
     task = asyncio.create_task(uplink.run())
     for i in range(args["records"]):
