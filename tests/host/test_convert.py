@@ -257,6 +257,14 @@ def test_a_result_never_takes_its_sources_place(tmp_path: Path) -> None:
     assert source.read_bytes() == (SOIL_DRY / "soil_dry.tflite").read_bytes()
 
 
+def test_a_picture_never_takes_the_models_place(tmp_path: Path) -> None:
+    source, target = SOIL_DRY / "soil_dry.tflite", tmp_path / "out.svg"
+    arguments = [str(source), "-o", str(target), "--plot", str(target)]
+    done = CliRunner().invoke(command, arguments)
+    assert "written over itself" in str(done.exception)
+    assert not target.exists()
+
+
 def test_verify_without_the_wheel_names_the_package(soil_dry: bytes, monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "tflite_micro", None)
     with pytest.raises(ToolError, match="pip install tflite-micro"):

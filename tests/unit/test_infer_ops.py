@@ -8,6 +8,7 @@ import sys
 import unittest
 from binascii import unhexlify
 
+from hedge.core.errors import ModelError
 from hedge.infer import Model, ops, plan
 
 MICROPYTHON = sys.implementation.name == "micropython"
@@ -71,6 +72,14 @@ class OpsTest(unittest.TestCase):
             slices += 1
         self.assertEqual(slices, 6 + 6 + 6 + 1 + 3 + 1 + 1 + 1)  # rows of convolutions and pool
 
+    def test_no_rows_are_all_rows(self):
+        for kernels in KERNELS:
+            for rows in (0, -1):
+                model, case = Model(hgm("network"), kernels=kernels), CASES["network"]
+                fill(model, case["input"][0])
+                self.assertFalse(model.invoke_step(rows))
+                self.assertEqual(output(model), unhexlify(case["output"][0]))
+
     def test_invoke_gives_up_what_was_begun(self):
         model = Model(hgm("network"))
         case = CASES["network"]
@@ -105,6 +114,10 @@ class OpsTest(unittest.TestCase):
         self.assertEqual(output(model), unhexlify(CASES["network"]["output"][1]))
         if not MICROPYTHON:  # plain Python takes more than a microsecond a layer
             self.assertGreater(min(us for _, us in model.layers()), 0)
+
+    def test_layers_without_profile_are_refused(self):
+        with self.assertRaises(ModelError):
+            Model(hgm("network")).layers()
 
     def test_state_lives_from_invoke_to_invoke(self):
         for name in ("lstm", "svdf"):

@@ -58,9 +58,9 @@ class Model:
     def invoke_step(self, rows=8):
         """A slice of invoke(): True while more is to do, so that others can run in between.
 
-        Does at most `rows` output rows of convolutions and pools, any other op as one row. After
-        False .output is complete, and the next call begins anew. A call of invoke() or reset()
-        in between gives up what was begun.
+        Does at most `rows` output rows of convolutions and pools, any other op as one row; all of
+        them if rows is 0 or less. After False .output is complete, and the next call begins anew.
+        A call of invoke() or reset() in between gives up what was begun.
         """
         cursor = self._cursor
         if cursor[2] == 0:

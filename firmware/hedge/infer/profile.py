@@ -2,6 +2,7 @@
 
 import time
 
+from ..core.errors import ModelError
 from .ops import NAMES
 from .plan import records
 
@@ -34,6 +35,8 @@ def timed(model):
 
 def named(data, us):
     """See Model.layers()."""
+    if us is None:
+        raise ModelError("no layer was timed: make the model with profile=True")
     resets, count, at = data[22], data[20] | data[21] << 8, 60
     for _, start, words in records(data, resets):
         at = start + 4 * words

@@ -50,6 +50,10 @@ def command(
         click.echo(_classic(model, output or model.with_suffix(".hgl"), as_json))
         return
     target = output or model.with_suffix(".hgm")
+    if plot:
+        from hedgerow.files import refuse_to_overwrite
+
+        refuse_to_overwrite(plot, model, target)
     result = api.convert_file(model, target)
     report = {"output": str(target), **result.report.as_dict()}
     if plot:
