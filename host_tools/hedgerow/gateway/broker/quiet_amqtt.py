@@ -2,8 +2,9 @@
 
 - It walks its table of subscriptions over awaits: a client that subscribes or leaves meanwhile
   ended the connection of another with "dictionary changed size during iteration".
-- shutdown() waits for ever for a client that sends at this moment (wait_for of Python 3.11 then
-  forgets that it was cancelled) or that reads nothing, and not at all for a connection's task.
+- shutdown() waits for ever for a client that connects or sends at this moment (the task that reads
+  is cancelled before its first step, or wait_for of Python 3.11 forgets that it was cancelled) or
+  that reads nothing, and not at all for a connection's task.
 - It starts tasks whose errors nobody looks at: a PUBACK that did not come, a packet that was under
   way when its connection died. asyncio prints each with a traceback.
 """
@@ -22,6 +23,7 @@ from amqtt.broker import Broker
 from amqtt.contexts import BrokerConfig
 
 _log = logging.getLogger("hedgerow.gateway.broker")
+_END_S = 2.0  # far more than the tasks of a connection that is gone need
 _AMQTT = str(Path(amqtt.__file__).parent)
 
 
@@ -52,16 +54,20 @@ class QuietAmqtt(Broker):
             writer.close()  # after a fault it stayed open, and the client waited
 
     async def shutdown(self) -> None:
-        """Cuts every connection first: then there is nothing to wait for."""
+        """Cuts every connection and lets its tasks end; then amqtt has nothing to wait for."""
         for server in self._servers.values():
             server.instance.close()
         for writer in self._connections.values():
             writer.cut()
-        await super().shutdown()
-        tasks = list(self._connections)
-        for task in tasks:
+        await self._connections_end()
+        for task in self._connections:
             task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        await self._connections_end()
+        await super().shutdown()
+
+    async def _connections_end(self) -> None:
+        if self._connections:
+            await asyncio.wait(list(self._connections), timeout=_END_S)
 
 
 class _Writer(StreamWriterAdapter):
