@@ -25,7 +25,7 @@ def test_tcp_segments_and_bytes_both_ways():
         threading.Thread(target=_echo_once, args=(server,), daemon=True).start()
         with (
             TcpCount(server.getsockname()[1]) as line,
-            socket.create_connection(("127.0.0.1", line.port), timeout=10) as node,
+            socket.create_connection(("127.0.0.1", line.port), timeout=90) as node,
         ):
             for _ in range(5):
                 node.sendall(bytes(100))
@@ -39,12 +39,12 @@ def test_tcp_segments_and_bytes_both_ways():
 def test_udp_datagrams_both_ways():
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
         server.bind(("127.0.0.1", 0))
-        server.settimeout(10)
+        server.settimeout(90)
         with (
             UdpCount(server.getsockname()[1]) as line,
             socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as node,
         ):
-            node.settimeout(10)
+            node.settimeout(90)
             node.sendto(bytes(30), ("127.0.0.1", line.port))
             data, node_address = server.recvfrom(100)
             server.sendto(data[:7], node_address)

@@ -31,7 +31,7 @@ class Api:
         query = {name.rstrip("_"): value for name, value in query.items()}
         request = urllib.request.Request(f"{self.url}{path}?{urllib.parse.urlencode(query)}")
         try:
-            with urllib.request.urlopen(request, timeout=10) as answer:
+            with urllib.request.urlopen(request, timeout=90) as answer:
                 return answer.status, answer.headers, answer.read()
         except urllib.error.HTTPError as error:
             return error.code, error.headers, error.read()

@@ -31,7 +31,7 @@ def gateway(tmp_path):
 
 def ask(gateway, method, path, body, kind=_BINARY, **headers):
     """(status, body)"""
-    connection = http.client.HTTPConnection(gateway.http_url.removeprefix("http://"), timeout=20)
+    connection = http.client.HTTPConnection(gateway.http_url.removeprefix("http://"), timeout=90)
     named = {name.replace("_", "-"): value for name, value in headers.items()}
     connection.request(method, path, body, {"Content-Type": kind, **named})
     answer = connection.getresponse()
@@ -70,7 +70,7 @@ def test_what_is_refused_says_why(gateway):
 def test_a_node_that_is_gone_in_the_middle_of_its_frame_is_no_error(gateway, caplog):
     with gateway() as farm:
         host, port = farm.http_url.removeprefix("http://").rstrip("/").split(":")
-        with socket.create_connection((host, int(port)), timeout=20) as node:
+        with socket.create_connection((host, int(port)), timeout=90) as node:
             head = f"POST /api/up/bed-1 HTTP/1.1\r\nHost: x\r\nContent-Type: {_BINARY}\r\n"
             node.sendall(head.encode() + b"Content-Length: 50\r\n\r\nhalf")
             node.shutdown(socket.SHUT_WR)
