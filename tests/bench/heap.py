@@ -56,7 +56,7 @@ class Field:
         plan["store"]["keep_acked"] = False
         (folder / "plan.json").write_text(json.dumps(plan))
 
-    def run(self, heap: str, days: int = _DAYS) -> dict | None:
+    def run(self, heap: str, days: int = _DAYS, limit_s: float = _LIMIT_S) -> dict | None:
         """What heap_node.py told, with "stored": records at the gateway; None if it died."""
         self._gateway.gateways.clear()
         command = [self._program, "-X", f"heapsize={heap}", "-m", "heap_node"]
@@ -69,7 +69,7 @@ class Field:
                     text=True,
                     cwd=name,
                     env={k: v for k, v in os.environ.items() if k != "MICROPYPATH"},
-                    timeout=_LIMIT_S,
+                    timeout=limit_s,
                 )
             except subprocess.TimeoutExpired:
                 return None  # alive, but without the memory to do its work

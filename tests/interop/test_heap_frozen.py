@@ -16,6 +16,8 @@ import heap
 
 pytestmark = pytest.mark.interop
 
+_LIMIT_S = 120.0  # a run takes a few seconds; a loaded machine stands still for some
+
 
 @pytest.fixture(scope="module")
 def field():
@@ -28,7 +30,7 @@ def field():
 
 
 def test_it_boots_publishes_and_decides_without_losing_anything(field):
-    told = field.run("64wk")
+    told = field.run("64wk", limit_s=_LIMIT_S)
     assert told, "it died"
     # In 3 of 130 runs no 200 bytes lay in one piece for a frame: the session ended, with a warning
     # or two, and the next one sent it.
@@ -42,7 +44,8 @@ def test_it_boots_publishes_and_decides_without_losing_anything(field):
 
 
 def test_what_it_holds_does_not_grow(field):
-    ten, thirty = field.run("256k", days=10), field.run("256k", days=30)
+    ten = field.run("256k", days=10, limit_s=_LIMIT_S)
+    thirty = field.run("256k", days=30, limit_s=_LIMIT_S)
     assert ten, "it died"
     assert thirty, "it died"
     assert thirty["held"] < ten["held"] + 2000
