@@ -190,7 +190,7 @@ class Publisher:
         self._client.on_connect = lambda *_: connected.set()
         self._client.connect(host, port)
         self._client.loop_start()
-        assert connected.wait(10), "the broker does not answer"
+        assert connected.wait(90), "the broker does not answer"
         self._last = None
 
     def publish(self, topic, data, *, retain=False):

@@ -21,7 +21,7 @@ async def main(args):
     values = {"name": "bed-3", "host": "gateway.farm"}
     ports = {"host": "127.0.0.1", "port": args["port"], "dns_port": args["dns_port"]}
     portal = Portal(wifi, values, args["path"], heard, **ports)
-    print(json.dumps({"event": "result", "saved": await portal.run(60000)}))
+    print(json.dumps({"event": "result", "saved": await portal.run(600000)}))
 
 
 asyncio.run(main(json.loads(os.getenv("SCENARIO"))))
