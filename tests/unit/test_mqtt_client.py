@@ -112,6 +112,29 @@ class TestPublish(_Case):
 
         self.run_it(scenario)
 
+    def test_what_waited_for_its_turn_goes_out_once_in_the_next_session(self):
+        """MQTT-4.4.0-1. A write that hangs holds up its own session, not the next, nor ends it."""
+
+        async def scenario():
+            client = _client(self.broker, timeout_ms=400, keepalive_s=0)
+            await client.connect()
+            self.broker.stalled = True
+            hangs = asyncio.create_task(client.publish("a", b"hangs"))
+            waits = asyncio.create_task(client.publish("a", b"kept", qos=1, wait=False))
+            lost = asyncio.create_task(client.publish("a", b"not kept"))
+            await asyncio.sleep_ms(10)
+            self.broker.stalled = False
+            await client.connect()
+            self.assertFalse(hangs.done())
+            self.assertIn("took no bytes", str(await fails(hangs)))
+            self.assertIn("session ended", str(await fails(lost)))
+            await waits
+            await client.publish("a", b"new", qos=1)
+            self.assertEqual([m[1] for m in self.broker.published], [b"kept", b"new"])
+            client.close()
+
+        self.run_it(scenario)
+
     def test_in_flight_goes_out_again_with_id_and_dup_in_order(self):
         async def scenario():
             client = _client(self.broker)

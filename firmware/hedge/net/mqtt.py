@@ -148,6 +148,7 @@ class Client:
         keepalive_s, will, user, password = self._about
         hello = self._wire.connect(self.client_id, keepalive_s, clean, will, user, password)
         self._stream = await self._open_stream()
+        self._writers = []  # those of the session before end by themselves
         await self._stream.write(hello, self._timeout_ms)
         packet = await self._next_packet()
         codec.need(
@@ -366,32 +367,42 @@ class Client:
         self._changed.clear()  # nobody who comes later; a new Event would cost 100 bytes
 
     async def _write(self, packet):
-        """One packet after the other, in the order of the calls; asyncio.Lock is a module more."""
+        """One packet after the other, in the order of the calls; asyncio.Lock is a module more.
+
+        What still waits when its session ends goes out in none.
+        """
         self._turn = turn = (self._turn + 1) & 0xFFFFFF
-        self._writers.append(turn)
+        stream, writers = self._stream, self._writers
+        writers.append(turn)
         try:
-            while self._writers[0] != turn:
+            while writers[0] != turn:
                 await self._changed.wait()
-            await self._put(packet)
+            await self._put(packet, stream)
         finally:
-            self._writers.remove(turn)
-            if self._writers:
+            writers.remove(turn)
+            if writers:
                 self._notify()
 
-    async def _put(self, packet):
-        if self._stream is None:
-            raise self._error
+    async def _put(self, packet, stream):
+        if stream is None or stream is not self._stream:
+            raise self._error or LinkError("session ended before its turn")
         if self._wire.VERSION == 5:
             packet = self._wire.outgoing(packet)
         try:
-            await self._stream.write(packet, self._timeout_ms)
+            await stream.write(packet, self._timeout_ms)
         except asyncio.TimeoutError:
-            self._end(LinkError("broker took no bytes for %d ms" % self._timeout_ms))
-            raise self._error
-        except BaseException as e:  # a packet cut in the middle: nothing sane can follow it
-            self._end(e if isinstance(e, (LinkError, OSError)) else LinkError("write cut off"))
+            raise self._cut(stream, LinkError("broker took no bytes for %d ms" % self._timeout_ms))
+        except BaseException as e:
+            known = isinstance(e, (LinkError, OSError))
+            self._cut(stream, e if known else LinkError("write cut off"))
             raise
         self._keepalive.sent(time.ticks_ms())
+
+    def _cut(self, stream, error):
+        """A packet was cut in the middle: nothing sane can follow it. Returns the error."""
+        if stream is self._stream:  # else a later session has begun, which it does not concern
+            self._end(error)
+        return error
 
     # The two tasks of a session
 
