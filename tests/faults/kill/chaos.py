@@ -23,8 +23,8 @@ _HERE = Path(__file__).resolve().parent
 sys.path[:0] = [str(_HERE), str(_HERE.parent.parent / "interop")]
 
 from farm import Farm  # noqa: E402  found through the line above
-from gateway_process import wait_until  # noqa: E402
 from ledger import counted, judge  # noqa: E402
+from peers import soon  # noqa: E402
 
 from hedgerow.sim.audit import Tally  # noqa: E402
 
@@ -78,10 +78,10 @@ class Storm:
             time.sleep(self._dice.uniform(0, 0.3))
             victim.start()
             told[name] += 1
-        wait_until(
-            lambda: self._over() or farm.made() >= self.records,
-            60 + self.records / 50,
-            f"{self.records} records",
+        soon(
+            lambda: self._over() or (farm.made() >= self.records and farm.has_suffered()),
+            f"{self.records} records, and losses on every bad line",
+            120 + self.records / 50,
         )
         return told
 

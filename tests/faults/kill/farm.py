@@ -4,11 +4,12 @@ import contextlib
 from pathlib import Path
 
 from bad_lines import BadWeather
-from coap_peers import LossyRelay, free_udp_port
+from coap_peers import LossyRelay
 from gateway_process import GatewayProcess
 from ledger import ENTRY_BYTES
 from node import Node
 from peers import LoopThread, Mosquitto
+from ports import free_udp_port
 from radio_field import UPLINK, RadioField, RadioNode, lns, wait_for_forwarders
 from serial_node import SerialNode
 from tool import Tool
@@ -110,6 +111,11 @@ class Farm:
         """All lines are good from now on."""
         self.weather.calm()
         self.field.calm()
+
+    def has_suffered(self) -> bool:
+        """What is lost or doubled by chance has been, where little was sent."""
+        radio = self.field.report()
+        return bool(self.relay.dropped and radio["lost"] and radio["heard_twice"])
 
     def made(self) -> int:
         """Records in the ledgers."""

@@ -1,31 +1,21 @@
 """`hedgerow gateway` as a process on fixed ports, to be killed and started again."""
 
-import socket
+import contextlib
 import subprocess
 import sys
-import time
 import urllib.request
 from pathlib import Path
 
 import psutil
 
+sys.path.append(str(Path(__file__).resolve().parents[2] / "interop"))
+
+from peers import soon
+from ports import free_port
+
 from hedgerow.transport.unix_process import die_with_parent
 
 _HEDGEROW = Path(sys.executable).with_name("hedgerow")
-_START_S = 60
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
-
-
-def wait_until(condition, limit_s: float, what: str) -> None:
-    end = time.monotonic() + limit_s
-    while not condition():
-        assert time.monotonic() < end, f"waited {limit_s} s for {what}"
-        time.sleep(0.02)
 
 
 def hedgerow(arguments: list[str], log) -> subprocess.Popen:
@@ -50,12 +40,12 @@ class GatewayProcess:
 
     def start(self) -> None:
         self._process = hedgerow(self._arguments, self._log)
-        wait_until(self._healthy, _START_S, f"the gateway; see {self._log.name}")
+        soon(self._healthy, f"the gateway; see {self._log.name}")
 
     def _healthy(self) -> bool:
         try:
             url = f"http://127.0.0.1:{self.http_port}/api/health"
-            with urllib.request.urlopen(url, timeout=2) as answer:
+            with urllib.request.urlopen(url, timeout=10) as answer:
                 return answer.status == 200
         except OSError:
             return False
@@ -68,8 +58,9 @@ class GatewayProcess:
     def kill_broker(self) -> None:
         """Its mosquitto; the gateway starts it again."""
         for child in psutil.Process(self._process.pid).children(recursive=True):
-            if "mosquitto" in child.name():
-                child.kill()
+            with contextlib.suppress(psutil.NoSuchProcess):  # it has just ended by itself
+                if "mosquitto" in child.name():
+                    child.kill()
 
     def close(self) -> None:
         self.kill()

@@ -13,8 +13,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from gateway_process import wait_until
-from peers import LoopThread
+from peers import LoopThread, soon
 from tool import Tool
 
 from hedgerow.emulate.lora.channel import Burst, Channel, Place
@@ -27,7 +26,6 @@ _RX1_DELAY_S = 10  # of the air
 _TICK_S = 0.005
 _MOST_LAG_S = 0.1  # of ours: where the computer stalls, the air stands still
 _PULL_US = 8_000_000
-_START_S = 60
 # No duty cycle: the law would have a record wait for a minute.
 _REGION = "IN865"
 _KEYS = {"dev_eui": f"{7:016x}", "join_eui": f"{1:016x}", "app_key": f"{99:032x}"}
@@ -219,4 +217,4 @@ class RadioNode:
 
 def wait_for_forwarders(field: RadioField) -> None:
     """Until the server knows where they are."""
-    wait_until(lambda: field.pulls_acked >= 2, _START_S, "the network server")
+    soon(lambda: field.pulls_acked >= 2, "the network server")

@@ -12,7 +12,8 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from gateway_process import GatewayProcess, wait_until
+from gateway_process import GatewayProcess
+from peers import soon
 
 from hedgerow.config import compile_file
 from hedgerow.emulate.weather import load_weather
@@ -29,6 +30,7 @@ SAMPLE_S = 300
 SPEED = 9_000.0  # 30 ticks a second, each with several records
 LOG_BYTES = 16_000_000  # the link is down most of the time: nothing may be dropped for space
 DAYS = 1000
+_DRAIN_S = 150
 
 
 def busy_node(folder: Path, port: int) -> NodeRun:
@@ -45,7 +47,7 @@ def busy_node(folder: Path, port: int) -> NodeRun:
     weather = load_weather("seattle", date(2015, 5, 1), 1461)
     span = field_span(date(2015, 5, 1), DAYS, 0)
     world = field_world(plan, weather, seed=1)
-    return NodeRun(plan, world, node_file.parent, span, speed=SPEED, drain_s=120)
+    return NodeRun(plan, world, node_file.parent, span, speed=SPEED, drain_s=_DRAIN_S)
 
 
 def torment(folder: Path, kills_each: int, seed: int) -> None:
@@ -57,18 +59,24 @@ def torment(folder: Path, kills_each: int, seed: int) -> None:
     dice.shuffle(victims)
     try:
         node.start()
+        _wait_for_records(node, gateway, 1)  # of the first boot
         for victim in victims:
             time.sleep(dice.uniform(0.05, 1.0))
             assert node.running()
             kill(victim, node, gateway, dice)
+        _wait_for_records(node, gateway, 50 * kills_each + 1)
         node.kill()
         node.end_soon(3600)
         node.start()
-        wait_until(lambda: not node.running(), 150, "the node to empty its log")
+        soon(lambda: not node.running(), "the node to empty its log", _DRAIN_S + 60)
         judge(node, gateway, kills_each)
     finally:
         node.kill()
         gateway.close()
+
+
+def _wait_for_records(node: NodeRun, gateway: GatewayProcess, count: int) -> None:
+    soon(lambda: len(stored_in_db(gateway.db, node.name)) >= count, f"{count} records")
 
 
 def kill(victim: str, node: NodeRun, gateway: GatewayProcess, dice: random.Random) -> None:

@@ -39,7 +39,7 @@ def test_every_append_survives_partial_writes(micropython, repo_dir, tmp_path):
         restore_signals=False,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
     )
     assert done.stdout == "300 0\n", done.stdout + done.stderr
     torn = [path for path in folder.glob("*.log") if path.stat().st_size == 700]

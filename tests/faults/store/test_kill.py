@@ -44,15 +44,15 @@ def _run_and_kill(micropython: Path, repo: Path, folder: Path, mode: str, seed: 
         _wait_for_output(output, process)
         time.sleep(random.Random(seed).uniform(0.0, 0.2))
         process.kill()
-        _, trouble = process.communicate(timeout=30)
+        _, trouble = process.communicate(timeout=120)
     assert not trouble, trouble.decode()
     return output.read_text()
 
 
 def _wait_for_output(path: Path, process: subprocess.Popen) -> None:
-    """A busy machine may take a second to start the writer."""
-    end = time.monotonic() + 30
-    while not path.stat().st_size and process.poll() is None and time.monotonic() < end:
+    """Until the first record is told, whole; a busy machine takes seconds to start the writer."""
+    end = time.monotonic() + 120
+    while b"\n" not in path.read_bytes() and process.poll() is None and time.monotonic() < end:
         time.sleep(0.01)
 
 

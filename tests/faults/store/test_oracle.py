@@ -97,7 +97,7 @@ def test_files_after_cuts(micropython, repo_dir, tmp_path, seed):
         env=dict(os.environ, MICROPYPATH=path),
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=270,
     )
     assert done.returncode == 0, done.stdout + done.stderr
     lines = done.stdout.splitlines()
