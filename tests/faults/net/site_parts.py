@@ -21,7 +21,8 @@ sys.path[:0] = [str(_TESTS / "interop"), str(_TESTS / "unit")]
 from gateway_stub import GatewayStub  # noqa: E402  found through the line above
 from name_server import NameServer  # noqa: E402
 from node import Node  # noqa: E402
-from peers import LoopThread, Mosquitto, Rogue, free_port  # noqa: E402, F401
+from peers import LoopThread, Mosquitto, Rogue  # noqa: E402
+from ports import free_port  # noqa: E402, F401
 
 from hedgerow import paths  # noqa: E402
 from hedgerow.sim.linkproxy import LinkProxy  # noqa: E402
@@ -187,7 +188,7 @@ class Site:
         found = self.gateway.gateways.get("bed-3")
         return {int(payload) for payload in list(found.rows.values())} if found else set()
 
-    def wait_rows(self, more: int, limit_s: float = 60.0) -> float:
+    def wait_rows(self, more: int, limit_s: float = 120.0) -> float:
         """Seconds until the gateway has that many records more than now."""
         start, wanted = time.monotonic(), len(self.numbers()) + more
         while len(self.numbers()) < wanted:
@@ -207,4 +208,4 @@ class Site:
         """Stop making records; the node's result once all are acknowledged."""
         assert self.node
         self.control(stop=True)
-        return self.node.result(90)
+        return self.node.result()

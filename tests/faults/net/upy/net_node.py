@@ -20,7 +20,7 @@ from hedge.net.uplink import Uplink
 from hedge.store import Store
 
 _EVERY_MS = 100
-_DRAIN_MS = 60000
+_DRAIN_MS = 110000
 
 
 def say(event, **facts):
