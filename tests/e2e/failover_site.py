@@ -25,7 +25,7 @@ from hedgerow.transport.unix_process import device_path
 
 _NODE = Path(__file__).with_name("upy") / "failover_node.py"
 _EUI = bytes(7) + b"\x01"
-_LIMIT_S = 90.0
+_LIMIT_S = 120.0
 KEYS = {"dev_eui": f"{1:016x}", "join_eui": f"{7:016x}", "app_key": "0" * 32}
 _DEVICES = """
 region = "EU868"
@@ -68,7 +68,7 @@ class Site(FarmSite):
         self.world.add_gateway(_EUI, Place(0, 0))
 
     async def start_node(self, mqtt_port: int, **run: Any) -> Device:
-        """run: records, pace_ms."""
+        """run: records, pace_ms, holds."""
         mqtt = {"kind": "mqtt", "host": "127.0.0.1", "port": mqtt_port}
         links = [mqtt, {"kind": "lorawan", "host": "the air", "region": "EU868", **KEYS}]
         options = {"after_failures": 2, "after_s": 5, "return_s": 1}
@@ -131,11 +131,11 @@ async def network_server(site: Site, broker_port: int, port: int) -> AsyncIterat
         yield
     finally:
         process.terminate()
-        process.wait(10)
+        process.wait(60)
 
 
 async def _until_it_serves(log: Path) -> None:
-    for _ in range(600):
+    for _ in range(2400):
         if "gateways at udp" in log.read_text():
             return
         await asyncio.sleep(0.05)

@@ -1,6 +1,7 @@
 """A node with sockets and a radio: MQTT by real time, LoRaWAN on the simulated air at its pace.
 
-Environment SCENARIO, JSON: cfg of a link of kind failover, device, dir, records, pace_ms, start_s.
+Environment SCENARIO, JSON: cfg of a link of kind failover, device, dir, records, pace_ms, start_s,
+holds: {number of a record: name of the file in dir without which it is not made}.
 Reports JSON lines and its log.
 """
 
@@ -48,6 +49,15 @@ class PacedClock(AirClock):
             self._move_to(await self._air.passed(due_ms))
 
 
+async def file_is_there(path):
+    while True:
+        try:
+            os.stat(path)
+            return
+        except OSError:
+            await asyncio.sleep_ms(_POLL_MS)
+
+
 async def main(args):
     log.level = log.DEBUG
     air = OpenPipe(sys.stdin, sys.stdout)
@@ -62,6 +72,8 @@ async def main(args):
     uplink = uplink_maker(args["cfg"], store, args["device"], None)(b"\xa0", None, None)
     tasks.append(asyncio.create_task(uplink.run()))
     for i in range(args["records"]):
+        if str(i) in args["holds"]:
+            await file_is_there(args["dir"] + "/" + args["holds"][str(i)])
         store.append(1, b"record %d" % i)
         uplink.wake()
         await asyncio.sleep_ms(args["pace_ms"])
