@@ -172,6 +172,39 @@ class TestCourse(unittest.TestCase):
         page, _ = self.play("k", {"ssid": "farm", "name": "Bed 3"})
         self.assertTrue("1 to 24 of a-z" in page)
 
+    def test_a_page_that_cannot_be_served_leaves_no_access_point(self):
+        said = []
+
+        class AccessPoint:
+            IF_AP = 1
+
+            def __init__(self, _):
+                self.active = said.append
+
+            def config(self, **_):
+                pass
+
+            def ifconfig(self):
+                return ("192.168.4.1",)
+
+        class OfRadio:
+            class network:
+                WLAN = AccessPoint
+
+            def start(self):
+                pass
+
+        async def refuse(*_):
+            raise OSError(98)
+
+        start_server, asyncio.start_server = asyncio.start_server, refuse
+        try:
+            with self.assertRaises(OSError):
+                asyncio.run(Portal(OfRadio(), {}, _PATH).run(100))
+        finally:
+            asyncio.start_server = start_server
+        self.assertEqual(said, [True, False])
+
     def test_other_addresses_lead_to_the_page(self):
         portal = Portal(None, {}, _PATH)
         said = portal._answer("GET", "/hotspot-detect.html", {})

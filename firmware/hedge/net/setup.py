@@ -49,13 +49,16 @@ class Portal:
         self.address = "192.168.4.1"
 
     async def run(self, limit_ms=_LIMIT_MS):
-        """True once settings are saved, False after limit_ms. The access point is off then."""
+        """True once settings are saved, False after limit_ms. The access point is off then, and
+        where the page cannot be served: OSError.
+        """
         self._wifi.start()
         access_point = self._open_access_point()
         host, port, _ = self._where
-        server = await asyncio.start_server(self._serve, host, port)
-        names = asyncio.create_task(self._serve_names())
+        server = names = None
         try:
+            server = await asyncio.start_server(self._serve, host, port)
+            names = asyncio.create_task(self._serve_names())
             await asyncio.wait_for_ms(self._done.wait(), limit_ms)
             await asyncio.sleep_ms(_SHOWN_MS)
             return True
@@ -65,7 +68,8 @@ class Portal:
             for task in (names, self._trying):
                 if task:
                     task.cancel()
-            server.close()
+            if server:
+                server.close()
             access_point.active(False)
 
     def _open_access_point(self):
