@@ -36,7 +36,7 @@ def make_node(
     return NodeRun(plan, world, folder / "node", field_span(START, days, 0), **settings)
 
 
-def finish(node: NodeRun, limit_s: float = 60.0) -> None:
+def finish(node: NodeRun, limit_s: float = 200.0) -> None:
     end = time.monotonic() + limit_s
     try:
         while node.running():
@@ -154,6 +154,7 @@ async def _wrong_then_right_password(folder: Path) -> None:
         assert "refused" in (folder / "node" / "node.log").read_text()
 
         node.plan["uplink"]["password"] = "right"
+        node._settings["drain_s"] = 120.0
         node.end_soon(60)
         node.start()
         await asyncio.to_thread(finish, node)

@@ -60,7 +60,6 @@ def test_what_a_running_gateway_refuses_is_told(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No key, where it wants one; and a node on LoRaWAN, whose radio is not simulated."""
-    monkeypatch.setattr(run, "_DRAIN_S", 3.0)
     keys = {"*": b"0" * 16}
     config = GatewayConfig(
         db=tmp_path / "g.db", http_port=0, mqtt_port=0, broker="python", keys=keys
@@ -75,7 +74,8 @@ def test_what_a_running_gateway_refuses_is_told(
     lost = []
     with gateway_in_thread(config) as gateway:
         mqtt = {"port = 1883": f"port = {gateway.mqtt_port}"}
-        for name, changes in (("bed-1", mqtt), ("bed-2", lorawan)):
+        for name, changes, drain_s in (("bed-1", mqtt, 3.0), ("bed-2", lorawan, 90.0)):
+            monkeypatch.setattr(run, "_DRAIN_S", drain_s)
             node_file = new_project(tmp_path, name, 3600, changes)
             options = run.SimOptions(node_file, days=1, gateway=gateway.http_url)
             lost.append(asyncio.run(run.simulate(options, said.append))["lost"])
