@@ -128,6 +128,13 @@ def test_unsupported_lightgbm() -> None:
         convert_estimator(categorical.fit(rows, classes, categorical_feature=[2]))
 
 
+@pytest.mark.parametrize("library", ["xgboost", "lightgbm"])
+def test_one_class_is_refused(library: str) -> None:
+    rows, _ = SETS["iris"](return_X_y=True)
+    with pytest.raises(ModelError, match="fitted on one class"):
+        convert_estimator(small(library).fit(rows, np.zeros(len(rows), dtype=int)))
+
+
 @pytest.mark.parametrize("suffix", [".json", ".ubj", ".txt"])
 def test_mutated_files_are_refused_or_converted(suffix: str, tmp_path: Path) -> None:
     """Nothing but a ModelError may come out of a damaged or hostile file."""

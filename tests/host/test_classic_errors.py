@@ -26,6 +26,10 @@ TWO = np.stack([CLASSES, CLASSES], axis=1)
 def test_unfitted_and_unknown() -> None:
     with pytest.raises(ModelError, match=r"not fitted: call fit\(\)"):
         convert_estimator(GaussianNB())
+    for library, name in (("xgboost", "XGBClassifier"), ("lightgbm", "LGBMClassifier")):
+        module = pytest.importorskip(library, reason=f"{library} is not installed")
+        with pytest.raises(ModelError, match=rf"{name} is not fitted: call fit\(\)"):
+            convert_estimator(getattr(module, name)())
     with pytest.raises(ModelError, match=r"MLPClassifier is not supported; possible are Dec"):
         from sklearn.neural_network import MLPClassifier
 

@@ -37,6 +37,7 @@ TREES = {
     "full_forest": ensemble.RandomForestClassifier(10, **SEED),
     "two_trees": ensemble.RandomForestClassifier(2, max_depth=2, **SEED),
     "extra_trees": ensemble.ExtraTreesClassifier(10, max_depth=5, **SEED),
+    "stumps": ensemble.ExtraTreesClassifier(33, max_depth=1, **SEED),  # no leaf of one class alone
     "boosting": ensemble.GradientBoostingClassifier(n_estimators=8, **SEED),
     "hist_boosting": ensemble.HistGradientBoostingClassifier(max_iter=8, **SEED),
     "isolation": ensemble.IsolationForest(n_estimators=20, **SEED),

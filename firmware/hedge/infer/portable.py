@@ -17,8 +17,8 @@ def run(data, arena, cursor):
     """Run records from where cursor stands. data: the file; arena: int8 array of arena_bytes.
 
     cursor: four ints, [0] byte offset of the record, [1] its next output row, [2] records left,
-    [3] rows to do in this call, 0 or less for all; [0] to [2] are moved on. An op without rows counts as
-    one. Blocks; allocates.
+    [3] rows to do in this call, 0 or less for all; [0] to [2] are moved on. An op without rows
+    counts as one. Blocks; allocates.
     """
     budget = max(0, cursor[3])
     while cursor[2] > 0:

@@ -90,8 +90,7 @@ def _unit(ensemble: Ensemble) -> Fraction:
     leaves = [tree.values[tree.feature < 0] for tree in ensemble.trees]
     if not leaves or any(not values.size for values in leaves):
         raise ModelError("no trees, or a tree without leaves")
-    most = [float(np.abs(values).max()) for values in leaves]
-    largest = float(np.abs(ensemble.base).max()) + sum(most)
+    largest = float(np.abs(ensemble.base).max()) + sum(_reaches(leaves))
     if not math.isfinite(largest):
         raise ModelError("a leaf is not a finite number")
     room = (at.MAX_SCORE - len(leaves) - 1) / max(largest, 1e-9)
@@ -100,6 +99,17 @@ def _unit(ensemble: Ensemble) -> Fraction:
         if common:
             return Fraction(common * int(room // common))
     return Fraction(2) ** math.floor(math.log2(room))
+
+
+def _reaches(leaves: list[np.ndarray]) -> list[float]:
+    """What each tree adds at most, as the board's check counts it: a tree with a leaf that adds to
+    several scores has a row of the table, which all trees share, so it may be the largest row."""
+    shared = [np.count_nonzero(values, axis=1) > 1 for values in leaves]
+    row = max(float(np.abs(v[s]).max(initial=0.0)) for v, s in zip(leaves, shared, strict=True))
+    return [
+        max(float(np.abs(v).max()), row if s.any() else 0.0)
+        for v, s in zip(leaves, shared, strict=True)
+    ]
 
 
 def _common_denominator(values: np.ndarray, room: float) -> int:

@@ -70,15 +70,18 @@ def _known(estimator: Any) -> str:
 def _boosted(estimator: Any) -> ensemble.Ensemble | None:
     """Of XGBoost or LightGBM, else None."""
     library = type(estimator).__module__.partition(".")[0]
-    if library == "xgboost":
-        from hedgerow.convert.classic.xgboost_model import from_live as from_xgboost
+    if library not in ("xgboost", "lightgbm"):
+        return None
+    from sklearn.exceptions import NotFittedError
 
-        return from_xgboost(estimator)
-    if library == "lightgbm":
-        from hedgerow.convert.classic.lightgbm_text import from_live as from_lightgbm
+    from hedgerow.convert.classic import lightgbm_text, xgboost_model
 
-        return from_lightgbm(estimator)
-    return None
+    read = {"xgboost": xgboost_model.from_live, "lightgbm": lightgbm_text.from_live}[library]
+    try:
+        return read(estimator)
+    except NotFittedError:
+        name = type(estimator).__name__
+        raise ModelError(f"{name} is not fitted: call fit() before converting") from None
 
 
 def given_inputs(steps: Sequence[float] | None, features: int, half: int) -> Int16Inputs | None:

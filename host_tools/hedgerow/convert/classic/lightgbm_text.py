@@ -16,7 +16,7 @@ _MISSING_ZERO = 1
 
 def from_live(estimator: Any) -> Ensemble:
     """Of an LGBMClassifier, LGBMRegressor or Booster."""
-    booster = getattr(estimator, "booster_", estimator)
+    booster = estimator.booster_ if hasattr(type(estimator), "booster_") else estimator
     return parse(booster.model_to_string(), getattr(estimator, "classes_", None))
 
 
@@ -63,6 +63,8 @@ def _decision(
         return (), at.VALUE, at.NO_LINK
     count = 2 if scores == 1 else scores
     labels = tuple(range(count)) if classes is None else int_labels(classes)
+    if len(labels) != count:
+        raise ModelError("LightGBM fitted on one class: there is nothing to decide")
     if objective == "binary":
         return labels, at.SIGN_GT, at.LOGISTIC
     if objective in ("multiclass", "multiclassova"):

@@ -67,6 +67,8 @@ def _base(text: str, scores: int, objective: str) -> np.ndarray:
     """Base scores before the link: "5E-1" up to XGBoost 3.0, then "[1E-1,2E-1]"."""
     found = np.array([float(part) for part in text.strip("[]").split(",")])
     if objective == "binary:logistic":
+        if not all(0 < p < 1 for p in found):
+            raise ModelError(f"XGBoost with the base score {text}: fitted on one class?")
         found = np.array([math.log(p / (1 - p)) for p in found])
     return np.broadcast_to(found, scores).copy()
 
