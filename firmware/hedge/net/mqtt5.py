@@ -106,14 +106,13 @@ class Wire:
             raise LinkError("broker does not retain messages")
         more = props.encode(properties, props.PUBLISH)
         packet = codec.publish(topic, payload, qos, retain, packet_id, more)
-        if qos:
-            self._check_size(packet)
+        if qos and len(packet) > self._max_bytes:
+            raise self._too_large(packet)
         return packet
 
-    def _check_size(self, packet):
-        if len(packet) > self._max_bytes:
-            text = "broker takes packets up to %d bytes, not %d"
-            raise LinkError(text % (self._max_bytes, len(packet)))
+    def _too_large(self, packet):
+        text = "broker takes packets up to %d bytes, not %d"
+        return LinkError(text % (self._max_bytes, len(packet)))
 
     def takes(self, packet):
         """May an encoded PUBLISH or PUBREL go out? Limits change from connection to connection."""
@@ -129,7 +128,8 @@ class Wire:
         """
         if self._most_aliases and packet[0] & 0xF8 == codec.PUBLISH << 4:  # DUP: as it is kept
             packet = self._aliased(packet)
-        self._check_size(packet)
+        if len(packet) > self._max_bytes:
+            raise self._too_large(packet)
         return packet
 
     def _aliased(self, packet):
@@ -144,7 +144,7 @@ class Wire:
         alias = known or len(self._aliases) + 1
         if alias > self._most_aliases:
             return packet
-        packet_id = codec.read_id(body, end) if qos else 0
+        packet_id = body[end] << 8 | body[end + 1] if qos else 0
         more, at = props.with_alias(body, end + 2 if qos else end, alias)
         name = b"" if known else topic
         other = codec.publish(name, body[at:], qos, packet[0] & 1, packet_id, more)

@@ -76,10 +76,10 @@ def encode(properties, place):
 def with_alias(body, at, alias):
     """(properties of a PUBLISH behind a topic alias, offset of the payload)."""
     size, at = read_varint(body, at)
+    if not size:
+        return bytes((3, _ALIAS, alias >> 8, alias & 0xFF)), at
     more = bytes(varint(size + 3)) + bytes((_ALIAS, alias >> 8, alias & 0xFF))
-    if size:
-        more += body[at : at + size]
-    return more, at + size
+    return more + bytes(body[at : at + size]), at + size
 
 
 def _row(name, place):
