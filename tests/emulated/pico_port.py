@@ -81,7 +81,7 @@ class PicoPort:
 
     def wait_for_power_cut(self):
         """The flash operation at which chip.cut_power_at() took the power, None if it did not."""
-        self._thread.join(5)
+        self._thread.join(120)
         return self.power_cut
 
     @property

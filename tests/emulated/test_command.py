@@ -46,7 +46,7 @@ class Session:
 
     def mpremote(self, *words, address=None):
         command = [*MPREMOTE, address or self.addresses[0], *map(str, words)]
-        done = subprocess.run(command, capture_output=True, text=True, timeout=60)
+        done = subprocess.run(command, capture_output=True, text=True, timeout=200)
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
@@ -56,7 +56,7 @@ class Session:
         return self.wait()
 
     def wait(self):
-        printed, _ = self.process.communicate(timeout=30)
+        printed, _ = self.process.communicate(timeout=200)
         return self.process.returncode, printed
 
 
@@ -99,9 +99,15 @@ def test_mpremote_drives_the_pico(pico, payload, tmp_path, place):
 
 
 def test_mpremote_resets_the_pico(pico):
+    pico.mpremote("exec", "before = 1")
     pico.mpremote("reset")
-    time.sleep(1.5)  # mpremote does not wait for the board either
-    assert pico.mpremote("eval", "'again'") == "again\n"
+    end_s = time.monotonic() + 150
+    while True:  # mpremote does not wait for the board either
+        try:
+            assert pico.mpremote("resume", "eval", "'before' in globals()") == "False\n"
+            return
+        except AssertionError:
+            assert time.monotonic() < end_s
 
 
 def test_a_second_program_on_the_port_is_turned_away(pico):
@@ -109,7 +115,7 @@ def test_a_second_program_on_the_port_is_turned_away(pico):
     with socket.create_connection(("127.0.0.1", port)) as first:
         first.sendall(b"\r\n")
         assert first.recv(1)
-        with socket.create_connection(("127.0.0.1", port), timeout=5) as second:
+        with socket.create_connection(("127.0.0.1", port), timeout=150) as second:
             assert second.recv(1) == b""
 
 

@@ -31,12 +31,19 @@ def test_an_exception_ends_the_board(target, tmp_path, error):
 
 
 def test_a_program_that_never_ends_is_told_and_the_board_ends(target, tmp_path):
-    with open_target(target) as board, pytest.raises(DeviceError) as caught:
-        board.exec("print('so far')\nwhile True: pass", timeout_s=0.5)
-    text = str(caught.value)
-    assert "no answer within 0.5 s" in text
-    assert text.endswith("so far\n")
-    assert left_behind(tmp_path) == []
+    for timeout_s in (
+        0.5,
+        4,
+        32,
+    ):  # what it prints needs some of the time, on a busy computer most
+        with open_target(target) as board, pytest.raises(DeviceError) as caught:
+            board.exec("print('so far')\nwhile True: pass", timeout_s=timeout_s)
+        text = str(caught.value)
+        assert f"no answer within {timeout_s} s" in text
+        assert left_behind(tmp_path) == []
+        if text.endswith("so far\n"):
+            return
+    raise AssertionError(text)
 
 
 def test_a_board_that_died_is_told(target, tmp_path):

@@ -43,7 +43,7 @@ def flashed(firmware, tmp_path):
 def test_what_was_flashed_boots_and_is_verified_on_the_board(firmware, flashed):
     with PicoBoard() as board:
         board.reset(flashed)
-        banner = read_banner(board, 10.0)
+        banner = read_banner(board, 150.0)
         assert banner.board == "Raspberry Pi Pico"
         assert banner.chip == "RP2040"
         assert banner.version.startswith("v1.25")
@@ -85,7 +85,7 @@ class PicoPort:
     def __exit__(self, *_):
         self._ended.set()
         if self._thread.ident:
-            self._thread.join(10)
+            self._thread.join(150)
         self._pty.close()
         self.chip.close()
 
@@ -126,7 +126,7 @@ def test_from_a_blank_board_to_the_first_plotted_value(firmware, tmp_path):
 
         options = Options(drive=board.drive, board="RPI_PICO")
         done = flash(firmware, options, look=look, app=app)
-        pictures = shown(lines(done.port, wait_s=5), Plot(), lambda: (60, 20), colour=False)
+        pictures = shown(lines(done.port, wait_s=150), Plot(), lambda: (60, 20), colour=False)
         picture = next(text for text, is_picture in pictures if is_picture)
     assert done.verified == "SHA-256 on the board"
     assert (done.port, done.banner.board) == (pico.port, "Raspberry Pi Pico")

@@ -29,7 +29,7 @@ def plug_in_with(pico, flash=None):
     pico.plug_in()
 
 
-def listen(pico, wanted, wait_s=40.0, ask=b""):
+def listen(pico, wanted, wait_s=150.0, ask=b""):
     """What the board prints, up to the first text of wanted. ask: sent while it is silent."""
     end_s, heard = time.monotonic() + wait_s, ""
     with SerialLink(pico.address) as link:
