@@ -100,6 +100,13 @@ def test_a_failed_sensor_is_told_never_waters_and_comes_back(
     assert stats["decisions"] == 16 * 24 + 1 or stats["decisions"] == 16 * 24
 
 
+def test_a_node_whose_start_takes_long_misses_nothing(tmp_path: Path) -> None:
+    node = make_node(tmp_path, 2, speed=2 * DAY_S, wall_start_s=time.time() - 60)
+    node.start()
+    finish(node)
+    assert node.stats()[-1]["node"]["decisions"] in (2 * 24, 2 * 24 + 1)
+
+
 def test_garbage_at_the_end_of_the_log_costs_nothing_else(tmp_path: Path) -> None:
     node = make_node(tmp_path, 200, speed=4 * DAY_S)
     node.start()

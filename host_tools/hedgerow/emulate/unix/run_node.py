@@ -64,7 +64,8 @@ def timeline(settings, saved):
         now_s = min(max(machine.wake_ms() / 1000, saved["now_s"]), settings["end_s"])
         return time.time() - (now_s - start_s) / speed if speed else None, now_s, None
     if saved is None:
-        return settings["wall_start_s"], start_s, None
+        # Where the interpreter came up late nothing of the field is skipped.
+        return max(settings["wall_start_s"], time.time()), start_s, None
     if not speed:
         return None, saved["now_s"], None
     wall_start_s = saved["wall_s"] - (saved["now_s"] - start_s) / speed
