@@ -20,7 +20,7 @@ def cellular_part(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     pin = table.get("sim_pin")
     if is_known(pin) and not (pin.isdigit() and 4 <= len(pin) <= 8):
         draft.fault((*path, "sim_pin"), "sim_pin is no PIN", "4 to 8 digits in quotes")
-    for key in ("apn", "apn_user", "apn_password", "host"):
+    for key in ("apn", "apn_user", "apn_password"):
         if is_known(table.get(key)) and not _goes_into_a_command(table[key]):
             draft.fault((*path, key), f"a quote or control character in {key}", "plain text")
     if table.get("power_key") is not None:

@@ -1,6 +1,7 @@
 """[uplink]: can its host be reached from this board, at this port, and by nobody else's node?"""
 
 import ipaddress
+import re
 from typing import Any
 
 from hedgerow.config.draft import Draft
@@ -8,6 +9,9 @@ from hedgerow.config.fault import Path
 from hedgerow.config.schema import is_known
 from hedgerow.hosts import is_local
 
+_NAME = re.compile(
+    r"[A-Za-z0-9_.-]{1,253}|[0-9A-Fa-f]*:[0-9A-Fa-f:.]*(%[A-Za-z0-9_.-]+)?"
+)  # or IPv6
 _CURES = {"coap": "oscore_secret", "http": "tls"}
 _IP_KINDS = ("mqtt", "coap", "http", "umqtt")  # the board's own TCP/IP carries them
 # kind -> its protocol, port without TLS, port with
@@ -40,6 +44,8 @@ def _check_host(draft: Draft, path: Path, table: dict[str, Any]) -> bool:
         message, expected = f"{message} contains a port", "host and port as two keys"
     elif any(c.isspace() for c in host):
         expected = "a name or an address without spaces"
+    elif not _NAME.fullmatch(host) or not host.strip("."):
+        expected = "up to 253 letters a-z, digits, - and ."
     elif host.replace(".", "").isdigit() and not _address(host):
         expected = "four numbers of 0 to 255, or a name"
     else:
@@ -67,8 +73,10 @@ def _check_path(draft: Draft, path: Path, table: dict[str, Any]) -> None:
     found = table.get("path")
     if is_known(found) and not (found.startswith("/") and found.rstrip("/") == found):
         draft.fault((*path, "path"), f'path = "{found}"', 'as "/api": a / before, none behind')
-    elif is_known(found) and not (found.isascii() and found.isprintable() and " " not in found):
+    elif is_known(found) and not re.fullmatch(r"[!-~]*", found):
         draft.fault((*path, "path"), f'path = "{found}"', "as in a URL, %20 for a space")
+    elif is_known(found) and set("?#") & set(found):
+        draft.fault((*path, "path"), f'path = "{found}"', "a path alone, without ? and #")
 
 
 def _check_secrets(draft: Draft, path: Path, table: dict[str, Any]) -> None:
