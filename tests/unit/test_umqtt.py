@@ -204,7 +204,7 @@ class TestLink(_Case):
         return UmqttLink(module, "192.0.2.1", 1883, "bed-3", info=b"i", poll_ms=1)
 
     def run_it(self, scenario):
-        asyncio.run(asyncio.wait_for_ms(scenario(), 3000))
+        asyncio.run(asyncio.wait_for_ms(scenario(), 60000))
 
     async def fault_of(self, awaitable):
         return str(await fails(awaitable))
