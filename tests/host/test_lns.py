@@ -448,6 +448,20 @@ def test_adr_asks_once_margin_is_known_and_takes_the_answer(bench):
     assert b.receive(rx(peer.up(flags=phy.ADR), snr_db=6.0)) is None
 
 
+def test_a_device_that_stepped_down_by_itself_has_full_power_again(bench):
+    """Else the next LinkADRReq would take as much from it as before, at once."""
+    b = bench(adr_history=3)
+    peer = Peer()
+    for _ in range(3):
+        plan = b.receive(rx(peer.up(flags=phy.ADR), snr_db=14.0))
+    assert peer.open(plan.options[0][1].data, 0).fopts[:2] == b"\x03\x53"
+    b.receive(rx(peer.up(flags=phy.ADR, options=b"\x03\x07"), snr_db=14.0))
+    for _ in range(3):
+        plan = b.receive(rx(peer.up(flags=phy.ADR), sf=8, snr_db=6.5))
+    # 6.5 + 10 - 10 dB: two steps of 3 dB, SF8 to SF7 and one of power
+    assert peer.open(plan.options[0][1].data, 1).fopts[:2] == b"\x03\x51"
+
+
 def test_adr_does_not_insist_when_refused_and_not_without_the_flag(bench):
     b = bench(adr_history=3)
     peer = Peer()

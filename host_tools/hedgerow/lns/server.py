@@ -215,8 +215,8 @@ class NetworkServer:
         return session.repeats <= _MOST_REPEATS
 
     def _note(self, session: Session, rx: Rx, rate: int) -> None:
-        if session.rate != rate:
-            session.rate, session.snrs = rate, []
+        if session.rate != rate:  # a device that steps down has taken full power before
+            session.rate, session.power, session.snrs = rate, 0, []
         adr.note(session, rx.snr_db)
         session.last_seen_s = self._now_s()
         session.last_gateway = rx.gateway.hex()

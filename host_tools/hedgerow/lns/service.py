@@ -143,7 +143,8 @@ class LnsService(asyncio.DatagramProtocol):
         return (
             f"gateways {gateways}, uplinks {counts.uplinks}, joins {counts.joins}, "
             f"stored {records.stored}, downlinks {counts.downlinks}, refused "
-            f"{counts.refused + records.refused}, without time for an answer {counts.unplanned}"
+            f"{counts.refused + records.refused}, without time for an answer {counts.unplanned}, "
+            f"not sent by a gateway {self.front.failed}"
         )
 
 
