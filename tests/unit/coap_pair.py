@@ -14,7 +14,10 @@ from hedge.net.coap.resource import Refusal, Resource, reply
 from hedge.net.coap.server import Server
 
 FAST = {"ack_timeout_ms": 20, "max_retransmit": 3}  # where something is lost
-CALM = {"ack_timeout_ms": 1500, "max_retransmit": 3}  # a stalled machine must not repeat datagrams
+CALM = {
+    "ack_timeout_ms": 10000,
+    "max_retransmit": 3,
+}  # a stalled machine must not repeat datagrams
 
 
 class Shelf:
@@ -53,7 +56,7 @@ class Pair:
         self.shelf = Shelf()
         self.server = Server(self.net.socket("s"), **dict(timing, **(server or {})))
         self.server.add(self.shelf.resource())
-        options = dict({"limit_ms": 3000}, **timing)
+        options = dict({"limit_ms": 30000}, **timing)
         options.update(client or {})
         self.client = Client(self.net.socket("c", peer="s"), **options)
 
@@ -76,7 +79,7 @@ class Pair:
 
 
 class PairCase(QuietCase):
-    def play(self, scenario, pair=None, limit_ms=8000):
+    def play(self, scenario, pair=None, limit_ms=60000):
         """Run scenario(pair)."""
         pair = pair or Pair()
 

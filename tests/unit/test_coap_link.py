@@ -27,7 +27,7 @@ class FarmPair:
         self.server.add(Resource("info/bed-3", {n.PUT: self._take_info}))
         self.opened = 0
         self.doubts = []
-        self.link = CoapLink(self._open, "bed-3", info, **dict(timing, limit_ms=3000))
+        self.link = CoapLink(self._open, "bed-3", info, **dict(timing, limit_ms=30000))
 
     async def _open(self, doubted):
         self.opened += 1
