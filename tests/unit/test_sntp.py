@@ -257,6 +257,21 @@ class TestServers(Case):
         asyncio.run(made.sync())
         self.assertEqual(net.asked, ["a", "b", "c", "b", "c"])
 
+    def test_when_all_have_denied_the_drift_goes_on_correcting(self):
+        async def play():
+            made = Sntp([], slew_every_ms=1)
+            nudged = []
+            made.nudge = nudged.append
+            task = asyncio.create_task(made.run())
+            for _ in range(1000):
+                if nudged:
+                    break
+                await asyncio.sleep_ms(1)
+            task.cancel()
+            return nudged
+
+        self.assertTrue(asyncio.run(play()))
+
 
 if __name__ == "__main__":
     unittest.main()

@@ -63,7 +63,7 @@ class Sntp:
         """Loop until cancelled, or until the clock proves to be somebody else's."""
         slewing = asyncio.create_task(self._slew())
         try:
-            while self._servers and self._steerable:
+            while self._steerable:  # without a server that may be asked the drift is left
                 known = await self.sync()
                 if known and self._doubted is None:
                     self._backoff.reset()
