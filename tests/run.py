@@ -2,7 +2,7 @@
 
     python tests/run.py                 both
     python tests/run.py --only upy      one side: cpython or upy
-    python tests/run.py test_cbor       only modules whose name contains this
+    python tests/run.py test_cbor ...   only modules whose name contains one of these
 
 Run under MicroPython (by itself, as a child) it imports the modules that its arguments name.
 """
@@ -51,11 +51,11 @@ def _run_here_cpython(names):
     return _summary("CPython", result.testsRun, passed, failed, skipped)
 
 
-def _names(folder, pattern):
+def _names(folder, patterns):
     from pathlib import Path
 
-    files = sorted(Path(_here(), folder).glob("test_*.py"))
-    return [path.stem for path in files if pattern in path.stem]
+    stems = sorted(path.stem for path in Path(_here(), folder).glob("test_*.py"))
+    return [stem for stem in stems if any(pattern in stem for pattern in patterns)]
 
 
 def _child_upy(command, env):
@@ -64,7 +64,7 @@ def _child_upy(command, env):
     return subprocess.run(command, env=env, stdout=subprocess.PIPE, text=True, timeout=600)
 
 
-def _spawn_upy(pattern):
+def _spawn_upy(patterns):
     import os
     from concurrent.futures import ThreadPoolExecutor
 
@@ -75,7 +75,7 @@ def _spawn_upy(pattern):
     folders = [f"{here}/shim/upy", f"{here}/unit", f"{here}/upy", str(paths.firmware_dir())]
     folders += [str(paths.emulate_dir()), str(paths.host_tools_dir()), ".frozen"]
     env = dict(os.environ, MICROPYPATH=":".join(folders))
-    names = _names(_UNIT, pattern) + _names(_UPY_ONLY, pattern)
+    names = _names(_UNIT, patterns) + _names(_UPY_ONLY, patterns)
     # A process for some modules each: all of them fill the heap, a larger one is slow to sweep.
     parts = [names[i : i + _MODULES_AT_ONCE] for i in range(0, len(names), _MODULES_AT_ONCE)]
     command = [str(find_micropython()), f"{here}/run.py", "--child"]
@@ -94,27 +94,35 @@ def _spawn_upy(pattern):
     return max(codes) if codes else 1
 
 
-def _cpython(pattern):
+def _cpython(patterns):
     from hedgerow import paths
 
     here = _here()
     sys.path[:0] = [f"{here}/shim/cpython", f"{here}/unit", str(paths.emulate_dir())]
     import micropython  # noqa: F401  adds the MicroPython names to time and asyncio
 
-    return _run_here_cpython(_names(_UNIT, pattern))
+    return _run_here_cpython(_names(_UNIT, patterns))
+
+
+def _arguments(args):
+    import argparse
+
+    parser = argparse.ArgumentParser(description="Unit tests under CPython and MicroPython")
+    parser.add_argument("--only", choices=("cpython", "upy"), default="")
+    parser.add_argument("module", nargs="*", help="part of a module's name; without any, all")
+    said = parser.parse_args(args)
+    return said.only, said.module or [""]
 
 
 def main(args):
     if args and args[0] == "--child":
         return _run_here_upy(args[1:])
-    only = args[args.index("--only") + 1] if "--only" in args else ""
-    patterns = [a for a in args if a not in ("--only", only)]
-    pattern = patterns[0] if patterns else ""
+    only, patterns = _arguments(args)
     codes = []
     if only in ("", "cpython"):
-        codes.append(_cpython(pattern))
+        codes.append(_cpython(patterns))
     if only in ("", "upy"):
-        codes.append(_spawn_upy(pattern))
+        codes.append(_spawn_upy(patterns))
     return max(codes)
 
 
