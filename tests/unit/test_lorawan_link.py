@@ -14,7 +14,7 @@ from hedge.net.link import make_link
 from hedge.net.lorawan import parts, payload, region
 from hedge.net.lorawan.mac import Mac
 from hedge.net.lorawan.radio import Radio
-from hedge.net.lorawan.session import Session
+from hedge.net.lorawan.session import UP_BLOCK, Session
 from hedge.net.lorawan_link import LorawanLink
 from hedge.store import KV
 from hedge.wire import ack, frame, senml
@@ -233,6 +233,52 @@ class TestLorawanLink(fake.ClockCase):
         self.play(work)
         self.assertEqual(self.network.joins, 2)
         self.assertEqual(self.session.dev_addr, fake.ADDR + 2)
+
+    def test_used_up_counters_lead_to_a_join_and_the_queue_goes_on(self):
+        async def work():
+            await self.link.connect()
+            self.session.fcnt_up = 1 << 32
+            await self.link.send(_frame(1))
+            with self.assertRaises(LinkError) as caught:
+                await self.link.recv()
+            self.assertTrue("OTAA joins anew" in str(caught.exception))
+            self.assertEqual(self.network.numbers(), [])
+            self.assertTrue(await self.link.connect())  # frame 1 is still under way
+            self.assertEqual(self.marks(await self.link.recv()), [(3, 1, 1)])
+
+        self.play(work)
+        self.assertEqual(self.network.joins, 2)
+        self.assertEqual(self.session.dev_addr, fake.ADDR + 2)
+        self.assertEqual((self.session.fcnt_up, self.session.kv.saved["up"]), (1, UP_BLOCK))
+
+    def test_a_start_with_used_up_counters_begins_with_a_join(self):
+        async def work():
+            await self.link.connect()
+            self.session.fcnt_up = self.session._up_limit = (1 << 32) - 1
+            self.session.next_fcnt_up()  # reserves a block that ends past 32 bits
+            plan = region.load("EU868")
+            self.session = self.mac.session = Session(fake.FakeKV(self.session.kv.saved), plan)
+            self.network._session = self.session
+            self.assertTrue(self.session.joined)
+            await self.link.connect()
+            await self.link.send(_frame(1))
+            self.assertEqual(self.marks(await self.link.recv()), [(3, 1, 1)])
+
+        self.play(work)
+        self.assertEqual(self.network.joins, 2)
+
+    def test_abp_with_used_up_counters_says_what_to_do_and_sends_nothing(self):
+        async def work():
+            self.mac.start_abp(fake.ADDR, b"n" * 16, b"a" * 16)
+            self.link._activate = None
+            self.session.fcnt_up = 1 << 32
+            for _ in range(2):
+                with self.assertRaises(LinkError) as caught:
+                    await self.link.connect()
+                self.assertTrue("ABP needs another dev_addr" in str(caught.exception))
+
+        self.play(work)
+        self.assertEqual(self.radio.sent, [])
 
     def test_silence_lowers_the_data_rate(self):
         async def work():

@@ -206,6 +206,25 @@ class TestCounters(_Case):
         with self.assertRaises(LinkError):
             self.up()
 
+    def test_the_last_counter_and_none_after_it_nor_after_a_restart(self):
+        self.abp()
+        self.session.fcnt_up = self.session._up_limit = 0xFFFFFFFF
+        self.run_(self.mac.uplink(1, b"y"))
+        self.assertEqual(
+            fake.uplink(self.session, self.radio.sent[-1][0], 0xFFFFFFFF).payload, b"y"
+        )
+        for _ in range(2):
+            self.assertTrue(self.session.is_used_up)
+            with self.assertRaises(LinkError) as caught:
+                self.up()
+            self.assertTrue("all 2**32 uplink counters" in str(caught.exception))
+            self.assertEqual(len(self.radio.sent), 1)
+            self.kv = fake.FakeKV(self.kv.saved)
+            self.build()
+            self.abp()
+        self.mac.start_abp(fake.ADDR, b"N" * 16, b"A" * 16)
+        self.assertEqual(self.up()[1].fcnt, 0)
+
     def _takes(self, data):
         before = self.mac.downlinks
         self.radio.answer = lambda sent: {1: data}

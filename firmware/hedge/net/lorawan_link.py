@@ -17,6 +17,7 @@ from ..wire import ack, frame
 from .link import Link
 from .lorawan import parts, payload
 from .lorawan.payload import Entry
+from .lorawan.session import USED_UP
 
 _JOINS = 3  # attempts before connect() gives up; the MAC's back-off keeps them apart
 _ACKS_KEPT = 8
@@ -77,8 +78,11 @@ class LorawanLink(Link):
     # ---- Link ----
 
     async def connect(self):
-        """Join if there is no session. True if frames of before are still under way."""
+        """Join if there is no session, or none that can send any more. True if frames of before
+        are still under way. Raises LinkError.
+        """
         await self.close()
+        self._leave_used_up()
         for _ in range(_JOINS):
             if self.mac.session.joined:
                 break
@@ -89,6 +93,14 @@ class LorawanLink(Link):
         self._fault = None
         self._task = asyncio.create_task(self._work())
         return bool(self._queue)
+
+    def _leave_used_up(self):
+        """A session whose counters are used up ends here: OTAA joins anew, ABP has no way on."""
+        session = self.mac.session
+        if session.joined and session.is_used_up:
+            if self._activate is None:
+                raise LinkError(USED_UP)
+            session.forget()
 
     async def send(self, data):
         entry = frame.unpack(data, self._key)

@@ -14,6 +14,10 @@ UP_BLOCK = 32
 NONCE_BLOCK = 4
 _FCNT_MAX = 0xFFFFFFFF
 _NONCE_MAX = 0xFFFF
+USED_UP = (
+    "lorawan: all 2**32 uplink counters of this session are used: OTAA joins anew, ABP needs "
+    "another dev_addr, nwk_s_key and app_s_key, here and at the network"
+)
 _LOST_UPS = 32 * UP_BLOCK  # more saves than that do not lie in one sector of a region
 _MOST_DOUBLINGS = 11  # 4,095 nonces on: more than a device's life holds joins
 
@@ -146,10 +150,17 @@ class Session:
             self.kv.save()
         return nonce
 
+    @property
+    def is_used_up(self):
+        """No uplink counter is left, and none may come twice: these keys have had their time."""
+        return self.fcnt_up > _FCNT_MAX
+
     def next_fcnt_up(self):
-        """The counter of a new uplink. Raises StoreError if it could not be journaled."""
-        if self.fcnt_up > _FCNT_MAX:
-            raise LinkError("lorawan: frame counter used up, a join is due")
+        """The counter of a new uplink. Raises StoreError if it could not be journaled, LinkError
+        if none is left: it does not begin anew under the same keys (1.0.4, section 4.3.1.5).
+        """
+        if self.is_used_up:
+            raise LinkError(USED_UP)
         if self.fcnt_up >= self._up_limit:
             limit = self.fcnt_up + UP_BLOCK
             self.before_block()
