@@ -19,7 +19,7 @@ from hedgerow.lns.server import NetworkServer
 
 _GATEWAYS = lns_device.GATEWAYS
 _T = 1_760_000_000
-_KEYS = [b'"data":', b'"tmst":', b'"rxpk":', b"1e999", b"-0", b"NaN", b"null"]
+_KEYS = [b"9" * 400, b'"data":', b'"tmst":', b'"rxpk":', b"1e999", b"-0", b"NaN", b"null"]
 
 
 def _tx():
