@@ -154,6 +154,31 @@ def test_no_value_in_any_place_makes_it_fall_over(tmp_path):
     assert tried > 250
 
 
+@pytest.mark.parametrize(
+    ("digits", "said"),
+    [
+        (400, "expected a whole number, 1 to 86400"),
+        (4301, "a number of 4301 digits"),
+        (9000, "of 9000 digits"),
+    ],
+)
+def test_a_number_that_no_computer_takes_is_one_fault(tmp_path, digits, said):
+    text = _changed(tmp_path).read_text(encoding="utf-8")
+    path = tmp_path / "endless.toml"
+    path.write_text(re.sub(r"(?m)^sample_s = .*", f"sample_s = {'9' * digits}", text))
+    (fault,) = [fault for fault in check_file(path) if not fault.warning]
+    assert path.read_text().splitlines()[fault.line - 1].startswith("sample_s")
+    assert said in str(fault)
+
+
+@pytest.mark.parametrize("tail", ["x = " + "[" * 2000 + "]" * 2000, "a" + ".a" * 3000 + " = 1"])
+def test_what_nests_without_end_is_one_error(tmp_path, tail):
+    path = tmp_path / "deep.toml"
+    path.write_text(_changed(tmp_path).read_text(encoding="utf-8") + f"\n{tail}\n")
+    with pytest.raises(ConfigError, match="nest too deep"):
+        check_file(path)
+
+
 def test_no_missing_piece_makes_it_fall_over(tmp_path):
     """Each line of the good file is left out, or cut in half; the check always answers."""
     lines = _changed(tmp_path).read_text(encoding="utf-8").splitlines()

@@ -40,7 +40,16 @@ class Report:
 
 def examine(path: Path | str) -> Report:
     """Everything that can be said about a node file. Raises ConfigError if it cannot be read."""
-    source = read_source(Path(path), schema.ARRAYS, schema.PLAIN)
+    try:
+        return _examine(Path(path))
+    except RecursionError as error:
+        raise ConfigError(
+            f"{path}: brackets or names nest too deep; is this a node file?"
+        ) from error
+
+
+def _examine(path: Path) -> Report:
+    source = read_source(path, schema.ARRAYS, schema.PLAIN)
     draft = Draft(source)
     apply_schema(draft)
     plan = _plan(draft)

@@ -1,6 +1,5 @@
 """The parts that the table of node files is made of: kinds of values, keys, sections."""
 
-import math
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
@@ -24,7 +23,7 @@ def _is_int(value: Any) -> bool:
 
 def is_number(value: Any) -> bool:
     is_real = isinstance(value, (int, float)) and not isinstance(value, bool)
-    return is_real and math.isfinite(value) and abs(value) < _TOO_LARGE
+    return is_real and abs(value) < _TOO_LARGE  # not for NaN; an int may be too large for a float
 
 
 def _is_text(value: Any) -> bool:

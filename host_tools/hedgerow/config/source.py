@@ -30,6 +30,7 @@ _HEADER = re.compile(r"^\s*\[{1,2}\s*[A-Za-z\"'\u2612][^\],]*\]{0,3}\s*(#.*)?$")
 _PAIR = re.compile(r"^\s*([A-Za-z0-9_-]+|\"[^\"]*\"|'[^']*')(\s*\.\s*[\w\"'-]+)*\s*=")
 _WORD = re.compile(r"^\s*([A-Za-z0-9_-]+)\b")
 _BARE = re.compile(r"[^\s,#\]}=]+")
+_ENDLESS = re.compile(r"[\d_]{4301,}")
 _CURLY_QUOTES = "\u201c\u201d\u2018\u2019\u201e"
 
 
@@ -100,6 +101,8 @@ class _Reader:
                 return tomllib.loads("\n".join(self.lines))
             except tomllib.TOMLDecodeError as error:
                 self._mend(str(error))
+            except ValueError as error:
+                self._mend_endless_number(error)
         raise ConfigError(f"{self._file}: more than {_MAX_FAULTS} mistakes; is this a node file?")
 
     def _fault(
@@ -144,6 +147,16 @@ class _Reader:
             self._explain(line, column, message)
             self._replace(start, self._next_start(line))
 
+    def _mend_endless_number(self, error: ValueError) -> None:
+        """Python reads no int of more digits, and tomllib does not say where it stands."""
+        for number, text in enumerate(self.lines, start=1):
+            match = _ENDLESS.search(text)
+            if match:
+                self._fault(number, match.start() + 1, f"a number of {len(match[0])} digits")
+                self._replace(self._statement_start(number), self._next_start(number))
+                return
+        raise ConfigError(f"{self._file}: {error}") from error
+
     def _statement_start(self, line: int) -> int:
         """First line of the statement at `line`: all that stands before it is TOML by itself."""
         if self._is_toml(line - 1):
@@ -156,7 +169,7 @@ class _Reader:
     def _is_toml(self, count: int) -> bool:
         try:
             tomllib.loads("\n".join(self.lines[:count]))
-        except tomllib.TOMLDecodeError:
+        except ValueError:
             return False
         return True
 
