@@ -14,10 +14,8 @@ from hedge.net.coap.resource import Refusal, Resource, reply
 from hedge.net.coap.server import Server
 
 FAST = {"ack_timeout_ms": 20, "max_retransmit": 3}  # where something is lost
-CALM = {
-    "ack_timeout_ms": 10000,
-    "max_retransmit": 3,
-}  # a stalled machine must not repeat datagrams
+# A computer that stands still for seconds must not repeat datagrams.
+CALM = {"ack_timeout_ms": 10000, "max_retransmit": 3}
 
 
 class Shelf:

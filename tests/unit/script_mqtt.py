@@ -57,7 +57,7 @@ class ScriptBroker:
 
 
 def client_of(broker, version=4, **options):
-    options.setdefault("timeout_ms", 2000)
+    options.setdefault("timeout_ms", 20000)
     options.setdefault("keepalive_s", 0)
     return Client(broker.open_stream, "n", version=version, **options)
 
@@ -70,7 +70,7 @@ async def connected(version, **options):
     return broker, client
 
 
-def play(scenario, limit_ms=20000):
+def play(scenario, limit_ms=60000):
     """Run an async test without the log's lines."""
     level, log.level = log.level, log.WARN + 1
     try:

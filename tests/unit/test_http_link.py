@@ -3,7 +3,7 @@
 import asyncio
 import unittest
 
-from waiting import Inbox
+from waiting import Inbox, soon
 
 from hedge.core.errors import LinkError
 from hedge.net.http_client import Http
@@ -72,7 +72,7 @@ def ok(body, more=b""):
 class HttpTest(unittest.TestCase):
     def setUp(self):
         self.server = FakeServer()
-        self.http = Http(self.server.open, "farm:8080", limit_ms=300)
+        self.http = Http(self.server.open, "farm:8080", limit_ms=20000)
 
     def ask(self, answer, times=1):
         self.server.answer = lambda head, body: answer
@@ -142,6 +142,7 @@ class HttpTest(unittest.TestCase):
         self.assertEqual(len(self.server.requests), 1)
 
     def test_silence(self):
+        self.http._limit_ms = 100
         with self.assertRaises(asyncio.TimeoutError):
             self.ask(None)
         self.assertTrue(self.server.streams[0].closed)
@@ -171,8 +172,8 @@ class HttpTest(unittest.TestCase):
 class LinkTest(unittest.TestCase):
     def setUp(self):
         self.server = FakeServer()
-        http = Http(self.server.open, "farm", limit_ms=300)
-        self.link = HttpLink(http, "bed-3", b"info", idle_ms=50)
+        self.http = Http(self.server.open, "farm", limit_ms=20000)
+        self.link = HttpLink(self.http, "bed-3", b"info", idle_ms=60000)
 
     def fault(self, scenario):
         with self.assertRaises(LinkError) as caught:
@@ -197,10 +198,11 @@ class LinkTest(unittest.TestCase):
         self.assertFalse("Hedge-Mac" in head)
 
     def test_an_idle_connection_is_let_go(self):
+        self.link._idle_ms = 50
+
         async def scenario():
             await self.link.connect()
-            await asyncio.sleep_ms(200)
-            self.assertTrue(self.server.streams[0].closed)
+            await soon(lambda: self.server.streams[0].closed, "its end")
             await self.link.send(b"x")
             self.assertEqual(await self.link.recv(), b"ack x")
             await self.link.close()
@@ -208,7 +210,7 @@ class LinkTest(unittest.TestCase):
         asyncio.run(scenario())
 
     def test_the_info_map_is_signed(self):
-        http = Http(self.server.open, "farm", limit_ms=300)
+        http = Http(self.server.open, "farm", limit_ms=20000)
         link = HttpLink(http, "bed-3", b"info", key=b"k" * 16)
 
         async def scenario():
@@ -222,7 +224,7 @@ class LinkTest(unittest.TestCase):
 
     def test_an_account_goes_along(self):
         """The example of RFC 7617, section 2."""
-        http = Http(self.server.open, "farm", limit_ms=300)
+        http = Http(self.server.open, "farm", limit_ms=20000)
         link = HttpLink(http, "bed-3", account=("Aladdin", "open sesame"))
 
         async def scenario():
@@ -251,6 +253,7 @@ class LinkTest(unittest.TestCase):
     def test_silence_ends_the_session(self):
         async def scenario():
             await self.link.connect()
+            self.http._limit_ms = 100
             self.server.answer = lambda head, body: None
             await self.link.send(b"x")
             await self.link.recv()

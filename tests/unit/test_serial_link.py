@@ -62,11 +62,11 @@ class FakeBridge(Inbox):
 class _Case(QuietCase):
     def setUp(self):
         self.bridge = FakeBridge()
-        self.link = SerialLink(self.bridge, "bed-3", b"info", keepalive_s=5, timeout_ms=200)
+        self.link = SerialLink(self.bridge, "bed-3", b"info", keepalive_s=5, timeout_ms=20000)
         QuietCase.setUp(self)
 
     def play(self, scenario):
-        return asyncio.run(asyncio.wait_for_ms(scenario(), 20000))
+        return asyncio.run(asyncio.wait_for_ms(scenario(), 60000))
 
     def fails(self, scenario, text):
         with self.assertRaises(LinkError) as caught:
@@ -103,6 +103,7 @@ class SessionTest(_Case):
 
     def test_without_a_bridge_it_says_what_to_run(self):
         self.bridge.deaf = True
+        self.link._timeout_ms = 200
         self.fails(self.link.connect, "hedgerow bridge")
 
     def test_a_refusal_is_told(self):
@@ -278,6 +279,7 @@ class UplinkTest(_Case):
         gateway, store = FakeGateway(), FakeStore()
         self.bridge.answer = gateway.take
         self.bridge.deaf = True
+        self.link._timeout_ms = 200
         store.append(1, b"record")
 
         async def scenario():
@@ -285,6 +287,7 @@ class UplinkTest(_Case):
             uplink = Uplink(self.link, store, "bed-3", **options)
             task = asyncio.create_task(uplink.run())
             await soon(lambda: uplink.outages, "a vain attempt")
+            self.link._timeout_ms = 20000
             self.bridge.come()
             await soon(lambda: not store.rows, "the ack")
             store.append(1, b"another")

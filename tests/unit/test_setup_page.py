@@ -249,7 +249,7 @@ class TestButton(unittest.TestCase):
 
         pin = _Pin()
         level, log.level = log.level, log.WARN + 1
-        asyncio.run(asyncio.wait_for(scenario(), 10))
+        asyncio.run(asyncio.wait_for(scenario(), 60))
         log.level = level
         self.assertEqual((pin.set_up, asked), ((0, 1), [0, 0]))
 
@@ -268,7 +268,7 @@ class TestWhen(unittest.TestCase):
                 await asyncio.sleep_ms(2)
             task.cancel()
 
-        asyncio.run(asyncio.wait_for(scenario(), 10))
+        asyncio.run(asyncio.wait_for(scenario(), 60))
         self.assertEqual(asked, ["no network set up"])
 
     def test_after_vain_rounds_and_when_asked(self):
@@ -302,7 +302,7 @@ class TestWhen(unittest.TestCase):
             task.cancel()
 
         level, log.level = log.level, log.WARN + 1
-        asyncio.run(asyncio.wait_for(scenario(), 10))
+        asyncio.run(asyncio.wait_for(scenario(), 60))
         log.level = level
         self.assertEqual(asked, ["waiting", "up"])
 
