@@ -695,6 +695,9 @@ def test_two_devices_of_one_name_or_eui():
 def test_unreadable_files(tmp_path):
     with pytest.raises(ConfigError, match="No such file"):
         read_site(tmp_path / "none.toml")
+    (tmp_path / "deep.toml").write_text("x = " + "[" * 3000 + "]" * 3000)
+    with pytest.raises(ConfigError, match="nest too deep"):
+        read_site(tmp_path / "deep.toml")
     (tmp_path / "bad.toml").write_text("[")
     with pytest.raises(ConfigError, match=r"bad\.toml"):
         read_site(tmp_path / "bad.toml")

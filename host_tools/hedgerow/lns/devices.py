@@ -78,6 +78,8 @@ def read_site(path: Path) -> Site:
         table = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise ConfigError(f"devices file {path}: {error}") from error
+    except RecursionError as error:
+        raise ConfigError(f"devices file {path}: brackets nest too deep") from error
     return site_of(table, str(path))
 
 
