@@ -136,6 +136,10 @@ class Node:
         Cancelling it ends everything. However it ends, actuators are off.
         """
         self.open()
+        if self._gc_every == 1 and hasattr(gc, "threshold"):
+            # A small heap, swept long before it is full: what stays would else lie scattered over
+            # all of it, and the 200 bytes of a frame find no room in one piece.
+            gc.threshold(_free_bytes() // 4)
         tasks = [
             asyncio.create_task(self._control_task()),
             asyncio.create_task(self._guard_task()),

@@ -32,11 +32,7 @@ def field():
 def test_it_boots_publishes_and_decides_without_losing_anything(field):
     told = field.run("64wk", limit_s=_LIMIT_S)
     assert told, "it died"
-    # In 3 of 130 runs no 200 bytes lay in one piece for a frame: the session ended, with a warning
-    # or two, and the next one sent it.
-    assert told["outages"] <= 1
-    assert told["warnings"] <= 2
-    assert told["pending"] == 0
+    assert (told["outages"], told["warnings"], told["pending"]) == (0, 0, 0)
     assert told["stored"] == told["records"] > 50
     assert told["inferences"] > 0
     assert told["actuations"] > 0
