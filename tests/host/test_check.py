@@ -171,6 +171,16 @@ def test_a_number_that_no_computer_takes_is_one_fault(tmp_path, digits, said):
     assert said in str(fault)
 
 
+def test_a_key_with_an_escape_is_found_in_its_line(tmp_path):
+    text = _changed(tmp_path).read_text(encoding="utf-8")
+    path = tmp_path / "escape.toml"
+    key = '"a\\U0001F600" = 1'  # no escape of JSON
+    path.write_text(text.replace("[node]\n", f"[node]\n{key}\n", 1), encoding="utf-8")
+    (fault,) = [fault for fault in check_file(path) if not fault.warning]
+    assert path.read_text(encoding="utf-8").splitlines()[fault.line - 1] == key
+    assert "unknown key 'a\U0001f600'" in str(fault)
+
+
 @pytest.mark.parametrize("tail", ["x = " + "[" * 2000 + "]" * 2000, "a" + ".a" * 3000 + " = 1"])
 def test_what_nests_without_end_is_one_error(tmp_path, tail):
     path = tmp_path / "deep.toml"

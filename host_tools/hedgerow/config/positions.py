@@ -7,7 +7,7 @@
 Source: the grammar of tree-sitter-toml; node types are named in its grammar.js.
 """
 
-import json
+import tomllib
 from collections.abc import Iterator
 
 import tree_sitter_toml
@@ -108,6 +108,6 @@ def _parts(key: Node) -> Iterator[str]:
         return
     text = (key.text or b"").decode(errors="replace")
     if key.type == "quoted_key":
-        yield json.loads(text) if text.startswith('"') else text[1:-1]
+        yield tomllib.loads(f"key = {text}")["key"]  # it knows TOML's escapes
     else:
         yield text
