@@ -10,7 +10,7 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tflite_graph import TfliteGraph
+from tflite_graph import SAME, TfliteGraph
 
 from hedgerow.cli.convert import command
 from hedgerow.convert import arithmetic, passes, reference
@@ -139,6 +139,45 @@ def test_an_output_that_no_input_changes_is_refused() -> None:
     for output in (constant, y):
         with pytest.raises(ModelError, match="it is the same for every input"):
             api.convert(g.finish(x, output))
+
+
+def test_a_keras_conv1d_equals_tflm() -> None:
+    """EXPAND_DIMS, CONV_2D over one row, SQUEEZE: how Keras writes it."""
+    rng, g = np.random.default_rng(3), TfliteGraph()
+    x, row = g.tensor((1, 12, 3), 0.05, 4), g.tensor((1, 1, 12, 3), 0.05, 4)
+    axis = g.tensor((), [], data=np.array(1), dtype="int32")
+    weights = g.tensor((5, 1, 3, 3), 0.01, data=rng.integers(-127, 128, (5, 1, 3, 3)))
+    bias = g.tensor((5,), 0.0005, data=rng.integers(-2000, 2000, 5), dtype="int32")
+    y, z = g.tensor((1, 1, 12, 5), 0.02, -128), g.tensor((1, 12, 5), 0.02, -128)
+    steps = {"strideH": 1, "strideW": 1, "dilationHFactor": 1, "dilationWFactor": 1}
+    g.op("EXPAND_DIMS", [x, axis], row, "ExpandDimsOptions")
+    g.op("CONV_2D", [row, weights, bias], y, "Conv2DOptions", padding=SAME, **steps)
+    g.op("SQUEEZE", [y], z, "SqueezeOptions", squeezeDims=[1])
+    tflite = g.finish(x, z)
+    result = api.convert(tflite)
+    assert [op.kind for op in result.device_graph.ops] == ["conv"]
+    inputs = api.random_inputs_for(result, 20)
+    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
+
+
+def test_a_keras_reshape_equals_tflm() -> None:
+    """SHAPE, STRIDED_SLICE and PACK compute the shape of a RESHAPE for a batch of any size."""
+    g = TfliteGraph()
+    x, whole = g.tensor((1, 40), 0.1, 3), g.tensor((2,), [], dtype="int32")
+    batch, shape = g.tensor((), [], dtype="int32"), g.tensor((3,), [], dtype="int32")
+    ends = [g.tensor((1,), [], data=np.array([n]), dtype="int32") for n in (0, 1, 1)]
+    sides = [g.tensor((), [], data=np.array(n), dtype="int32") for n in (10, 4)]
+    y, z = g.tensor((1, 10, 4), 0.1, 3), g.tensor((1, 10, 4), 0.1, 3)
+    g.op("SHAPE", [x], whole, "ShapeOptions", outType=2)
+    g.op("STRIDED_SLICE", [whole, *ends], batch, "StridedSliceOptions", shrinkAxisMask=1)
+    g.op("PACK", [batch, *sides], shape, "PackOptions", valuesCount=3)
+    g.op("RESHAPE", [x, shape], y, "ReshapeOptions")
+    g.op("RELU", [y], z)
+    tflite = g.finish(x, z)
+    result = api.convert(tflite)
+    assert [op.kind for op in result.device_graph.ops] == ["table"]
+    inputs = api.random_inputs_for(result, 20)
+    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
 
 
 def test_a_uint8_model_is_refused_by_its_type() -> None:

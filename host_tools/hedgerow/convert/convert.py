@@ -26,6 +26,7 @@ from hedgerow.convert.oracle import (
 from hedgerow.convert.passes import lower
 from hedgerow.convert.plan import Plan, make_plan
 from hedgerow.convert.report import Report, make_report
+from hedgerow.convert.shapes import drop_shapes
 from hedgerow.errors import ModelError
 from hedgerow.files import refuse_to_overwrite, write_whole
 
@@ -42,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Conversion:
-    """graph: as imported, without float ends; plan: of the device graph, after the passes."""
+    """graph: as imported, without float ends and what computes shapes; plan: of the device graph."""
 
     graph: Graph
     plan: Plan
@@ -56,7 +57,7 @@ class Conversion:
 
 def convert(tflite_data: bytes) -> Conversion:
     """Convert an int8 .tflite. Raises ModelError: what is wrong, in which op, and the cure."""
-    graph = cut_float_border(read_tflite(tflite_data))
+    graph = cut_float_border(drop_shapes(read_tflite(tflite_data)))
     plan = make_plan(lower(graph))
     hgm = emit(plan)
     _check_by_reader(hgm)

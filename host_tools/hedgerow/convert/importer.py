@@ -23,6 +23,7 @@ _CONSTANT_DTYPES = (
 )
 _TYPE_NAMES = {v: k for k, v in vars(tflite.TensorType).items() if not k.startswith("_")}
 _OP_NAMES = {v: k for k, v in vars(tflite.BuiltinOperator).items() if not k.startswith("_")}
+_RESHAPES = ("EXPAND_DIMS", "SQUEEZE")  # round every Conv1D of Keras; the shapes are known here
 _MAX_ELEMENTS = 1 << 26
 # What reading a damaged flatbuffer may raise: a cut field, a wild offset, a bad string, a
 # negative count, an impossible array.
@@ -121,6 +122,7 @@ def _op(model: Any, raw: Any, tensors: list[Tensor]) -> Op:
     # The wide field came later; old writers fill only the byte (schema.fbs, OperatorCode).
     builtin = max(code.BuiltinCode(), code.DeprecatedBuiltinCode())
     kind = _OP_NAMES.get(builtin, f"op code {builtin}")
+    kind = "RESHAPE" if kind in _RESHAPES else kind
     if not outputs:
         raise ModelError(f"damaged .tflite: {kind} without an output")
     return Op(kind, inputs, outputs, read_options(kind, raw))

@@ -12,10 +12,10 @@ from types import MappingProxyType
 import numpy as np
 
 from hedgerow.convert.graph import Graph, Op, Tensor, verify, where
+from hedgerow.convert.shapes import drop_dead
 from hedgerow.errors import ModelError
 from hedgerow.train.float_ops import LAYERS, check_float, constant_of
 
-_RESHAPES = ("EXPAND_DIMS", "SQUEEZE", "RESHAPE")
 _FOLDING = ("CONV_2D", "DEPTHWISE_CONV_2D", "FULLY_CONNECTED")
 _FUSING = (*_FOLDING, "ADD", "SUB", "MUL")
 _ACTIVATIONS = {"RELU": "relu", "RELU6": "relu6", "RELU_N1_TO_1": "relu_n1_to_1"}
@@ -64,25 +64,15 @@ def widen_constants(graph: Graph) -> Graph:
 
 
 def plain_reshapes(graph: Graph) -> Graph:
-    """RESHAPE, SQUEEZE and EXPAND_DIMS become RESHAPE to a shape that is known."""
+    """The shape of a RESHAPE is known, whoever computes it in the file."""
     tensors, ops = list(graph.tensors), []
     for op in graph.ops:
-        if op.kind in _RESHAPES:
+        if op.kind == "RESHAPE":
             shape = np.array(tensors[op.outputs[0]].shape, dtype=np.int32)
             tensors.append(Tensor(f"shape_{len(tensors)}", shape.shape, "int32", data=shape))
             op = Op("RESHAPE", (op.inputs[0], len(tensors) - 1), op.outputs)
         ops.append(op)
     return replace(graph, tensors=tuple(tensors), ops=tuple(ops))
-
-
-def drop_dead(graph: Graph) -> Graph:
-    """Ops whose output nobody reads go (what Keras leaves of computed shapes)."""
-    needed, kept = {graph.output}, []
-    for op in reversed(graph.ops):
-        if op.outputs[0] in needed:
-            needed.update(op.inputs)
-            kept.append(op)
-    return graph.with_ops(kept[::-1])
 
 
 def fold_scales(graph: Graph) -> Graph:
