@@ -171,6 +171,15 @@ def test_a_number_that_no_computer_takes_is_one_fault(tmp_path, digits, said):
     assert said in str(fault)
 
 
+def test_a_quote_before_a_header_is_the_one_fault(tmp_path):
+    text = _changed(tmp_path).read_text(encoding="utf-8")
+    path = tmp_path / "quote.toml"
+    path.write_text(text.replace("[node]", "'[node]", 1), encoding="utf-8")
+    (fault,) = [fault for fault in check_file(path) if not fault.warning]
+    assert path.read_text(encoding="utf-8").splitlines()[fault.line - 1] == "'[node]"
+    assert "the quotes are not closed" in str(fault)
+
+
 def test_a_key_with_an_escape_is_found_in_its_line(tmp_path):
     text = _changed(tmp_path).read_text(encoding="utf-8")
     path = tmp_path / "escape.toml"

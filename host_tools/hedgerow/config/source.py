@@ -229,12 +229,26 @@ class _Reader:
 
     def _mend_unclosed(self, start: int) -> None:
         text = self.lines[start - 1]
+        if not _is_start(text):
+            self._mend_stray_quote(start)
+            return
         value = text.index("=") + 1
         match = re.search(r"\"\"\"|'''|[\[{]", text[value:])
         what = match[0] if match else "value"
         column = value + (match.start() if match else 0) + 1
         self._fault(start, column, f"this {what} is never closed")
         self._replace(start, self._next_start(start))
+
+    def _mend_stray_quote(self, start: int) -> None:
+        """Before a header, say; tomllib looks for the other one to the end of the file."""
+        ends = range(start, len(self.lines) + 1)
+        line = next((end for end in ends if not self._is_toml(end)), start)
+        text = self.lines[line - 1]
+        self._fault(line, len(text) - len(text.lstrip()) + 1, "the quotes are not closed")
+        self._replace(line, line + 1)
+        self.lines[line - 1] = self.lines[line - 1] or self._header(
+            re.sub(r"[\s\[\]\"']", "", text)
+        )
 
     def _mend_element(self, line: int, column: int, message: str) -> None:
         """A mistake in one line of a long array: the other lines are read all the same."""
