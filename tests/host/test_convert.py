@@ -10,11 +10,14 @@ import pytest
 from click.testing import CliRunner
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from random_ops import OPS
 from tflite_graph import SAME, TfliteGraph
 
 from hedgerow.cli.convert import command
 from hedgerow.convert import arithmetic, passes, reference
 from hedgerow.convert import convert as api
+from hedgerow.convert.cost import costs
+from hedgerow.convert.emit import RECORDS
 from hedgerow.convert.importer import read_tflite
 from hedgerow.convert.oracle import Verification
 from hedgerow.errors import ModelError, ToolError
@@ -57,6 +60,32 @@ def test_random_networks_equal_tflm(tflite: bytes) -> None:
     result = api.convert(tflite)
     inputs = api.random_inputs(12, result.report.input_bytes)
     assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
+
+
+def test_every_kind_of_op_has_a_cost_on_every_board() -> None:
+    """A kind left out would make a prediction too small, and nobody would see it."""
+    for board, cost in costs().items():
+        assert set(cost["kinds"]) == set(RECORDS), board
+
+
+def test_the_report_counts_what_recurrent_layers_multiply_and_hold() -> None:
+    """lstm: 4 gates of n cells over n_in inputs and n hidden, each step; svdf: both products."""
+    for kind in ("lstm", "svdf"):
+        result = api.convert(OPS[kind](np.random.default_rng(3)))
+        graph = result.graph
+        shapes = [graph.tensors[i].shape for i in graph.ops[0].inputs if i != -1]
+        if kind == "lstm":
+            (batch, steps, n_in), cells = shapes[0], shapes[1][0]
+            macs = batch * steps * 4 * cells * (n_in + cells)
+            held = 4 * cells * (n_in + cells) + 8 * cells * 4 + 512  # biases twice, a table
+        else:
+            (filters, n_in), memory = shapes[1], shapes[2][1]
+            macs = filters * (n_in + memory)
+            time_bytes = graph.tensors[graph.ops[0].inputs[2]].item_bytes
+            held = filters * (n_in + memory * time_bytes + 4) + 4 * shapes[3][0]
+        found = [layer for layer in result.report.layers if layer.kind == kind]
+        assert sum(layer.macs for layer in found) == result.report.macs == macs
+        assert {layer.constant_bytes for layer in found} == {held}
 
 
 def test_soil_dry_equals_tflm_on_10000_inputs_in_viper(soil_dry: bytes) -> None:

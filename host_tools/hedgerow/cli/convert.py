@@ -117,10 +117,8 @@ def _predicted(board: str, cycles: int) -> str:
 
     cost = costs()[board]
     off = cost["worst_model_error"]
-    line = f"predicted on {board}, within {off:.0%}: {cycles:,} {cost['unit']}s"
+    line = f"predicted on {board}: {cycles:,} {cost['unit']}s"
     clock_hz = cost["clock_hz"]
-    return (
-        f"{line}, {cycles / clock_hz * 1e3:,.1f} ms at {clock_hz / 1e6:g} MHz"
-        if clock_hz
-        else line
-    )
+    if clock_hz:
+        line += f", {cycles / clock_hz * 1e3:,.1f} ms at {clock_hz / 1e6:g} MHz"
+    return f"{line} (within {off:.0%} on MLPerf Tiny's models)"

@@ -43,7 +43,7 @@ __all__ = [
 
 @dataclass(frozen=True)
 class Conversion:
-    """graph: as imported, without float ends and what computes shapes; plan: of the device graph."""
+    """graph: as imported, less float ends and what computes shapes; plan: of the device graph."""
 
     graph: Graph
     plan: Plan

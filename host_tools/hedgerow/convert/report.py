@@ -1,6 +1,7 @@
 """What a person wants to know before flashing: work, memory, what elimination saved, cycles."""
 
 from dataclasses import asdict, dataclass
+from math import prod
 
 import numpy as np
 
@@ -14,6 +15,7 @@ _WEIGHTS = {  # TFLite kind -> place of its weights, axis of its output channels
     "FULLY_CONNECTED": (1, 0),
     "TRANSPOSE_CONV": (1, 0),
 }
+_SIGMOID_BYTES = 512  # the table of every LSTM
 
 
 @dataclass(frozen=True)
@@ -65,7 +67,7 @@ def make_report(imported: Graph, plan: Plan, hgm: bytes) -> Report:
     return Report(
         layers=layers,
         macs=macs,
-        eliminated=_eliminated(imported, graph, macs),
+        eliminated=_eliminated(imported, graph),
         flash_bytes=len(hgm),
         constant_bytes=sum(t.data.nbytes for t in imported.tensors if t.data is not None),
         arena_bytes=plan.arena_bytes,
@@ -78,17 +80,33 @@ def make_report(imported: Graph, plan: Plan, hgm: bytes) -> Report:
 
 def macs_of(graph: Graph, op: Op) -> int:
     """Multiply-adds of a device op with a weight; padding counts."""
-    if "weights" not in op.options:
+    outputs, o = graph.tensors[op.outputs[0]].elements, op.options
+    if op.kind == "lstm":
+        return outputs // o["cells"] * sum(part[0].size for part in (*o["input"], *o["recurrent"]))
+    if op.kind == "svdf":
+        return int(o["feature"].size + o["time"].size)
+    if "weights" not in o:
         return 0
-    weights = op.options["weights"]
-    outputs = graph.tensors[op.outputs[0]].elements
-    return outputs * (weights.shape[0] if op.kind == "depthwise" else weights.shape[1])
+    return outputs * (o["weights"].shape[0] if op.kind == "depthwise" else o["weights"].shape[1])
+
+
+def work_of(graph: Graph, op: Op) -> int:
+    """What an op's time grows with beside its outputs: multiply-adds, cells that a pool or mean
+    reads, runs of bytes that a move writes."""
+    if op.kind == "pool":
+        return graph.tensors[op.outputs[0]].elements * prod(op.options["window"].kernel)
+    if op.kind == "mean":
+        return graph.tensors[op.inputs[0]].elements
+    if op.kind == "move":
+        copies = op.options["copies"]
+        return len(op.options["fills"]) + sum(prod(counts[:3]) for _, _, counts, *_ in copies)
+    return macs_of(graph, op)
 
 
 def _layer(graph: Graph, op: Op) -> Layer:
     out = graph.tensors[op.outputs[0]]
     macs = macs_of(graph, op)
-    cycles: Cycles = predicted_cycles(op, macs, out.elements)
+    cycles: Cycles = predicted_cycles(op, work_of(graph, op), out.elements)
     size = _bytes(graph, op.outputs[0])
     return Layer(op.kind, out.name, size, macs, _constant_bytes(op), cycles)
 
@@ -101,13 +119,18 @@ def _bytes(graph: Graph, tensor: int) -> int:
 def _constant_bytes(op: Op) -> int:
     """Weights, 4 bytes a bias, tables: what the op's kind carries, before packing."""
     arrays = {k: v for k, v in op.options.items() if isinstance(v, np.ndarray) and k != "kept"}
-    sizes = {"bias": 4, "table": 1, "weights": 1}
+    if op.kind == "lstm":
+        parts = (*op.options["input"], *op.options["recurrent"])
+        return _SIGMOID_BYTES + sum(weights.size + 4 * bias.size for weights, bias, _ in parts)
+    sizes = {"bias": 4, "feature_bias": 4, "table": 1, "weights": 1}
     return sum(a.size * sizes.get(name, a.dtype.itemsize) for name, a in arrays.items())
 
 
-def _eliminated(imported: Graph, graph: Graph, macs: int) -> Eliminated:
+def _eliminated(imported: Graph, graph: Graph) -> Eliminated:
     before = [_weighted(imported, op) for op in imported.ops if op.kind in _WEIGHTS]
-    weights = sum(op.options["weights"].size for op in graph.ops if "weights" in op.options)
+    kept = [op for op in graph.ops if "weights" in op.options]
+    weights = sum(op.options["weights"].size for op in kept)
+    macs = sum(macs_of(graph, op) for op in kept)
     macs_before = sum(m for m, _ in before)
     weights_before = sum(w for _, w in before)
     gone = max(0, macs_before - macs), max(0, weights_before - weights)

@@ -2,7 +2,7 @@
 
 import json
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -88,13 +88,17 @@ def _time(board: Board, count: int) -> tuple[float | None, int | None, str | Non
     return us, count, board.cycles_unit
 
 
-def layer_counts(model: ModelFile, target: str) -> tuple[list[int], str]:
-    """(steps of the board's counter for each record, native kernels; what the counter counts)."""
+def layer_counts(models: Sequence[ModelFile], target: str) -> tuple[list[list[int]], str]:
+    """(for each model, steps of the board's counter for each record, native kernels; what the
+    counter counts)."""
     with open_target(target) as board:
         install(board, native=True)
-        model_at = board.blob(model.data)
         for name in ("run_batch", "layer_counts"):
             board.exec(on_board_source(name))
         now = f"lambda: {board.cycles_expr}, {board.cycles_wrap}"
-        call = f"layer_counts({model_at}, {len(model.data)}, 'native', {now})\n"
-        return json.loads(board.exec(call, timeout_s=_SECONDS_PER_INFERENCE)), board.cycles_unit
+        counts = []
+        for model in models:
+            call = f"{board.blob(model.data)}, {len(model.data)}, 'native', {now}"
+            said = board.exec(f"layer_counts({call})\n", timeout_s=_SECONDS_PER_INFERENCE)
+            counts.append(json.loads(said))
+        return counts, board.cycles_unit
