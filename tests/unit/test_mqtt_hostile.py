@@ -169,7 +169,7 @@ class TestPacketIds(unittest.TestCase):
 
     def test_an_answer_to_another_packet_is_not_taken(self):
         async def scenario(version):
-            broker, client = await connected(version, timeout_ms=60)
+            broker, client = await connected(version, timeout_ms=400)
             answer = b"\x90\x03\x00\x02\x01" if version == 4 else b"\x90\x04\x00\x02\x00\x01"
             broker.answers[codec.SUBSCRIBE] = answer
             self.assertIn("no SUBACK", str(await fails(client.subscribe("t"))))
@@ -185,7 +185,7 @@ class TestPacketIds(unittest.TestCase):
                 (b"\x40\x02\x00\x01", False),
                 (b"\x70\x02\x00\x01", False),
             ):
-                broker, client = await connected(version, timeout_ms=100)
+                broker, client = await connected(version, timeout_ms=400)
                 broker.answers[codec.SUBSCRIBE] = data
                 said = "not asked for" if ends else "no SUBACK"
                 self.assertIn(said, str(await fails(client.subscribe("t"))))
