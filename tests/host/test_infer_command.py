@@ -2,6 +2,8 @@
 
 import json
 import re
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +13,7 @@ from random_ops import OPS
 
 from hedgerow.cli.infer import command
 from hedgerow.convert import convert as api
+from hedgerow.errors import ModelError
 from hedgerow.infer.batch import run
 from hedgerow.infer.model_file import parse_model, read_inputs
 
@@ -55,6 +58,17 @@ def test_outputs_equal_tflm_and_figures_are_there(model: Path, target: str) -> N
     wanted = api.run_tflm((SOIL_DRY / "soil_dry.tflite").read_bytes(), inputs)
     assert np.array_equal(np.load(out), wanted)
     assert np.load(out).dtype == np.int8
+
+
+def test_an_arena_too_large_for_the_board_is_said_in_one_line(model: Path) -> None:
+    data = bytearray(model.read_bytes())
+    struct.pack_into("<I", data, 16, 1 << 24)  # SPEC.md: arena_bytes, and the CRC of what follows
+    struct.pack_into("<I", data, 12, zlib.crc32(data[16:]))
+    model.write_bytes(data)
+    source = _saved(model.parent, api.random_inputs(1, 7))
+    done = _infer(model, "--input", source, "--output", model.with_name("out.npy"))
+    assert str(done.exception) == "unix: arena of 16777216 bytes does not fit in the heap"
+    assert isinstance(done.exception, ModelError)
 
 
 @pytest.mark.parametrize("path", ["native", "viper"])

@@ -10,6 +10,7 @@ import numpy as np
 from hedgerow import paths
 from hedgerow.emulate.board import Board, on_board_source
 from hedgerow.emulate.targets import open_target
+from hedgerow.errors import DeviceError, ModelError
 from hedgerow.infer.model_file import ModelFile
 from hedgerow.infer.outcome import Outcome
 from hedgerow.toolchain.mpy import compile_mpy
@@ -18,16 +19,24 @@ from hedgerow.toolchain.natmod import native_module
 _SECONDS_PER_INFERENCE = 60.0  # of real time; a large model in viper on the emulated Pico
 _CLOCK_HZ = {"pico": 125_000_000}  # machine.freq() of the stock firmware
 _NATIVE_NAME = "hedge_infer_native.mpy"
+_REFUSAL = "ModelError: "  # how a board's traceback ends then
 
 
 def run_on_board(model: ModelFile, inputs: np.ndarray, target: str, path: str | None) -> Outcome:
     """inputs: (n, elements) of the model's input type. path: native, viper, or None for the best.
 
-    Raises DeviceError with what the board said, ToolchainError naming what is missing.
+    Raises ModelError if the board refuses the model (an arena that does not fit), DeviceError with
+    what else it said, ToolchainError naming what is missing.
     """
     with open_target(target) as board:
         install(board, native=path != "viper")
-        return _run(board, model, inputs, path)
+        try:
+            return _run(board, model, inputs, path)
+        except DeviceError as error:
+            *_, last = str(error).splitlines()
+            if not last.startswith(_REFUSAL):
+                raise
+            raise ModelError(f"{target}: {last.removeprefix(_REFUSAL)}") from None
 
 
 def install(board: Board, *, native: bool) -> None:
