@@ -69,7 +69,7 @@ class EspRom:
 
     def __exit__(self, *_):
         self._hang_up()
-        self._thread.join(5)
+        self._thread.join(90)
         assert not self._thread.is_alive()
 
     def _hang_up(self):

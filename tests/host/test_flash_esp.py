@@ -36,12 +36,12 @@ def firmware(tmp_path):
 
 
 def options(rom, **changes):
-    return Options(**{"port": rom.port, "repl_s": 5.0, "connect_attempts": 1, **changes})
+    return Options(**{"port": rom.port, "repl_s": 90.0, "connect_attempts": 5, **changes})
 
 
 def fault(path, rom, **changes):
     with pytest.raises(DeviceError) as caught:
-        flash(path, options(rom, **changes))
+        flash(path, options(rom, **{"connect_attempts": 1, **changes}))
     assert rom.port in str(caught.value) or str(path) in str(caught.value)
     return str(caught.value)
 

@@ -35,7 +35,7 @@ def firmware(tmp_path):
 
 
 def options(drive, **changes):
-    return Options(**{"drive": drive, "repl_s": 0, "restart_s": 10.0, **changes})
+    return Options(**{"drive": drive, "repl_s": 0, "restart_s": 90.0, **changes})
 
 
 def fault(path, where, **changes):

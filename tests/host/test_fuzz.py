@@ -61,11 +61,11 @@ def test_a_crash_and_growth_are_findings():
 
 def test_a_reader_that_hangs_is_a_finding(tmp_path, monkeypatch):
     script = tmp_path / "hangs.py"
-    script.write_text("import time\nprint(500, flush=True)\ntime.sleep(60)\n")
-    monkeypatch.setattr(attacks, "SILENT_S", 1.0)
+    script.write_text("import time\nprint(500, flush=True)\ntime.sleep(600)\n")
+    monkeypatch.setattr(attacks, "SILENT_S", 5.0)  # also of a slow start
     monkeypatch.setattr(attacks, "_command", lambda *_: ([sys.executable, str(script)], {}))
     (text,) = attacks.attack(_ROWS[0], 1000, 1).findings
-    assert text.startswith("no progress for 1 s after packet 500 of seed 1")
+    assert text.startswith("no progress for 5 s after packet 500 of seed 1")
 
 
 def test_a_modem_is_understood_after_any_garbage():

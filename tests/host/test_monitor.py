@@ -88,7 +88,7 @@ class Cable:
 
 def test_lines_go_on_after_unplugging(tmp_path):
     cable = Cable(tmp_path / "port")
-    found = lines(str(cable.path), wait_s=10)
+    found = lines(str(cable.path), wait_s=90)
     cable.prints(b"soil=1\r\nhalf a li")
     assert next(found) == "soil=1"
     cable.unplug()
@@ -103,7 +103,7 @@ def test_lines_go_on_after_unplugging(tmp_path):
 
 def test_frames_for_the_bridge_are_no_lines(tmp_path):
     cable = Cable(tmp_path / "port")
-    found = lines(str(cable.path), wait_s=10)
+    found = lines(str(cable.path), wait_s=90)
     cable.prints(pack("U", b"frame") + b"soil=1\n>>> " + pack("H", b"hello") + b"#~ soil=2\n")
     assert [next(found) for _ in range(3)] == ["soil=1", ">>> ", "#~ soil=2"]
     cable.unplug()
@@ -132,7 +132,7 @@ def test_the_first_value_is_drawn_at_once_and_what_has_none_is_shown_as_it_is():
 
 def test_listening_for_a_time_ends_by_itself(tmp_path):
     cable = Cable(tmp_path / "port")
-    found = lines(str(cable.path), for_s=0.5)
+    found = lines(str(cable.path), for_s=4)
     cable.prints(b"soil=1\nhalf")
     assert list(found) == ["soil=1"]
     cable.unplug()

@@ -3,11 +3,13 @@
 The tools are shell scripts that write down how they were called; the archive is two tarballs.
 """
 
+import contextlib
 import io
 import os
 import subprocess
 import sys
 import tarfile
+import time
 
 import pytest
 
@@ -254,17 +256,27 @@ def test_force_builds_anew_from_what_was_downloaded(tools):
 
 
 def test_two_processes_at_once_build_once(tools):
-    slow = (tools.bin / "apt-get").read_text().replace("update*)", "update*) /bin/sleep 1;")
-    (tools.bin / "apt-get").write_text(slow)
+    go_on = tools.folder / "go on"
+    wait = f"update*) while [ ! -e '{go_on}' ]; do /bin/sleep 0.1; done;"
+    (tools.bin / "apt-get").write_text(
+        (tools.bin / "apt-get").read_text().replace("update*)", wait)
+    )
     code = (
         "import sys, pathlib; from hedgerow.toolchain.unix import ensure_micropython; "
         "ensure_micropython(pathlib.Path(sys.argv[1]))"
     )
     command = [sys.executable, "-c", code, str(tools.cache)]
-    both = [subprocess.Popen(command, env=os.environ, stderr=subprocess.PIPE) for _ in range(2)]
-    said = [process.communicate(timeout=60)[1] for process in both]
-    assert [process.returncode for process in both] == [0, 0]
-    assert sum(b"waiting for another process" in text for text in said) == 1
+    logs = [tools.folder / f"said {number}" for number in range(2)]
+    with contextlib.ExitStack() as stack:
+        files = [stack.enter_context(path.open("wb")) for path in logs]
+        both = [subprocess.Popen(command, env=os.environ, stderr=file) for file in files]
+        end_s = time.monotonic() + 120
+        while not any(b"waiting for another process" in path.read_bytes() for path in logs):
+            assert time.monotonic() < end_s, [path.read_bytes() for path in logs]
+            time.sleep(0.05)
+        go_on.touch()
+        assert [process.wait(120) for process in both] == [0, 0]
+    assert sum(b"waiting for another process" in path.read_bytes() for path in logs) == 1
     assert len(tools.calls("apt-get update")) == 1
     assert len(tools.calls("make ")) == 2
 

@@ -47,7 +47,7 @@ class Uf2Board:
 
     def __exit__(self, *_):
         self._stop.set()
-        self._thread.join(5)
+        self._thread.join(90)
         assert not self._thread.is_alive()
 
     def _watch(self):
