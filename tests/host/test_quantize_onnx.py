@@ -114,7 +114,9 @@ def test_a_transposed_convolution_of_any_padding(case: str) -> None:
     wanted = run(data, x).transpose(0, 2, 3, 1)
     ours = run_float(model.graph, model.samples(x))
     np.testing.assert_allclose(ours.reshape(wanted.shape), wanted, atol=2e-6)
-    tflite = quantize(model, x).tflite
+    result = quantize(model, x)
+    assert result.report.output_shape == (1, *wanted.shape[1:])
+    tflite = result.tflite
     converted = api.convert(tflite)
     inputs = api.random_inputs_for(converted, 5)
     assert api.verify_against_tflm(tflite, converted, inputs).differing_bytes == 0

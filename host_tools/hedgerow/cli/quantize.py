@@ -77,7 +77,7 @@ def _text(report: dict) -> str:
     lines = [
         f"{report['output']}: {report['tflite_bytes']} bytes, {report['weights']} of "
         f"{report['float_weights']} weights ({report['zero_weights']} zero), "
-        f"input {tuple(report['input_shape'])}",
+        f"input {tuple(report['input_shape'])}, output {tuple(report['output_shape'])}",
         f"int8 against float on {report['samples']} samples: mean error "
         f"{report['mean_error']:.4g}, worst {report['worst_error']:.4g}",
     ]

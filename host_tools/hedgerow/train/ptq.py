@@ -45,6 +45,7 @@ class Report:
 
     samples: int
     input_shape: tuple[int, ...]
+    output_shape: tuple[int, ...]
     tflite_bytes: int
     float_weights: int
     weights: int
@@ -151,6 +152,7 @@ def _report(
     return Report(
         samples=len(x),
         input_shape=given.tensors[given.input].shape,
+        output_shape=given.tensors[given.output].shape,
         tflite_bytes=size,
         float_weights=sum(w.size for w in layer_weights(given)),
         weights=sum(w.size for w in weights),
