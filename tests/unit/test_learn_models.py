@@ -103,6 +103,16 @@ class EqualTest(unittest.TestCase):
         model = Predictor(hgl("logistic"))
         model.quantise([1e9, -1e9, 0.0, 0.0])
         self.assertEqual((model.input[0], model.input[1]), (32767, -32768))
+        model.quantise([float("-inf"), float("inf"), 0.0, 0.0])
+        self.assertEqual((model.input[0], model.input[1]), (-32768, 32767))
+
+    def test_a_value_that_is_no_number_is_refused(self):
+        for name in ("logistic", "forest"):
+            model = Predictor(hgl(name))
+            before = list(model.input)
+            with self.assertRaises(ModelError):
+                model.quantise([1.0, float("nan"), 0.0, 0.0])
+            self.assertEqual(list(model.input), before)
 
 
 class FloatKeyTest(unittest.TestCase):

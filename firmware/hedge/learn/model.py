@@ -77,19 +77,22 @@ class Predictor:
     def quantise(self, values):
         """Fill .input from real values, as floats; allocates on boards. Rounds, saturates.
 
-        Raises ModelError if the number of values is wrong.
+        Raises ModelError if the number of values is wrong, or one is NaN; .input is then as it was.
         """
         n = len(self.input)
         if len(values) != n:
             raise ModelError("%d values, the model has %d features" % (len(values), n))
+        for i in range(n):
+            if values[i] != values[i]:
+                raise ModelError("value %d is not a number" % i)
         if self._head[at.INPUT] == at.FLOAT32:
             for i in range(n):
                 self.input[i] = values[i]
             return
         for i in range(n):
             scale, offset = struct.unpack_from("<ff", self._data, self._head[at.QUANT_AT] + 8 * i)
-            q = int(round((values[i] - offset) / scale))
-            self.input[i] = min(max(q, -32768), 32767)
+            real = min(max((values[i] - offset) / scale, -32768), 32767)  # int(inf) raises
+            self.input[i] = int(round(real))
 
     def probabilities(self):
         """Of the last predict(), one per label, as a list of floats; allocates.
