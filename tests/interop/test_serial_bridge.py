@@ -196,26 +196,31 @@ def test_a_bridge_that_is_killed_and_started_again(mosquitto_broker, play, tmp_p
     broker = mosquitto_broker
     args = {"device": "bed-3", "dir": str(tmp_path / "log"), "records": 100, "pace_ms": 30}
     with GatewayStub(broker.port) as gateway, play("uplink", ack_timeout_ms=500, **args) as node:
-        first = start_command(node.address, broker.port)
-        soon(lambda: "bed-3" in gateway.gateways, "a frame")
-        first.kill()
-        first.communicate()
+        with bridge_command(node.address, broker.port):
+            soon(lambda: "bed-3" in gateway.gateways, "a frame")
         soon(lambda: gateway.status[-1][1] == b"offline", gateway.status)
-        second = start_command(node.address, broker.port)
-        assert node.result()["pending"] == 0
-        all_arrived(gateway, 100)
-        node.kill()
-        second.terminate()
-        _, said = second.communicate(timeout=120)
+        with bridge_command(node.address, broker.port) as second:
+            assert node.result()["pending"] == 0
+            all_arrived(gateway, 100)
+            node.kill()
+            second.terminate()
+            _, said = second.communicate(timeout=120)
     assert "bed-3: online" in said
     assert "Traceback" not in said
     assert "bridge: ended" in said
 
 
-def start_command(port, broker_port):
+@contextlib.contextmanager
+def bridge_command(port, broker_port):
+    """The process; killed at the end, if it still runs."""
     command = [sys.executable, "-c", "from hedgerow.cli.main import main; main()", "bridge"]
     command += ["--port", port, "--broker", f"mqtt://127.0.0.1:{broker_port}"]
-    return subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
 
 
 def test_two_tools_on_one_port(mosquitto_broker, play):
