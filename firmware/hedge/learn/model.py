@@ -77,7 +77,8 @@ class Predictor:
     def quantise(self, values):
         """Fill .input from real values, as floats; allocates on boards. Rounds, saturates.
 
-        Raises ModelError if the number of values is wrong, or one is NaN; .input is then as it was.
+        Raises ModelError if the number of values is wrong, or one is NaN; .input then stays as it
+        was.
         """
         n = len(self.input)
         if len(values) != n:
