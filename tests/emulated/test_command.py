@@ -158,7 +158,7 @@ def test_it_ends_cleanly(need_target, tmp_path, number):
         children = psutil.Process(running.process.pid).children(recursive=True)
         assert running.end(number) == (0, "pico: ended\n")
     assert children
-    assert not any(child.is_running() for child in children)
+    assert psutil.wait_procs(children, timeout=60)[1] == []
     assert not link.is_symlink()
 
 

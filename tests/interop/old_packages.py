@@ -22,7 +22,7 @@ def unpacked(requirement: str, folder: Path) -> Path | None:
             [*command, "--dest", str(folder), requirement],
             env=env,
             capture_output=True,
-            timeout=40,
+            timeout=300,
         )
     found = sorted(folder.glob("*/*/*.egg-info"))
     return found[0].parent if found else None

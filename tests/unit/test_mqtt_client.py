@@ -116,7 +116,7 @@ class TestPublish(_Case):
         """MQTT-4.4.0-1. A write that hangs holds up its own session, not the next, nor ends it."""
 
         async def scenario():
-            client = _client(self.broker, timeout_ms=400, keepalive_s=0)
+            client = _client(self.broker, timeout_ms=1500, keepalive_s=0)
             await client.connect()
             self.broker.stalled = True
             hangs = asyncio.create_task(client.publish("a", b"hangs"))

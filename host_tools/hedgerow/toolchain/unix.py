@@ -21,7 +21,7 @@ from hedgerow.errors import ToolchainError
 MIN_VERSION = (1, 25)
 _MPY_VERSION = 6  # the .mpy format that 1.25 loads; mpy-cross must emit it
 _PROBE = "import sys, asyncio; print(sys.implementation.name, *sys.implementation.version[:3])"
-_PROBE_TIMEOUT_S = 10
+_PROBE_TIMEOUT_S = 30
 _CURE = (
     "run `hedgerow toolchain unix` to build it, "
     "or set MICROPYTHON=/path/to/micropython (1.25 or newer)"
