@@ -5,6 +5,7 @@ python tests/bench/infer.py
 
 import json
 import os
+import statistics
 import subprocess
 import tempfile
 import time
@@ -68,9 +69,9 @@ def round_us(invoke: Callable[[], object], seconds: float) -> float:
 
 
 def tflm_us(tflite: bytes, x: np.ndarray) -> float:
-    """Microseconds of Interpreter.invoke() alone, best of five rounds."""
+    """Microseconds of Interpreter.invoke() alone, median of five rounds."""
     invoke = tflm_invoke(tflite, x)
-    return min(round_us(invoke, _TFLM_SECONDS / 5) for _ in range(5))
+    return statistics.median(round_us(invoke, _TFLM_SECONDS / 5) for _ in range(5))
 
 
 def measure() -> list[dict]:
@@ -95,7 +96,7 @@ def _row(name: str, us: float, peer_us: float) -> dict:
         "ratio": round(us / peer_us, 2),
         "limit": _LIMIT,
         "limit_of": "ratio",
-        "how": "MicroPython Unix port, viper path, best of 5 rounds; same machine, same run",
+        "how": "MicroPython Unix port, viper path, median of 5 rounds; same machine, same run",
     }
 
 

@@ -9,6 +9,7 @@ row is left out.
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -36,7 +37,6 @@ _DRIVER = """
 static const int16_t rows[][64] = {%s};
 #define ROWS (int)(sizeof rows / sizeof rows[0])
 int main(void) {
-    double best = 1e9;
     volatile int sink = 0;
     for (int round = 0; round < 5; round++) {
         struct timespec a, b;
@@ -44,9 +44,8 @@ int main(void) {
         for (int i = 0; i < 200000; i++) sink += forest_predict(rows[i %% ROWS], 64);
         clock_gettime(CLOCK_MONOTONIC, &b);
         double us = ((b.tv_sec - a.tv_sec) * 1e6 + (b.tv_nsec - a.tv_nsec) / 1e3) / 200000;
-        if (us < best) best = us;
+        printf("%%f\\n", us);
     }
-    printf("%%f\\n", best);
 }
 """
 # The counter around predict() of each row, less two readings in a row; interrupts off.
@@ -81,15 +80,15 @@ def models() -> dict[str, tuple[Any, dict[str, Any]]]:
 
 
 def scikit_us(estimator: Any, row: np.ndarray) -> float:
-    """Microseconds of predict() of one row, best of five rounds."""
-    best = float("inf")
+    """Microseconds of predict() of one row, median of five rounds."""
+    rounds_us = []
     for _ in range(5):
         count, start = 0, time.perf_counter()
         while time.perf_counter() - start < _SECONDS / 5:
             estimator.predict(row)
             count += 1
-        best = min(best, (time.perf_counter() - start) / count * 1e6)
-    return best
+        rounds_us.append((time.perf_counter() - start) / count * 1e6)
+    return statistics.median(rounds_us)
 
 
 def emlearn_us(forest: Any, rows: np.ndarray) -> float | None:
@@ -111,7 +110,7 @@ def emlearn_us(forest: Any, rows: np.ndarray) -> float | None:
             print(f"emlearn's C was not compiled: {error}", file=sys.stderr)
             return None
         done = subprocess.run([folder / "main"], check=True, capture_output=True, env=os.environ)
-    return float(done.stdout)
+    return statistics.median(map(float, done.stdout.split()))
 
 
 def measure() -> list[dict]:
@@ -170,7 +169,7 @@ def _row(name: str, us: float, peer: str, peer_us: float) -> dict:
         "peer_value": round(peer_us, 3),
         "ratio": round(us / peer_us, 3),
         "how": "digits, 64 features; MicroPython Unix port, viper, predict() of a row in place, "
-        "best of 5 rounds; same machine, same run",
+        "median of 5 rounds; same machine, same run",
     }
 
 

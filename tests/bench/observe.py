@@ -5,7 +5,7 @@
 Both ends that are measured against are bare sockets of this file, the same for all: a server that
 sends each notification as a CON once the one before was acknowledged, and an observer that changes
 the resource by a PUT as soon as it was told of the change before. Loopback, rounds interleaved;
-the best tenth of a round counts: what a busy computer adds is nobody's. Ours runs in MicroPython's
+the median tenth of a round counts, of the rounds the median. Ours runs in MicroPython's
 Unix port, aiocoap in CPython, libcoap is C; coap-client -s prints what it is told.
 """
 
@@ -13,6 +13,7 @@ import asyncio
 import contextlib
 import importlib.util
 import socket
+import statistics
 import struct
 import subprocess
 import sys
@@ -34,9 +35,7 @@ _COUNT = 600
 _WARM = 50
 _LIMIT_S = 20.0
 _PEERS = {"aiocoap": "aiocoap 0.4 under CPython", "libcoap": "libcoap 4.3 (C)"}
-_HOW = (
-    f"loopback, best tenth of {_ROUNDS} rounds; ours: MicroPython Unix port; ratio: peer to ours"
-)
+_HOW = f"loopback, median of {_ROUNDS} rounds; ours: MicroPython Unix port; ratio: peer to ours"
 _KINDS = {"in": "each a CON", "out": "NON or CON as the server likes; ours confirms each eighth"}
 _NAMES = {
     "in": "CoAP observed, notifications a second",
@@ -59,11 +58,11 @@ def _path(name: str, after: int) -> bytes:
     return bytes((_PATH - after << 4 | len(name),)) + name.encode()
 
 
-def _best_per_s(times_s: list[float]) -> float:
-    """Of the moments at which something was done, the densest tenth."""
+def _per_s(times_s: list[float]) -> float:
+    """Of the moments at which something was done, the median tenth."""
     step = len(times_s) // 10
     spans = zip(times_s[:-step], times_s[step:], strict=True)
-    return step / min(end - begin for begin, end in spans)
+    return step / statistics.median(end - begin for begin, end in spans)
 
 
 class Notifier:
@@ -83,7 +82,7 @@ class Notifier:
             mid = struct.unpack_from(">H", data, 2)[0]
             sock.sendto(_message(_ACK, _CONTENT, mid, token, b"\x61\x01", b"0"), addr)
             times_s = [self._one(addr, n, token) for n in range(2, count + 2)]
-        return _best_per_s(times_s[_WARM:])
+        return _per_s(times_s[_WARM:])
 
     def _one(self, addr: Any, n: int, token: bytes) -> float:
         options = b"\x62" + struct.pack(">H", n)  # Observe: n
@@ -104,7 +103,7 @@ def change_and_hear(port: int, name: str, count: int) -> float:
         sock.send(_message(_CON, _GET, 2, b"obs", b"\x60" + _path(name, _OBSERVE)))
         assert b"obs" in sock.recv(2000)[:8], "not observable"
         times_s = [_change(sock, name, mid) for mid in range(3, count + 3)]
-    return _best_per_s(times_s[_WARM:])
+    return _per_s(times_s[_WARM:])
 
 
 def _change(sock: socket.socket, name: str, mid: int) -> float:
@@ -191,10 +190,11 @@ def measure() -> list[dict]:
     """Rates; the ratio is the peer's to ours, so that less is better."""
     rows = []
     for way, rates in rounds().items():
-        ours = max(rates.pop("hedge"))
-        for peer, theirs in rates.items():
+        ours = statistics.median(rates.pop("hedge"))
+        for peer, all_theirs in rates.items():
+            theirs = statistics.median(all_theirs)
             row = {"name": _NAMES[way], "value": ours, "unit": "1/s", "peer": _PEERS[peer]}
-            row |= {"peer_value": max(theirs), "ratio": max(theirs) / ours}
+            row |= {"peer_value": theirs, "ratio": theirs / ours}
             rows.append(row | {"how": f"{_KINDS[way]}; {_HOW}"})
     return rows
 

@@ -3,7 +3,7 @@
     micropython run_model.py MODEL.hgm INPUTS OUTPUTS
 
 INPUTS: raw int8, rows of the model's input; OUTPUTS gets raw int8 rows. heap_bytes is what one
-invoke() took from the heap. us_per_inference is the best of five rounds of about 50 ms.
+invoke() took from the heap. us_per_inference is the median of five rounds of about 50 ms.
 """
 
 import gc
@@ -14,19 +14,18 @@ import time
 from hedge.infer import Model
 
 
-def _best_us(model):
+def _median_us(model):
     model.invoke()
     start = time.ticks_us()
     model.invoke()
     count = 50_000 // (time.ticks_diff(time.ticks_us(), start) + 1) + 1
-    best = None
+    rounds_us = []
     for _ in range(5):
         start = time.ticks_us()
         for _ in range(count):
             model.invoke()
-        us = time.ticks_diff(time.ticks_us(), start) / count
-        best = us if best is None else min(best, us)
-    return best
+        rounds_us.append(time.ticks_diff(time.ticks_us(), start) / count)
+    return sorted(rounds_us)[2]
 
 
 def _heap_bytes(model):
@@ -44,7 +43,7 @@ def main(model_path, inputs_path, outputs_path):
             model.invoke()
             outputs.write(model.output)
     result = {
-        "us_per_inference": _best_us(model),
+        "us_per_inference": _median_us(model),
         "heap_bytes": _heap_bytes(model),
         "arena_bytes": model.arena_bytes,
         "kernels": model.kernels,

@@ -3,7 +3,7 @@
     times(front_end, clock, wrap, calls)
 
 front_end: path of a .hfe file. clock: function that returns a rising count; wrap: where it starts
-again at 0. Each figure is that of one of `calls` in a row, the best of five, less the cost of
+again at 0. Each figure is that of one of `calls` in a row, the median of five, less the cost of
 reading the clock.
 """
 
@@ -27,18 +27,17 @@ def _noise(n):
     return x
 
 
-def _best(clock, wrap, call, calls, rounds=5):
+def _median(clock, wrap, call, calls, rounds=5):
     call()
-    best = None
+    took = []
     for _ in range(rounds):
         start = clock()
         nothing = (clock() - start) % wrap
         start = clock()
         for _ in range(calls):
             call()
-        took = ((clock() - start) % wrap - nothing) // calls
-        best = took if best is None else min(best, took)
-    return best
+        took.append(((clock() - start) % wrap - nothing) // calls)
+    return sorted(took)[rounds // 2]
 
 
 def times(front_end, clock, wrap, calls):
@@ -58,4 +57,4 @@ def times(front_end, clock, wrap, calls):
         "biquad_1024": lambda: biquad.process(x, short),
         "fir32_1024": lambda: fir.process(x, short),
     }
-    print(json.dumps({name: _best(clock, wrap, call, calls) for name, call in todo.items()}))
+    print(json.dumps({name: _median(clock, wrap, call, calls) for name, call in todo.items()}))
