@@ -25,6 +25,7 @@ from hedgerow.sim.world import field_span, field_world
 _SAMPLE_S = 60
 _TICKS_PER_S = 30
 _WINDOW_S = 8.0
+_BACKLOG = 7000  # records; some 700 a second go out, and 160 are made
 _START = date(2015, 5, 1)
 _HOW = (
     "Unix port, 30 ticks/s, model each tick, real MQTT through a failing relay, "
@@ -76,6 +77,9 @@ async def _three_states(node: NodeRun, link: LinkProxy) -> list[dict]:
     rows = await _watch(node, "link_down")
     link.hang()
     rows += await _watch(node, "link_connecting")
+    while node.stats()[-1]["pending"] < _BACKLOG:
+        assert node.running()
+        await asyncio.sleep(0.1)
     link.restore()
     while not node.stats()[-1]["up"]:
         await asyncio.sleep(0.1)
