@@ -58,6 +58,30 @@ def test_offline_and_gone_are_deaths_and_back_is_a_birth():
     assert _kinds(edge.update([_device()])) == ["DBIRTH", "NDATA"]
 
 
+def _visitor(vwc, time_s):
+    return Device("bed-9", "Bed", False, "", "", (Value("soil.vwc", "%", "number", vwc, time_s),))
+
+
+def test_a_visit_between_two_looks_is_a_birth_and_a_death():
+    """A node that sleeps is there for less time than lies between two looks."""
+    edge = _node()
+    edge.born()
+    assert edge.update([_device(online=False)]) == []  # away from the start: its values are old
+    away = _device(online=False)
+    assert _kinds(edge.update([away, _visitor(20.0, 7.0)])) == ["DBIRTH", "DDEATH"]
+    assert edge.update([away, _visitor(20.0, 7.0)]) == []
+    assert _kinds(edge.update([away, _visitor(21.0, 8.0)])) == ["DBIRTH", "DDEATH"]
+    assert _kinds(edge.born() + edge.update([away, _visitor(21.0, 8.0)])) == ["NBIRTH"]
+
+
+def test_what_a_node_brought_before_it_left_is_told_before_its_death():
+    edge = _node()
+    edge.born()
+    edge.update([_device()])
+    left = Device("bed-1", "Bed", False, "", "", (Value("soil.vwc", "%", "number", 25.0, 9.0),))
+    assert _kinds(edge.update([left])) == ["DDATA", "DDEATH", "NDATA"]
+
+
 def test_seq_goes_around_and_a_birth_starts_it_anew():
     edge = _node()
     assert _seq(edge.born()[0]) == 0

@@ -50,6 +50,7 @@ class EdgeNode:
         self._seq = 0
         self._devices: tuple[Device, ...] = ()
         self._told: dict[str, dict[str, Value]] = {}  # of each device that is born
+        self._left_s: dict[str, float] | None = None  # of the absent, time of their latest value
         self._told_online: int | None = None
         self.topics: tuple[tuple[str, int], ...] = (
             (self._topic("NCMD"), 1),
@@ -104,8 +105,9 @@ class EdgeNode:
     def update(self, devices: Sequence[Device]) -> list[Message]:
         self._devices = tuple(devices)
         online = {device.id: device for device in devices if device.online}
+        out = self._visits([device for device in devices if not device.online])
         gone = [id_ for id_ in self._told if id_ not in online]
-        out = [self._device_death(id_) for id_ in gone]
+        out += [self._device_death(id_) for id_ in gone]
         for device in online.values():
             out += self._of_device(device)
         if self._told_online != self._count():
@@ -114,6 +116,22 @@ class EdgeNode:
         return out
 
     # Devices
+
+    def _visits(self, absent: Sequence[Device]) -> list[Message]:
+        """What they brought that came, told and left between two looks; the deaths follow.
+
+        A node that sleeps is there for less than that. Of those that were away from the first
+        look on nothing is known but what is old.
+        """
+        times_s = {device.id: _latest_s(device) for device in absent}
+        if self._left_s is None:
+            self._left_s = times_s
+        out = []
+        for device in absent:
+            if times_s[device.id] > self._left_s.get(device.id, 0.0):
+                out += self._of_device(device)
+        self._left_s |= times_s
+        return out
 
     def _device_death(self, id_: str) -> Message:
         del self._told[id_]
@@ -140,6 +158,10 @@ class EdgeNode:
 
     def _online_metric(self) -> payload.Metric:
         return payload.Metric(_ONLINE, payload.INT64, self._count(), self._now_ms())
+
+
+def _latest_s(device: Device) -> float:
+    return max((value.time_s for value in device.values), default=0.0)
 
 
 def _same_kind(told: Value | None, value: Value) -> bool:
