@@ -170,6 +170,14 @@ def test_an_output_that_no_input_changes_is_refused() -> None:
             api.convert(g.finish(x, output))
 
 
+def _check_equals_tflm(tflite: bytes, kind: str) -> None:
+    """The device runs one op, of this kind, and gives TFLM's bytes."""
+    result = api.convert(tflite)
+    assert [op.kind for op in result.device_graph.ops] == [kind]
+    inputs = api.random_inputs_for(result, 20)
+    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
+
+
 def test_a_keras_conv1d_equals_tflm() -> None:
     """EXPAND_DIMS, CONV_2D over one row, SQUEEZE: how Keras writes it."""
     rng, g = np.random.default_rng(3), TfliteGraph()
@@ -182,11 +190,7 @@ def test_a_keras_conv1d_equals_tflm() -> None:
     g.op("EXPAND_DIMS", [x, axis], row, "ExpandDimsOptions")
     g.op("CONV_2D", [row, weights, bias], y, "Conv2DOptions", padding=SAME, **steps)
     g.op("SQUEEZE", [y], z, "SqueezeOptions", squeezeDims=[1])
-    tflite = g.finish(x, z)
-    result = api.convert(tflite)
-    assert [op.kind for op in result.device_graph.ops] == ["conv"]
-    inputs = api.random_inputs_for(result, 20)
-    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
+    _check_equals_tflm(g.finish(x, z), "conv")
 
 
 def test_a_keras_reshape_equals_tflm() -> None:
@@ -202,11 +206,7 @@ def test_a_keras_reshape_equals_tflm() -> None:
     g.op("PACK", [batch, *sides], shape, "PackOptions", valuesCount=3)
     g.op("RESHAPE", [x, shape], y, "ReshapeOptions")
     g.op("RELU", [y], z)
-    tflite = g.finish(x, z)
-    result = api.convert(tflite)
-    assert [op.kind for op in result.device_graph.ops] == ["table"]
-    inputs = api.random_inputs_for(result, 20)
-    assert api.verify_against_tflm(tflite, result, inputs).differing_bytes == 0
+    _check_equals_tflm(g.finish(x, z), "table")
 
 
 def test_a_uint8_model_is_refused_by_its_type() -> None:
